@@ -53,13 +53,13 @@ def made(config: Any = None, **vendors: Vendor) -> BaseDiscovery:
     return discovery
 
 
-def test_it_keeps_the_contract() -> None:
+def test_base_discovery_implements_contract() -> None:
     assert isinstance(BaseDiscovery(), Discovery)
     assert isinstance(BaseDiscovery(), DiscoveryReports)
     assert isinstance(BaseDiscovery(), DiscoveredModels)
 
 
-def test_settings_in_sections_and_flat() -> None:
+def test_config_accepts_sections_and_flat_keys() -> None:
     nested = {"sync": {"interval": "2h", "on_new_model": "notify"}, "health": {"timeout": "3s", "failure_threshold": 2, "odd": 1}}
     flat = {
         "sync_interval_seconds": 7200,
@@ -75,7 +75,7 @@ def test_settings_in_sections_and_flat() -> None:
         BaseDiscoveryConfig.of({"sync": {"on_new_model": "shout"}})
 
 
-def test_differences_are_found() -> None:
+def test_sync_finds_new_and_deprecated_models() -> None:
     a, b = Vendor("one", "two"), Vendor("three")
     discovery = made(a=a, b=b)
     discovery.set_known_models("a", [ModelInfo("one"), ModelInfo("gone"), ModelInfo("two", context_window=10)])
@@ -85,7 +85,7 @@ def test_differences_are_found() -> None:
     assert discovery.get_sync_status() == SyncStatus(5000.0, 5000.0 + 3600, 3, "idle")
 
 
-def test_when_a_row_was_read_is_no_change() -> None:
+def test_sync_ignores_date_of_rows() -> None:
     a = Vendor()
     a.list = [ModelInfo("one", extra={"as_of": "2026-11-22"})]
     discovery = made(a=a)
@@ -93,7 +93,7 @@ def test_when_a_row_was_read_is_no_change() -> None:
     assert discovery.sync() == SyncResult()
 
 
-def test_one_that_does_not_answer_loses_nothing_and_stops_nobody() -> None:
+def test_sync_of_failing_provider_affects_no_other() -> None:
     a, b, c = Vendor("one"), Vendor("two"), Vendor("three")
     discovery = made(a=a, b=b, c=c)
     discovery.sync()
@@ -107,7 +107,7 @@ def test_one_that_does_not_answer_loses_nothing_and_stops_nobody() -> None:
     assert discovery.sync(["nobody"]).errors == ("nobody: KeyError",)
 
 
-def test_a_child_process_does_not_wait_for_a_comparison_of_its_parent() -> None:
+def test_after_fork_does_not_wait_for_parent_sync() -> None:
     one = made(a=Vendor("a-1"))
     with one._syncing, one._lock:  # as a thread that the child does not have
         one.after_fork()
@@ -115,14 +115,14 @@ def test_a_child_process_does_not_wait_for_a_comparison_of_its_parent() -> None:
         assert one.probe("a").success
 
 
-def test_only_the_named_are_asked() -> None:
+def test_sync_of_named_providers_contacts_only_them() -> None:
     discovery = made({"sync": {"providers": ["a"]}}, a=Vendor("one"), b=Vendor("two"))
     assert discovery.sync().new_models == ("a/one",)
     assert discovery.sync(["b"]).new_models == ("b/two",)
 
 
 @given(before=st.sets(st.sampled_from("abcdef")), after=st.sets(st.sampled_from("abcdef"), min_size=1))
-def test_new_and_gone_add_up(before: set[str], after: set[str]) -> None:
+def test_sync_results_add_up(before: set[str], after: set[str]) -> None:
     discovery = made(v=Vendor(*after))
     discovery.set_known_models("v", [ModelInfo(one) for one in before])
     found = discovery.sync()
@@ -132,7 +132,7 @@ def test_new_and_gone_add_up(before: set[str], after: set[str]) -> None:
     assert not found.updated_models
 
 
-def test_probes_are_counted() -> None:
+def test_probe_counts_consecutive_failures() -> None:
     a = Vendor("one")
     discovery = made({"failure_threshold": 2}, a=a, quiet=Vendor())
     up = discovery.probe("a")
@@ -169,7 +169,7 @@ def health(upstream: Upstream) -> Iterator[HttpHealthDiscovery]:
     discovery.close()
 
 
-def test_right_status_is_up(upstream: Upstream, health: HttpHealthDiscovery) -> None:
+def test_http_health_expected_status_is_up(upstream: Upstream, health: HttpHealthDiscovery) -> None:
     upstream.then(Script(body=b"ok"))
     found = health.probe("vendor")
     assert (found.success, found.status_code, found.error) == (True, 200, None)
@@ -177,13 +177,13 @@ def test_right_status_is_up(upstream: Upstream, health: HttpHealthDiscovery) -> 
     assert "authorization" not in upstream.last.headers
 
 
-def test_another_status_is_down(upstream: Upstream, health: HttpHealthDiscovery) -> None:
+def test_http_health_unexpected_status_is_down(upstream: Upstream, health: HttpHealthDiscovery) -> None:
     upstream.then(Script(status=503, body=b""))
     found = health.probe("vendor")
     assert (found.success, found.status_code, found.error) == (False, 503, "its health page answered 503, not 200")
 
 
-def test_a_child_process_does_not_use_the_connections_of_its_parent(upstream: Upstream, health: HttpHealthDiscovery) -> None:
+def test_after_fork_uses_new_connections(upstream: Upstream, health: HttpHealthDiscovery) -> None:
     upstream.then(Script(body=b"ok")).then(Script(body=b"ok"))
     health.probe("vendor")
     (before,) = health._transports.values()
@@ -193,7 +193,7 @@ def test_a_child_process_does_not_use_the_connections_of_its_parent(upstream: Up
     before.close()
 
 
-def test_address_of_a_provider_without_its_version(upstream: Upstream) -> None:
+def test_http_health_uses_base_url_without_version(upstream: Upstream) -> None:
     class Acme(OpenAICompatibleProvider):
         id = "acme.llm.v1"
 
@@ -205,7 +205,7 @@ def test_address_of_a_provider_without_its_version(upstream: Upstream) -> None:
     health.close()
 
 
-def test_nobody_there_and_nobody_known() -> None:
+def test_http_health_unreachable_or_unknown_provider_fails() -> None:
     with Upstream() as gone:
         address = gone.url
     health = HttpHealthDiscovery({"urls": {"vendor": address}})
@@ -249,7 +249,7 @@ class Acme:
         (Acme(probe_path="", list_path=""), ("models", None)),
     ],
 )
-def test_a_provider_is_probed_by_what_it_has_within_the_time(vendor: Acme, asked: Any) -> None:
+def test_probe_uses_available_method_within_timeout(vendor: Acme, asked: Any) -> None:
     watch = BaseDiscovery({"health": {"timeout": "7s"}})
     watch.attach({"acme": vendor})
     assert watch.probe("acme").success
@@ -257,7 +257,7 @@ def test_a_provider_is_probed_by_what_it_has_within_the_time(vendor: Acme, asked
 
 
 @pytest.mark.parametrize(("failure", "up"), [(FailureClass.THROTTLE, True), (FailureClass.CREDENTIAL, False)])
-def test_who_throttles_is_up(failure: FailureClass, *, up: bool) -> None:
+def test_probe_of_rate_limited_provider_succeeds(failure: FailureClass, *, up: bool) -> None:
     watch = BaseDiscovery()
     watch.attach({"acme": Acme(failure=failure)})
     result = watch.probe("acme")
@@ -265,7 +265,7 @@ def test_who_throttles_is_up(failure: FailureClass, *, up: bool) -> None:
 
 
 @pytest.mark.parametrize(("list_path", "found"), [("/models", "listed"), ("", "shipped")])
-def test_what_a_vendor_lists_goes_before_the_catalogue(list_path: str, found: str) -> None:
+def test_discovery_prefers_vendor_list_to_catalogue(list_path: str, found: str) -> None:
     watch = BaseDiscovery()
     watch.attach({"acme": Acme(list_path=list_path)})
     assert watch.get_model_info("acme", found) is None

@@ -35,7 +35,7 @@ def entry(**facts: Any) -> RequestLogEntry:
     return RequestLogEntry("req-test", NOW, "m", "p", "pool", "c", "synchronous", 200, 1.5, **facts)
 
 
-def test_every_thing_is_one_line_of_json() -> None:
+def test_record_is_one_line_of_json() -> None:
     sink = Lines()
     sink.emit(RoutingEvent("model_rotated", NOW, "m", "p", "pool", {"from": "a\nb"}))
     sink.log(entry(tokens_in=5, tokens_out=2, cost=0.5))
@@ -64,12 +64,12 @@ def test_every_thing_is_one_line_of_json() -> None:
     assert (trace["severity"], trace["component"], trace["message"], trace["error"]) == ("warning", "router", "slow", "E")
 
 
-def test_times_are_in_utc() -> None:
+def test_iso_time_is_in_utc() -> None:
     assert iso(0.0) == "1970-01-01T00:00:00.000Z"
 
 
 @pytest.mark.parametrize("least", SEVERITIES)
-def test_traces_below_the_least_severity_are_left_out(least: str) -> None:
+def test_trace_below_min_severity_is_dropped(least: str) -> None:
     sink = Lines({"min_severity": least})
     for severity in SEVERITIES:
         sink.trace(TraceEntry(severity, NOW, "mesh", "x"))
@@ -92,7 +92,7 @@ def test_traces_below_the_least_severity_are_left_out(least: str) -> None:
         ('{"content": "the secret of success"}', '{"content": "the secret of success"}'),
     ],
 )
-def test_redaction(text: str, blanked: str) -> None:
+def test_redact_hides_secrets(text: str, blanked: str) -> None:
     assert redact(text) == blanked
 
 
@@ -101,7 +101,7 @@ def test_redaction(text: str, blanked: str) -> None:
     st.sampled_from(["api_key", "token", "secret", "password", "authorization"]),
     st.text("abcdefgh0123", min_size=4, max_size=20),
 )
-def test_redacting_twice_is_redacting_once(around: str, name: str, value: str) -> None:
+def test_redact_is_idempotent(around: str, name: str, value: str) -> None:
     for text in (
         around,
         json.dumps({name: value, "text": around}),
@@ -113,7 +113,7 @@ def test_redacting_twice_is_redacting_once(around: str, name: str, value: str) -
     assert value not in redact(json.dumps({name: value}))
 
 
-def test_secrets_in_payloads_do_not_reach_a_line_unless_that_was_asked_for() -> None:
+def test_line_contains_no_secret_unless_redact_is_off() -> None:
     for config, shown in (({}, False), ({"redact": True}, False), ({"redact": False}, True), ({"redact_secrets": False}, True)):
         sink = Lines(config)
         sink.log(entry(request_payload={"headers": {"authorization": "Bearer abc-test"}, "user": {"password": "pw-test"}}))
@@ -122,7 +122,7 @@ def test_secrets_in_payloads_do_not_reach_a_line_unless_that_was_asked_for() -> 
         assert json.loads(sink.lines[0])["request_payload"]["user"]
 
 
-def test_formats_of_ones_own() -> None:
+def test_format_hooks_replace_the_line() -> None:
     class Mine(Lines):
         def _format_event(self, event: RoutingEvent) -> str:
             return f"event {event.event_type}"
@@ -144,7 +144,7 @@ def test_formats_of_ones_own() -> None:
     assert sink.lines == ["event model_rotated", "log m", "stats x", f"trace hi Bearer {REDACTED}"]
 
 
-def test_lines_are_never_written_two_at_once() -> None:
+def test_write_calls_are_serialized() -> None:
     class Slow(Lines):
         writing = 0
         most = 0
@@ -164,14 +164,14 @@ def test_lines_are_never_written_two_at_once() -> None:
     assert (len(sink.lines), Slow.most) == (800, 1)
 
 
-def test_what_json_cannot_say_is_written_as_text() -> None:
+def test_line_writes_other_types_as_text() -> None:
     sink = Lines()
     sink.log(entry(request_payload={"object": SEVERITIES.__class__, "é": {1}}))
     assert "é" in sink.lines[0]
     assert sink.records
 
 
-def test_settings() -> None:
+def test_config_accepts_known_and_other_keys() -> None:
     config = BaseObservabilityConfig.of({"redact_secrets": False, "min_severity": "error", "path": "x"})
     assert (config.redact, config.min_severity, config.options) == (False, "error", {"path": "x"})
     assert Lines(config).config is config

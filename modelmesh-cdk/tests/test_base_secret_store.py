@@ -40,7 +40,7 @@ class Store(BaseSecretStore):
 @pytest.mark.parametrize(
     ("config", "seconds"), [({}, 300), ({"cache_ttl": "5m"}, 300), ({"cache_ttl": 10}, 10), ({"cache_ttl_ms": 2500}, 2.5)]
 )
-def test_a_value_is_kept_for_as_long_as_was_said(config: dict[str, Any], seconds: float, clock: Clock) -> None:
+def test_get_caches_value_for_ttl(config: dict[str, Any], seconds: float, clock: Clock) -> None:
     store = Store(config)
     assert store.get("key") == store.get("key") == "value-test"
     store.values["key"] = "new-test"
@@ -51,13 +51,13 @@ def test_a_value_is_kept_for_as_long_as_was_said(config: dict[str, Any], seconds
     assert store.asked == ["key", "key"]
 
 
-def test_without_a_cache_every_look_goes_to_the_source() -> None:
+def test_get_without_cache_reads_the_source() -> None:
     store = Store({"cache_enabled": False})
     assert [store.get("key") for _ in range(3)] == ["value-test"] * 3
     assert store.asked == ["key"] * 3
 
 
-def test_forgetting(clock: Clock) -> None:
+def test_clear_cache_rereads_the_source(clock: Clock) -> None:
     store = Store()
     store.get("key")
     store.values["key"] = "new-test"
@@ -65,7 +65,7 @@ def test_forgetting(clock: Clock) -> None:
     assert store.get("key") == "new-test"
 
 
-def test_a_missing_name_is_a_key_error_and_is_looked_for_again() -> None:
+def test_get_missing_name_raises_and_is_not_cached() -> None:
     store = Store()
     for _ in range(2):
         with pytest.raises(KeyError, match="Secret not found: nope"):
@@ -75,17 +75,17 @@ def test_a_missing_name_is_a_key_error_and_is_looked_for_again() -> None:
     assert store.asked == ["nope"] * 3
 
 
-def test_missing_names_may_be_empty() -> None:
+def test_get_missing_name_may_return_empty_text() -> None:
     assert Store({"fail_on_missing": False}).get("nope") == ""
 
 
-def test_an_empty_value_is_a_value() -> None:
+def test_get_empty_value_is_returned() -> None:
     store = Store()
     assert store.get("empty") == store.get("empty") == ""
     assert store.asked == ["empty"]
 
 
-def test_settings() -> None:
+def test_config_accepts_known_and_other_keys() -> None:
     config = BaseSecretStoreConfig.of({"cache_ttl": "1h", "region": "eu", "reload_on_rotation": True})
     assert (config.cache_ttl, config.cache_enabled, config.fail_on_missing, config.options) == (
         3600,
@@ -99,7 +99,7 @@ def test_settings() -> None:
         BaseSecretStoreConfig.of({"cache_ttl": "soon"})
 
 
-def test_the_base_has_nothing_and_shows_nothing() -> None:
+def test_base_secret_store_repr_shows_no_value() -> None:
     with pytest.raises(KeyError):
         BaseSecretStore().get("key")
     store = Store()

@@ -40,7 +40,7 @@ class Shelf(BaseStorage):
         return list(self.blobs)
 
 
-def test_four_hooks_make_a_store_and_no_more() -> None:
+def test_base_storage_needs_four_hooks() -> None:
     store = Shelf()
     assert isinstance(store, Storage)
     assert not isinstance(store, Locking | ConditionalSave | Counters)
@@ -52,7 +52,7 @@ def test_four_hooks_make_a_store_and_no_more() -> None:
 @pytest.mark.parametrize("written", ["json", "yaml", "msgpack"])
 @pytest.mark.parametrize("compressed", [False, True])
 @pytest.mark.parametrize("data", [b"", b"text \xc3\xbc\nof two lines", b"\x00\xff", b"\xc2\x85"])
-def test_any_format_is_read_whatever_is_configured(written: str, compressed: bool, data: bytes) -> None:
+def test_load_reads_every_format(written: str, compressed: bool, data: bytes) -> None:
     if written == "msgpack":
         pytest.importorskip("msgspec")
     writer, reader = Shelf({"persistence": {"format": written, "compression": compressed}}), Shelf()
@@ -62,7 +62,7 @@ def test_any_format_is_read_whatever_is_configured(written: str, compressed: boo
     assert writer.blobs["a"].startswith(b"\x1f\x8b") == compressed
 
 
-def test_text_can_be_read_by_a_person() -> None:
+def test_text_data_is_stored_readable() -> None:
     store = Shelf()
     store.save("a", StorageEntry("a", '{"model": "ü"}'.encode()))
     assert '"text": "{\\"model\\": \\"ü\\"}"' in store.blobs["a"].decode()
@@ -84,7 +84,7 @@ def test_text_can_be_read_by_a_person() -> None:
         b"a: *b",
     ],
 )
-def test_what_is_no_entry_is_an_error_that_says_what_to_do(blob: bytes) -> None:
+def test_load_of_invalid_blob_names_next_step(blob: bytes) -> None:
     store = Shelf()
     store.blobs["a"] = blob
     for ask in (store.load, store.stat):
@@ -95,7 +95,7 @@ def test_what_is_no_entry_is_an_error_that_says_what_to_do(blob: bytes) -> None:
     assert store.delete("a")
 
 
-def test_every_cut_is_noticed() -> None:
+def test_load_of_truncated_blob_raises() -> None:
     store = Shelf({"compression": True})
     store.save("a", StorageEntry("a", b"some data", {"a": 1}))
     whole = store.blobs["a"]
@@ -105,7 +105,7 @@ def test_every_cut_is_noticed() -> None:
             store.load("a")
 
 
-def test_failure_of_the_backend_names_the_store_and_the_next_step() -> None:
+def test_backend_error_names_store_and_next_step() -> None:
     class Failing(Shelf):
         def _write(self, key, blob):
             raise ConnectionResetError(104, "Connection reset by peer")
@@ -123,7 +123,7 @@ def test_failure_of_the_backend_names_the_store_and_the_next_step() -> None:
     assert str(caught.value) == "the keys in acme.shelf.v1 cannot be listed: RuntimeError. Look at the shelf: ls"
 
 
-def test_metadata_that_is_no_plain_data_is_the_callers_mistake() -> None:
+def test_save_of_non_plain_metadata_raises_type_error() -> None:
     for value in (object(), float("nan"), {1}):
         with pytest.raises(TypeError, match="metadata of 'a' is no plain data"):
             Shelf().save("a", StorageEntry("a", b"x", {"odd": value}))
@@ -131,7 +131,7 @@ def test_metadata_that_is_no_plain_data_is_the_callers_mistake() -> None:
         StorageEntry("a", "text")  # type: ignore[arg-type]
 
 
-def test_entries_and_the_kits_own_keys_never_meet() -> None:
+def test_raw_keys_of_entries_and_kit_are_distinct() -> None:
     store = KeyValueStorage()
     for key in ("~lock/a", "~counter/a", "~", "~~", "a"):
         store.save(key, StorageEntry(key, key.encode()))
@@ -144,7 +144,7 @@ def test_entries_and_the_kits_own_keys_never_meet() -> None:
     assert store.release(lock)
 
 
-def test_settings_in_sections_and_flat() -> None:
+def test_config_accepts_sections_and_flat_keys() -> None:
     nested = {
         "persistence": {"format": "yaml", "sync_policy": "periodic"},
         "locking": {"timeout": "5s", "enabled": True},
@@ -173,12 +173,12 @@ class Ported(BaseStorageConfig):
         ({"port": "2", "locking": {"timeout": "soon"}}, "storage.lock_timeout cannot be used: 'soon' is not a duration"),
     ],
 )
-def test_a_setting_that_cannot_be_used_is_named(settings: dict[str, Any], words: str) -> None:
+def test_config_error_names_the_setting(settings: dict[str, Any], words: str) -> None:
     with pytest.raises(ConfigurationError, match=words):
         Ported.of(settings)
 
 
-def test_broken_counter_is_an_error_not_zero(tmp_path: Path) -> None:
+def test_counter_with_broken_record_raises(tmp_path: Path) -> None:
     store = KeyValueStorage({"backend": "file", "directory": tmp_path})
     store._write("~counter/a", b"cut")
     with pytest.raises(StorageError, match="counter is no longer readable"):
@@ -207,7 +207,7 @@ for _ in range(25):
 """
 
 
-def test_processes_lose_nothing_of_each_other(tmp_path: Path) -> None:
+def test_counter_in_processes_loses_no_addition(tmp_path: Path) -> None:
     store = KeyValueStorage({"backend": "file", "directory": tmp_path})
     for key in ("turn", "image"):
         store.save(key, StorageEntry("", b"0"))
@@ -224,14 +224,14 @@ KeyValueStorage({"backend": "file", "directory": sys.argv[1]}).acquire("turn", 0
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there it expires")
-def test_lock_of_a_process_that_has_ended_is_free(tmp_path: Path) -> None:
+def test_lock_of_exited_process_is_free(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", LOCK, str(tmp_path)], check=True)
     store = KeyValueStorage({"backend": "file", "directory": tmp_path})
     assert not store.is_locked("turn")
     assert store.release(store.acquire("turn", 0))
 
 
-def test_counters_and_locks_whose_time_is_up_are_known() -> None:
+def test_is_over_detects_expired_counters_and_locks() -> None:
     from modelmesh_cdk.storage.shared import is_over
 
     store = KeyValueStorage()
@@ -247,7 +247,7 @@ def test_counters_and_locks_whose_time_is_up_are_known() -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="permissions of Windows are others")
-def test_files_are_ones_own(tmp_path: Path) -> None:
+def test_files_are_private_to_owner(tmp_path: Path) -> None:
     store = KeyValueStorage({"backend": "file", "directory": tmp_path / "a" / "shelf"})
     store.save("../../outside", StorageEntry("", b"x"))
     files = [one for one in tmp_path.rglob("*") if one.is_file()]

@@ -92,7 +92,7 @@ def sent(rules: MessageRules, *messages: Any, **payload: Any) -> tuple[list[Any]
         [HI, asks(call("f", "not JSON")), result()],
     ],
 )
-def test_open_rules_a_valid_conversation_is_sent_as_it_is(messages: list[Any]) -> None:
+def test_open_rules_keep_valid_conversation(messages: list[Any]) -> None:
     assert sent(OPEN, *messages) == (messages, [])
 
 
@@ -100,14 +100,14 @@ def test_open_rules_a_valid_conversation_is_sent_as_it_is(messages: list[Any]) -
     ("key", "value"),
     [("name", None), ("tool_calls", None), ("tool_calls", []), ("refusal", None), ("annotations", []), ("audio", None)],
 )
-def test_keys_that_say_nothing_are_left_out_without_a_note(key: str, value: Any) -> None:
+def test_keys_without_effect_are_dropped_silently(key: str, value: Any) -> None:
     assert sent(OPEN, HI, {"role": "assistant", "content": "x", key: value}, HI) == (
         [HI, {"role": "assistant", "content": "x"}, HI],
         [],
     )
 
 
-def test_unknown_keys_are_left_out_for_a_closed_schema_with_a_note() -> None:
+def test_unknown_keys_are_dropped_with_a_note() -> None:
     messages, notes = sent(STRICT, {**HI, "id": "u1", "metadata": None, "timestamp": 7})
     assert messages == [HI]
     assert notes == [
@@ -119,19 +119,19 @@ def test_unknown_keys_are_left_out_for_a_closed_schema_with_a_note() -> None:
 @pytest.mark.parametrize(
     ("role", "becomes"), [("developer", "system"), ("human", "user"), ("model", "assistant"), ("ai", "assistant")]
 )
-def test_roles_are_sent_under_the_vendor_s_name(role: str, becomes: str) -> None:
+def test_roles_are_renamed_for_vendor(role: str, becomes: str) -> None:
     messages, notes = sent(STRICT, HI, {"role": "assistant", "content": "a"}, HI, {"role": role, "content": "b"})
     assert becomes in [one["role"] for one in messages if "b" in one["content"]]
     assert notes
 
 
-def test_an_unknown_role_is_refused_so_that_another_vendor_serves() -> None:
+def test_unknown_role_raises_capability_error() -> None:
     with pytest.raises(ProviderError, match=r"messages\[0\].role is 'critic'") as caught:
         adapt({"messages": [{"role": "critic", "content": "x"}]}, STRICT)
     assert caught.value.failure is FailureClass.CAPABILITY
 
 
-def test_functions_are_sent_as_tools() -> None:
+def test_function_calls_become_tool_calls() -> None:
     asked = {"role": "assistant", "content": None, "function_call": {"name": "f", "arguments": "{}"}}
     messages, notes = sent(STRICT, HI, asked, {"role": "function", "name": "f", "content": "x"})
     assert [one["role"] for one in messages] == ["user", "assistant", "tool"]
@@ -151,19 +151,19 @@ def test_functions_are_sent_as_tools() -> None:
         ('{"a": 1}', '{"a": 1}', False),
     ],
 )
-def test_arguments_are_a_json_object(given: Any, becomes: str, noted: bool) -> None:
+def test_arguments_become_a_json_object(given: Any, becomes: str, noted: bool) -> None:
     messages, notes = sent(STRICT, HI, asks(call(arguments=given, given="abcdefghi")), result(given="abcdefghi"))
     assert messages[1]["tool_calls"][0]["function"]["arguments"] == becomes
     assert bool(notes) is noted
 
 
-def test_results_follow_their_calls() -> None:
+def test_tool_results_follow_their_calls() -> None:
     messages, notes = sent(OPEN, HI, asks(call(given="a"), call(given="b")), HI, result(given="b"), result(given="a"))
     assert [one.get("tool_call_id") for one in messages] == [None, None, "b", "a", None]
     assert notes == ["tool results moved to their calls (messages[4], messages[3])"]
 
 
-def test_a_call_without_a_result_gets_one_and_a_result_without_a_call_is_the_user_s() -> None:
+def test_unpaired_calls_and_results_are_completed() -> None:
     messages, notes = sent(OPEN, result("lost", "z"), HI, asks(call()), HI)
     assert messages[0] == {"role": "user", "content": "Result of z: lost"}
     assert messages[3] == {"role": "tool", "tool_call_id": "call_1", "content": "(no result)"}
@@ -171,14 +171,14 @@ def test_a_call_without_a_result_gets_one_and_a_result_without_a_call_is_the_use
 
 
 @pytest.mark.parametrize("given", [None, "", 7])
-def test_ids_that_are_no_text_are_given(given: Any) -> None:
+def test_call_ids_of_other_types_are_replaced(given: Any) -> None:
     messages, _ = sent(OPEN, HI, asks(call(given=given), call("g", given=given)), result("1", given), result("2", given))
     ids = [one["id"] for one in messages[1]["tool_calls"]]
     assert len(set(ids)) == 2
     assert [(one["tool_call_id"], one["content"]) for one in messages[2:]] == [(ids[0], "1"), (ids[1], "2")]
 
 
-def test_ids_that_come_again_in_another_turn_stay_with_their_turn() -> None:
+def test_repeated_call_ids_match_their_own_turn() -> None:
     turn = [HI, asks(call()), result("1")]
     messages, notes = sent(OPEN, *turn, {"role": "assistant", "content": "ok"}, *turn[:2], result("2"))
     assert [one["content"] for one in messages if one["role"] == "tool"] == ["1", "2"]
@@ -186,7 +186,7 @@ def test_ids_that_come_again_in_another_turn_stay_with_their_turn() -> None:
 
 
 @pytest.mark.parametrize("blank", ["", " \n", None, [], [{"type": "text", "text": ""}]])
-def test_blank_content(blank: Any) -> None:
+def test_blank_content_is_replaced_or_dropped(blank: Any) -> None:
     messages, _ = sent(STRICT, {"role": "user", "content": blank}, {"role": "assistant", "content": blank}, HI)
     assert messages == [{"role": "user", "content": "(empty)\n\nHello"}]
     silent, _ = sent(STRICT, HI, asks(call(given="abcdefghi"), content=blank), result(blank, "abcdefghi"))
@@ -194,11 +194,11 @@ def test_blank_content(blank: Any) -> None:
     assert silent[2]["content"] == "(empty)"
 
 
-def test_open_rules_null_content_without_calls_is_empty_text() -> None:
+def test_open_rules_replace_null_content() -> None:
     assert sent(OPEN, HI, {"role": "assistant", "content": None}, HI)[0][1]["content"] == ""
 
 
-def test_system_messages_stand_first_and_not_alone() -> None:
+def test_system_messages_come_first_and_not_alone() -> None:
     system = {"role": "system", "content": "b"}
     messages, notes = sent(STRICT, {"role": "system", "content": "a"}, HI, {"role": "assistant", "content": "x"}, system, HI)
     assert [one["role"] for one in messages] == ["system", "system", "user", "assistant", "user"]
@@ -208,13 +208,13 @@ def test_system_messages_stand_first_and_not_alone() -> None:
     assert len(notes) == 1
 
 
-def test_consecutive_messages_are_joined_and_the_ends_are_the_user_s() -> None:
+def test_order_alternates_and_ends_with_user() -> None:
     messages, notes = sent(STRICT, {"role": "assistant", "content": "Hi"}, HI, HI, {"role": "assistant", "content": "x"})
     assert [one["content"] for one in messages] == ["Hello.", "Hi", "Hello\n\nHello", "x", "Continue."]
     assert len(notes) == 3
 
 
-def test_a_bridge_stands_between_a_result_and_the_user() -> None:
+def test_bridge_follows_tool_result() -> None:
     messages, _ = sent(STRICT, HI, asks(call(given="abcdefghi")), result(given="abcdefghi"), HI)
     assert messages[3] == {"role": "assistant", "content": "OK."}
 
@@ -232,7 +232,7 @@ PNG = "iVBORw0KGgo="
         ("https://example.com/a.svg", "https://example.com/a.svg"),
     ],
 )
-def test_images_have_the_media_type_of_their_bytes(url: str, becomes: str) -> None:
+def test_image_url_has_media_type_of_bytes(url: str, becomes: str) -> None:
     for image in (url, {"url": url}):
         part = {"type": "image_url", "image_url": image}
         assert sent(STRICT, {"role": "user", "content": [part]}) == (
@@ -250,13 +250,13 @@ def test_images_have_the_media_type_of_their_bytes(url: str, becomes: str) -> No
         {"type": "input_audio", "input_audio": {"data": "UklGRg==", "format": "wav"}},
     ],
 )
-def test_parts_that_the_vendor_cannot_take_are_refused(part: dict[str, Any]) -> None:
+def test_unsupported_part_raises_capability_error(part: dict[str, Any]) -> None:
     with pytest.raises(ProviderError, match="Acme accepts") as caught:
         adapt({"messages": [{"role": "user", "content": [part]}]}, STRICT)
     assert caught.value.failure is FailureClass.CAPABILITY
 
 
-def test_an_image_in_a_result_follows_in_a_message_of_the_user() -> None:
+def test_image_in_tool_result_moves_to_user_message() -> None:
     image = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{PNG}"}}
     content = [{"type": "text", "text": "A screenshot"}, image]
     messages, notes = sent(STRICT, HI, asks(call(given="abcdefghi")), result(content, "abcdefghi"))
@@ -277,7 +277,7 @@ def test_an_image_in_a_result_follows_in_a_message_of_the_user() -> None:
         (list("abcde"), list("abcd"), True),
     ],
 )
-def test_stop_sequences(stop: Any, becomes: Any, noted: bool) -> None:
+def test_stop_sequences_are_limited(stop: Any, becomes: Any, noted: bool) -> None:
     fitted = adapt({"messages": [HI], "stop": stop}, STRICT)
     assert fitted.payload.get("stop") == becomes
     assert bool(fitted.notes) is noted
@@ -294,14 +294,14 @@ def test_stop_sequences(stop: Any, becomes: Any, noted: bool) -> None:
         ({"n": 1, "presence_penalty": 0}, {"n": 1, "presence_penalty": 0}, False),
     ],
 )
-def test_parameters(parameters: dict[str, Any], becomes: dict[str, Any], noted: bool) -> None:
+def test_parameters_are_adapted_to_ranges(parameters: dict[str, Any], becomes: dict[str, Any], noted: bool) -> None:
     fitted = adapt({"messages": [HI], **parameters}, STRICT)
     assert {name: value for name, value in fitted.payload.items() if name != "messages"} == becomes
     assert bool(fitted.notes) is noted
 
 
 @pytest.mark.parametrize("messages", ["Hello!", None, ["Hello"], [None]])
-def test_what_is_no_list_of_messages_is_left_to_the_vendor(messages: Any) -> None:
+def test_invalid_messages_are_passed_through(messages: Any) -> None:
     assert adapt({"messages": messages}, STRICT).payload["messages"] == messages
 
 
@@ -309,30 +309,30 @@ def test_what_is_no_list_of_messages_is_left_to_the_vendor(messages: Any) -> Non
     ("content", "becomes"),
     [({"degrees": 3}, '{"degrees": 3}'), ([{"city": "Rome"}], '[{"city": "Rome"}]'), (21, "21"), (True, "true")],
 )
-def test_a_result_that_is_no_text_is_sent_as_json(content: Any, becomes: str) -> None:
+def test_tool_result_of_other_type_becomes_json(content: Any, becomes: str) -> None:
     messages, notes = sent(OPEN, HI, asks(call()), result(content))
     assert messages[2]["content"] == becomes
     assert len(notes) == 1
 
 
 @pytest.mark.parametrize("role", ["User", "USER", "human"])
-def test_roles_in_other_spellings(role: str) -> None:
+def test_roles_in_other_spellings_are_normalized(role: str) -> None:
     assert sent(OPEN, {"role": role, "content": "Hello"})[0] == [HI]
 
 
 @pytest.mark.parametrize("message", [{"content": "Hello"}, {"role": None, "content": "Hello"}, {"role": 3, "content": "Hello"}])
-def test_a_message_without_a_role_is_the_caller_s_mistake(message: dict[str, Any]) -> None:
+def test_message_without_role_raises_caller_error(message: dict[str, Any]) -> None:
     with pytest.raises(ProviderError, match="no role") as caught:
         adapt({"messages": [message]}, OPEN)
     assert caught.value.failure is FailureClass.CALLER
 
 
-def test_nulls_and_empty_lists_of_parameters_are_left_out() -> None:
+def test_parameters_null_or_empty_are_dropped() -> None:
     payload = {"messages": [HI], "temperature": None, "stop": [], "tools": [], "tool_choice": None, "a_new_one": None, "seed": 0}
     assert adapt(payload, OPEN).payload == {"messages": [HI], "a_new_one": None, "seed": 0}
 
 
-def test_a_vendor_without_tools_gets_them_as_text() -> None:
+def test_tool_calls_become_text_without_tools() -> None:
     rules = MessageRules(vendor="Acme", tools=False, roles=("system", "user", "assistant"))
     messages, notes = sent(rules, HI, asks(call("weather", '{"city": "Oslo"}'), content="I look."), result("rain"))
     assert [one["role"] for one in messages] == ["user", "assistant", "user"]
@@ -341,7 +341,7 @@ def test_a_vendor_without_tools_gets_them_as_text() -> None:
     assert len(notes) == 1
 
 
-def test_system_messages_are_joined_to_one() -> None:
+def test_system_messages_are_joined() -> None:
     rules = MessageRules(vendor="Acme", system=SystemPlace.ONE_FIRST)
     system = [{"role": "system", "content": text} for text in "ab"]
     messages, notes = sent(rules, system[0], HI, {"role": "assistant", "content": "x"}, system[1], HI)
@@ -364,7 +364,7 @@ PLAIN = [
 
 
 @pytest.mark.parametrize("rules", [OPEN, STRICT], ids=["open", "strict"])
-def test_a_plain_conversation_is_what_the_rules_make_of_it(rules: MessageRules, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fast_path_equals_the_rules(rules: MessageRules, monkeypatch: pytest.MonkeyPatch) -> None:
     assert needs_no_change(PLAIN, rules)
     monkeypatch.setattr("modelmesh_cdk.message_rules.adaptation.needs_no_change", lambda *_: False)
     assert sent(rules, *PLAIN) == (PLAIN, [])
@@ -388,11 +388,11 @@ def test_a_plain_conversation_is_what_the_rules_make_of_it(rules: MessageRules, 
         [{"role": "user", "content": [{"type": "text", "text": "x"}]}],
     ],
 )
-def test_other_conversations_are_not_plain(messages: list[Any]) -> None:
+def test_fast_path_rejects_other_conversations(messages: list[Any]) -> None:
     assert not needs_no_change(messages, OPEN)
 
 
-def test_an_image_in_an_answer_follows_in_a_message_of_the_user() -> None:
+def test_image_in_assistant_message_moves_to_user() -> None:
     image = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{PNG}"}}
     messages, notes = sent(STRICT, HI, {"role": "assistant", "content": [image]}, {"role": "user", "content": "Bluer."})
     assert [one["role"] for one in messages] == ["user", "assistant", "user"]
@@ -401,13 +401,13 @@ def test_an_image_in_an_answer_follows_in_a_message_of_the_user() -> None:
 
 
 @pytest.mark.parametrize("calls", ["weather", ["weather"], [None], 3])
-def test_what_is_no_call_is_the_caller_s_mistake(calls: Any) -> None:
+def test_invalid_tool_call_raises_caller_error(calls: Any) -> None:
     with pytest.raises(ProviderError, match="not the call of a tool") as caught:
         adapt({"messages": [HI, {"role": "assistant", "content": None, "tool_calls": calls}]}, OPEN)
     assert caught.value.failure is FailureClass.CALLER
 
 
-def test_one_call_that_is_no_list_is_a_list_of_one() -> None:
+def test_single_tool_call_becomes_a_list() -> None:
     messages, _ = sent(OPEN, HI, {"role": "assistant", "content": None, "tool_calls": call()}, result())
     assert messages[1]["tool_calls"] == [call()]
 
@@ -415,14 +415,14 @@ def test_one_call_that_is_no_list_is_a_list_of_one() -> None:
 CUSTOM = {"id": "call_1", "type": "custom", "custom": {"name": "shell", "input": "ls"}}
 
 
-def test_a_call_of_a_custom_tool_is_sent_as_a_function_where_the_vendor_has_no_custom_tools() -> None:
+def test_custom_call_becomes_function_call() -> None:
     messages, notes = sent(OPEN, HI, {"role": "assistant", "content": None, "tool_calls": [CUSTOM]}, result())
     function = {"name": "shell", "arguments": '{"input": "ls"}'}
     assert messages[1]["tool_calls"] == [{"id": "call_1", "type": "function", "function": function}]
     assert any("custom tools" in note for note in notes)
 
 
-def test_a_call_of_a_custom_tool_stays_where_the_vendor_has_custom_tools() -> None:
+def test_custom_call_is_kept_if_supported() -> None:
     messages, _ = sent(
         MessageRules(vendor="Acme", custom_calls=True),
         HI,
@@ -433,12 +433,12 @@ def test_a_call_of_a_custom_tool_stays_where_the_vendor_has_custom_tools() -> No
 
 
 @pytest.mark.parametrize("given", ['{"a": NaN}', '{"a": [-Infinity]}', {"a": float("nan")}])
-def test_arguments_with_numbers_that_json_lacks_are_sent_as_json(given: Any) -> None:
+def test_arguments_with_nan_become_valid_json(given: Any) -> None:
     messages, _ = sent(STRICT, HI, {"role": "assistant", "content": None, "tool_calls": [call(arguments=given)]}, result())
     json.loads(messages[1]["tool_calls"][0]["function"]["arguments"], parse_constant=pytest.fail)
 
 
-def test_parts_of_the_ai_sdk_are_sent_as_calls_results_and_images() -> None:
+def test_ai_sdk_parts_are_converted() -> None:
     used = {"type": "tool-call", "toolCallId": "t1", "toolName": "look", "input": {"q": "x"}}
     back = {"type": "tool-result", "toolCallId": "t1", "toolName": "look", "output": {"type": "json", "value": {"found": 1}}}
     image = {"type": "image", "image": "iVBORw0KGgo=", "mediaType": "image/png"}
@@ -456,7 +456,7 @@ def test_parts_of_the_ai_sdk_are_sent_as_calls_results_and_images() -> None:
     assert messages[3]["content"] == [{"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}}]
 
 
-def test_blocks_of_tools_that_a_vendor_ran_itself_are_left_out() -> None:
+def test_blocks_of_vendor_tools_are_dropped() -> None:
     ran = {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {"query": "x"}}
     found = {"type": "web_search_tool_result", "tool_use_id": "srvtoolu_1", "content": []}
     messages, notes = sent(STRICT, HI, {"role": "assistant", "content": [ran, found, {"type": "text", "text": "a"}]}, HI)
@@ -464,7 +464,7 @@ def test_blocks_of_tools_that_a_vendor_ran_itself_are_left_out() -> None:
     assert any("server_tool_use" in note for note in notes)
 
 
-def test_a_document_of_a_result_is_sent_as_text() -> None:
+def test_document_in_tool_result_becomes_text() -> None:
     document = {"type": "document", "document": {"data": {"rain": True}, "id": "1"}}
     messages, _ = sent(
         STRICT,
@@ -476,7 +476,7 @@ def test_a_document_of_a_result_is_sent_as_text() -> None:
 
 
 @pytest.mark.parametrize("refusal", [3, "  ", {"a": 1}])
-def test_refusal_that_is_no_text_does_not_replace_blank_content(refusal: Any) -> None:
+def test_refusal_of_other_type_is_ignored(refusal: Any) -> None:
     rules = MessageRules(vendor="Acme", blank={"assistant": Blank.LEAVE_OUT})
     said = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "", "refusal": refusal}]
     payload = adapt({"messages": said}, rules).payload

@@ -22,7 +22,7 @@ CALLED = {"role": "assistant", "tool_calls": [CALL]}
 TOLD = {"role": "tool", "tool_call_id": "c", "content": "x"}
 
 
-def test_valid_requests_break_no_rule() -> None:
+def test_violations_of_valid_request_are_empty() -> None:
     assert (
         anthropic_violations({"messages": [HI, USE, {"role": "user", "content": [RESULT, TEXT]}], "stop_sequences": ["a"]}) == []
     )
@@ -66,7 +66,7 @@ def test_valid_requests_break_no_rule() -> None:
         {"messages": [HI], "n": 1},
     ],
 )
-def test_what_anthropic_refuses_is_found(body: dict[str, Any]) -> None:
+def test_anthropic_violations_are_found(body: dict[str, Any]) -> None:
     assert anthropic_violations(body)
 
 
@@ -90,7 +90,7 @@ def test_what_anthropic_refuses_is_found(body: dict[str, Any]) -> None:
         {"contents": [ASKS], "generationConfig": {"stopSequences": list("abcdef")}},
     ],
 )  # fmt: skip
-def test_what_gemini_refuses_is_found(body: dict[str, Any]) -> None:
+def test_gemini_violations_are_found(body: dict[str, Any]) -> None:
     assert gemini_violations(body)
 
 
@@ -113,5 +113,5 @@ def test_what_gemini_refuses_is_found(body: dict[str, Any]) -> None:
         {"messages": [HI], "stop_sequences": []},
     ],
 )
-def test_what_cohere_refuses_is_found(body: dict[str, Any]) -> None:
+def test_cohere_violations_are_found(body: dict[str, Any]) -> None:
     assert cohere_violations(body)

@@ -39,7 +39,7 @@ class Clock:
 # -- cache
 
 
-def test_cache_keeps_for_a_while_and_counts() -> None:
+def test_cache_expires_values_and_counts() -> None:
     clock = Clock()
     cache = Cache(ttl=10, clock=clock)
     assert cache.get("a", "none") == "none"
@@ -55,7 +55,7 @@ def test_cache_keeps_for_a_while_and_counts() -> None:
     assert cache.stats == CacheStats()
 
 
-def test_cache_lets_go_of_the_one_unused_longest() -> None:
+def test_cache_evicts_least_recently_used() -> None:
     cache = Cache(max_entries=2)
     cache.set("a", 1)
     cache.set("b", 2)
@@ -67,7 +67,7 @@ def test_cache_lets_go_of_the_one_unused_longest() -> None:
         Cache(max_entries=0)
 
 
-def test_cache_asks_once_and_keeps_no_failure() -> None:
+def test_cache_get_or_ask_caches_no_failure() -> None:
     cache, asked = Cache(), []
 
     def ask() -> str:
@@ -86,7 +86,7 @@ def test_cache_asks_once_and_keeps_no_failure() -> None:
 # -- window
 
 
-def test_window_forgets_what_is_old_or_too_many() -> None:
+def test_rolling_window_drops_old_samples() -> None:
     clock = Clock()
     window = RollingWindow(size=3, seconds=10, clock=clock)
     assert (window.rate, window.average, window.smoothed, len(window)) == (None, None, None, 0)
@@ -102,7 +102,7 @@ def test_window_forgets_what_is_old_or_too_many() -> None:
 
 
 @given(st.lists(st.floats(0, 100), min_size=1, max_size=30))
-def test_window_stays_within_its_values(values: list[float]) -> None:
+def test_rolling_window_average_is_within_samples(values: list[float]) -> None:
     window = RollingWindow(clock=Clock())
     for value in values:
         window.record(value)
@@ -114,7 +114,7 @@ def test_window_stays_within_its_values(values: list[float]) -> None:
 # -- files
 
 
-def test_file_is_whole_and_ones_own(tmp_path: Path) -> None:
+def test_write_atomically_creates_private_file(tmp_path: Path) -> None:
     file = tmp_path / "state"
     file.write_bytes(b"before")
     file.chmod(0o644)
@@ -125,7 +125,7 @@ def test_file_is_whole_and_ones_own(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("links", [True, False])
-def test_what_a_file_held_before_can_be_kept(links: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_write_atomically_keeps_previous_content(links: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def none(*_: object) -> None:
         raise OSError(95, "Operation not supported")
 
@@ -139,7 +139,7 @@ def test_what_a_file_held_before_can_be_kept(links: bool, tmp_path: Path, monkey
     assert sorted(one.name for one in tmp_path.iterdir()) == ["state", "state.bak"]
 
 
-def test_failed_write_keeps_what_was_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_write_atomically_on_error_keeps_previous(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
@@ -177,7 +177,7 @@ def test_has_exited_after_process_end_is_true() -> None:
         assert not has_exited(other), "unknown owner"
 
 
-def test_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_write_atomically_on_error_leaves_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "state"
     file.write_bytes(b"before")
 
@@ -191,7 +191,7 @@ def test_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path, monke
     assert [one.name for one in tmp_path.iterdir()] == ["state"]
 
 
-def test_reader_sees_one_or_the_other(tmp_path: Path) -> None:
+def test_write_atomically_readers_see_whole_files(tmp_path: Path) -> None:
     file, sizes = tmp_path / "state", range(1, 60)
     write_atomically(file, b"\x01" * 5000)
     with ThreadPoolExecutor(4) as threads:
@@ -212,7 +212,7 @@ for _ in range(50):
 """
 
 
-def test_processes_take_turns(tmp_path: Path) -> None:
+def test_file_lock_serializes_processes(tmp_path: Path) -> None:
     file = tmp_path / "sum"
     file.write_text("0")
     running = [subprocess.Popen([sys.executable, "-c", ADD, str(file)]) for _ in range(3)]
@@ -239,17 +239,17 @@ def test_processes_take_turns(tmp_path: Path) -> None:
         (90_000, "25h"),
     ],
 )
-def test_duration_in_its_largest_unit(seconds: float, text: str) -> None:
+def test_format_duration_uses_largest_unit(seconds: float, text: str) -> None:
     assert format_duration(seconds) == text
 
 
 @given(st.floats(0, 1e18, allow_subnormal=False) | st.integers(0, 10**9) | st.sampled_from([0.001, 0.0001, 1e-7]))
-def test_duration_is_read_as_it_was_written(seconds: float) -> None:
+def test_parse_duration_inverts_format_duration(seconds: float) -> None:
     text = format_duration(seconds)
     assert parse_duration(text) == pytest.approx(seconds, rel=1e-12, abs=0)
 
 
-def test_what_is_no_duration() -> None:
+def test_parse_duration_invalid_raises() -> None:
     with pytest.raises(ValueError, match="not a duration"):
         format_duration(-1)
     with pytest.raises(ValueError, match="not a duration"):
@@ -269,12 +269,12 @@ def test_what_is_no_duration() -> None:
         ("-bcdefghij", "-bcd***"),
     ],
 )
-def test_what_of_a_secret_may_be_shown(secret: str, shown: str) -> None:
+def test_redact_secret_shows_a_prefix(secret: str, shown: str) -> None:
     assert redact_secret(secret) == shown
 
 
 @given(st.text(max_size=40))
-def test_at_most_half_of_a_secret_is_shown(secret: str) -> None:
+def test_redact_secret_shows_at_most_half(secret: str) -> None:
     shown = redact_secret(secret).removesuffix("***")
     assert len(shown) <= len(secret) / 2
     assert secret.startswith(shown)
@@ -286,7 +286,7 @@ PLAIN = st.recursive(
 
 
 @given(st.dictionaries(st.sampled_from("abc"), PLAIN), st.dictionaries(st.sampled_from("abc"), PLAIN))
-def test_the_later_configuration_wins(base: dict[str, Any], over: dict[str, Any]) -> None:
+def test_merge_configs_prefers_the_later(base: dict[str, Any], over: dict[str, Any]) -> None:
     before = deepcopy((base, over))
     merged = merge_configs(base, over)
     assert set(merged) == {*base, *over}
@@ -298,7 +298,7 @@ def test_the_later_configuration_wins(base: dict[str, Any], over: dict[str, Any]
     assert (base, over) == before
 
 
-def test_merged_lists_are_nobodys() -> None:
+def test_merge_configs_copies_lists() -> None:
     live = object()
     base = {"a": {"list": [1], "kept": live}}
     merged = merge_configs(base, {"a": {"more": [2]}})
@@ -307,7 +307,7 @@ def test_merged_lists_are_nobodys() -> None:
     assert merged["a"]["kept"] is live
 
 
-def test_connector_ids() -> None:
+def test_connector_id_parse_reads_version() -> None:
     assert ConnectorId.parse("acme.llm.v1").version == 1
     with pytest.raises(ValueError, match="not a connector ID"):
         ConnectorId.parse("Acme.LLM")

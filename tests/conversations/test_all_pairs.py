@@ -20,7 +20,7 @@ def config_of(*vendors: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("first", VENDORS)
-def test_begun_at_one_and_gone_on_at_each_other(first: str, vendor: Callable[[str], Any]) -> None:
+def test_conversation_continues_at_each_other_vendor(first: str, vendor: Callable[[str], Any]) -> None:
     one = vendor(first)
     with Caller("model_dump", config_of(one)) as caller:
         caller.results(caller.ask())
@@ -44,7 +44,7 @@ def test_begun_at_one_and_gone_on_at_each_other(first: str, vendor: Callable[[st
 
 @pytest.mark.parametrize("second", ["anthropic", "mistral", "deepseek", "groq", "ollama"])
 @pytest.mark.parametrize("first", ["openai", "gemini", "mistral", "openrouter", "vllm"])
-def test_streamed_and_interrupted_by_an_outage(first: str, second: str, vendor: Callable[[str], Any]) -> None:
+def test_stream_interrupted_by_outage_fails_over(first: str, second: str, vendor: Callable[[str], Any]) -> None:
     if first == second:
         pytest.skip("one vendor")
     one, other = vendor(first), vendor(second)
@@ -60,7 +60,7 @@ OF_THE_DIALECT = [name for name in VENDORS if name not in ("anthropic", "gemini"
 
 
 @pytest.mark.parametrize("name", OF_THE_DIALECT)
-def test_conversations_from_elsewhere_are_served(name: str, vendor: Callable[[str], Any]) -> None:
+def test_conversation_of_other_formats_is_served(name: str, vendor: Callable[[str], Any]) -> None:
     """The vendor refuses with 400 what breaks one of its rules; none of the conversations does."""
     import modelmesh
 

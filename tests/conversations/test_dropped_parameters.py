@@ -33,7 +33,7 @@ def of(lines: Any, name: str) -> list[str]:
 
 @pytest.mark.parametrize("name", GONE)
 @pytest.mark.parametrize("way", WAYS)
-def test_not_sent_and_said_so(way: str, name: str, vendor: Any, tmp_path: Path) -> None:
+def test_unsupported_parameter_is_dropped_and_noted(way: str, name: str, vendor: Any, tmp_path: Path) -> None:
     anthropic, log = vendor("anthropic"), tmp_path / "mesh.log"
     with Caller(way, config_of(anthropic, path=log)) as caller:
         caller.ask(**given(name))
@@ -47,7 +47,7 @@ def test_not_sent_and_said_so(way: str, name: str, vendor: Any, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_an_attempt_that_failed_says_it_too(way: str, vendor: Any) -> None:
+def test_failed_attempt_notes_dropped_parameter(way: str, vendor: Any) -> None:
     anthropic, openai = vendor("anthropic"), vendor("openai")
     anthropic.status = 529
     openai.asked = lambda body: ("?", 3 if body["temperature"] == 0.2 else 0)  # the next vendor takes it
@@ -61,7 +61,7 @@ def test_an_attempt_that_failed_says_it_too(way: str, vendor: Any) -> None:
 
 @pytest.mark.parametrize("name", GONE)
 @pytest.mark.parametrize("way", WAYS)
-def test_a_strict_pool_refuses_instead(way: str, name: str, vendor: Any) -> None:
+def test_strict_pool_rejects_unsupported_parameter(way: str, name: str, vendor: Any) -> None:
     anthropic = vendor("anthropic")
     plain = {"tools": None, "max_completion_tokens": None, "reasoning_effort": None, "max_tokens": 64}
     with Caller(way, config_of(anthropic, adaptation="strict")) as caller:
@@ -76,7 +76,7 @@ def test_a_strict_pool_refuses_instead(way: str, name: str, vendor: Any) -> None
     assert len(anthropic.bodies) == 1
 
 
-def test_the_version_before_takes_them(vendor: Any) -> None:
+def test_older_version_receives_parameters(vendor: Any) -> None:
     anthropic = vendor("anthropic")
     anthropic.asked = lambda body: ("?", 3)
     config = config_of(anthropic)

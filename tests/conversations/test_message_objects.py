@@ -17,7 +17,7 @@ def sent(vendor: Any, messages: list[Any]) -> list[Any]:
     return vendor.bodies[-1]["messages"]
 
 
-def test_messages_of_langchain(vendor: Callable[[str], Any]) -> None:
+def test_langchain_messages_are_accepted(vendor: Callable[[str], Any]) -> None:
     said = pytest.importorskip("langchain_core.messages")
     call = {"name": "weather", "args": {"city": "Oslo"}, "id": "lc_1"}
     history = [
@@ -36,14 +36,14 @@ def test_messages_of_langchain(vendor: Callable[[str], Any]) -> None:
     assert messages[3] == {"role": "tool", "content": "3 degrees", "tool_call_id": "lc_1"}
 
 
-def test_messages_of_the_openai_package(vendor: Callable[[str], Any]) -> None:
+def test_openai_package_messages_are_accepted(vendor: Callable[[str], Any]) -> None:
     types = pytest.importorskip("openai.types.chat")
     answer = types.ChatCompletionMessage(role="assistant", content="Hi", refusal=None, annotations=[])
     messages = sent(vendor("groq"), [{"role": "user", "content": "Hello"}, answer, {"role": "user", "content": "Thank you."}])
     assert messages[1] == {"role": "assistant", "content": "Hi"}
 
 
-def test_a_class_that_sets_its_role_keeps_it(vendor: Callable[[str], Any]) -> None:
+def test_message_class_keeps_its_role(vendor: Callable[[str], Any]) -> None:
     pydantic = pytest.importorskip("pydantic")
     kind = pydantic.create_model("UserMessage", role=(str, "user"), content=(str, ...))
     assert sent(vendor("groq"), [kind(content="Thank you.")]) == [{"role": "user", "content": "Thank you."}]

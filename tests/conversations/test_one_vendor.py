@@ -27,7 +27,7 @@ def converse(caller: Caller) -> None:
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("name", VENDORS)
-def test_three_turns_with_tools(name: str, way: str, vendor: Any) -> None:
+def test_conversation_of_three_turns_with_tools_succeeds(name: str, way: str, vendor: Any) -> None:
     played = vendor(name)
     with Caller(way, config_of(played)) as caller:
         converse(caller)  # the vendor refuses what was altered, is missing or is unknown
@@ -61,7 +61,7 @@ EXPECTED: dict[str, Any] = {
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("name", VENDORS)
-def test_where_thoughts_live_in_a_message(name: str, way: str, vendor: Any) -> None:
+def test_reasoning_is_in_its_message_field(name: str, way: str, vendor: Any) -> None:
     played = vendor(name)
     with Caller(way, config_of(played)) as caller:
         message = caller.ask()
@@ -83,7 +83,7 @@ FIELDS = {
 
 
 @pytest.mark.parametrize("name", ["anthropic", "gemini", "cohere", "mistral"])
-def test_the_vendor_would_have_noticed(name: str, vendor: Any) -> None:
+def test_scripted_vendor_rejects_altered_reasoning(name: str, vendor: Any) -> None:
     """A thought that was changed on the way is refused: the scripted vendors do look."""
     import modelmesh
 
@@ -113,7 +113,7 @@ NOTICED = {"anthropic": "signature", "gemini": "signature", "cohere": "not as th
 
 
 @pytest.mark.parametrize("name", VENDORS)
-def test_the_callers_history_is_not_changed(name: str, vendor: Any) -> None:
+def test_history_of_caller_is_not_changed(name: str, vendor: Any) -> None:
     with Caller("object", config_of(vendor(name))) as caller:
         caller.results(caller.ask())
         before = copy.deepcopy([dict(message) for message in caller.messages])

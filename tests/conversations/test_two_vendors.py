@@ -19,7 +19,7 @@ def config_of(*vendors: Any, **pool: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("way", ["object", "model_dump", "deltas", "deltas by the SDK", "async deltas"])
 @pytest.mark.parametrize(("first", "second"), PAIRS, ids=["-".join(pair) for pair in PAIRS])
-def test_begun_at_one_gone_on_at_another_and_back(first: str, second: str, way: str, vendor: Any) -> None:
+def test_conversation_moves_to_another_vendor_and_back(first: str, second: str, way: str, vendor: Any) -> None:
     one, other = vendor(first), vendor(second)
     with Caller(way, config_of(one, other)) as caller:
         assert caller.results(caller.ask()) == 2
@@ -53,7 +53,7 @@ def served_by(caller: Caller) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(("first", "second"), PAIRS, ids=["-".join(pair) for pair in PAIRS])
-def test_throttled_in_the_middle_of_a_turn(first: str, second: str, vendor: Any) -> None:
+def test_rate_limit_in_mid_turn_fails_over(first: str, second: str, vendor: Any) -> None:
     one, other = vendor(first), vendor(second)
     with Caller("object", config_of(one, other)) as caller:
         caller.results(caller.ask())
@@ -76,7 +76,7 @@ THOUGHTFUL = [pair for pair in PAIRS if pair[0] in SAID]
 
 
 @pytest.mark.parametrize(("first", "second"), THOUGHTFUL, ids=["-".join(pair) for pair in THOUGHTFUL])
-def test_nothing_private_is_told_and_what_was_left_out_is_on_the_attempt(first: str, second: str, vendor: Any) -> None:
+def test_private_fields_are_dropped_and_noted(first: str, second: str, vendor: Any) -> None:
     one, other = vendor(first), vendor(second)
     with Caller("model_dump", config_of(one, other)) as caller:
         caller.results(caller.ask())
@@ -91,8 +91,8 @@ def test_nothing_private_is_told_and_what_was_left_out_is_on_the_attempt(first: 
 
 
 @pytest.mark.parametrize("second", ["anthropic", "gemini", "cohere", "mistral"])
-def test_a_strict_pool_keeps_a_conversation_with_the_vendor_that_thought(second: str, vendor: Any) -> None:
-    """What would have to be dropped for another vendor is refused there, as any other adaptation is."""
+def test_strict_pool_keeps_vendor_with_reasoning(second: str, vendor: Any) -> None:
+    """What would have to be left out for another vendor is refused there, as any other adaptation is."""
     import modelmesh
 
     one, other = vendor("anthropic" if second != "anthropic" else "cohere"), vendor(second)
@@ -106,7 +106,7 @@ def test_a_strict_pool_keeps_a_conversation_with_the_vendor_that_thought(second:
     assert other.bodies == []
 
 
-def test_calls_of_others_stand_signed_by_googles_word_and_its_own_by_its_own(vendor: Any) -> None:
+def test_google_signatures_of_tool_calls_are_correct(vendor: Any) -> None:
     google, cohere = vendor("gemini"), vendor("cohere")
     with Caller("deltas", config_of(google, cohere)) as caller:
         caller.results(caller.ask())
@@ -120,7 +120,7 @@ def test_calls_of_others_stand_signed_by_googles_word_and_its_own_by_its_own(ven
     assert signatures[1:] == [None, "skip_thought_signature_validator"]
 
 
-def test_ids_are_the_same_in_call_and_result_and_request_after_request(vendor: Any) -> None:
+def test_call_ids_are_stable_across_requests(vendor: Any) -> None:
     cohere, mistral = vendor("cohere"), vendor("mistral")
     with Caller("object", config_of(cohere, mistral)) as caller:
         caller.results(caller.ask())

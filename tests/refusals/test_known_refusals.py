@@ -37,7 +37,7 @@ def ids(known: Known) -> str:
 
 
 @pytest.mark.parametrize("known", KNOWN, ids=ids)
-def test_known_refusal_is_of_its_class_and_another_account_answers(
+def test_known_error_has_its_class_and_fails_over(
     known: Known, ask: Callable[..., Any], upstream: Upstream, other: Upstream
 ) -> None:
     upstream.always(Script(known.status, known.raw))
@@ -47,7 +47,7 @@ def test_known_refusal_is_of_its_class_and_another_account_answers(
 
 
 @pytest.mark.parametrize("known", [known for known in KNOWN if known.too_long], ids=ids)
-def test_prompt_that_is_too_long_is_tried_only_at_a_larger_window(known: Known, upstream: Upstream, other: Upstream) -> None:
+def test_too_long_prompt_is_retried_at_larger_window(known: Known, upstream: Upstream, other: Upstream) -> None:
     upstream.always(Script(known.status, known.raw))
     with modelmesh.create(config=two_accounts(upstream.url, known.connector, other.url, window=100_000)) as client:
         with pytest.raises(BadRequestError):
@@ -58,9 +58,7 @@ def test_prompt_that_is_too_long_is_tried_only_at_a_larger_window(known: Known, 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 405, 409, 422, 501])
 @pytest.mark.parametrize("connector", CONNECTORS)
-def test_page_of_html_is_an_outage_and_another_account_answers(
-    connector: str, status: int, upstream: Upstream, other: Upstream
-) -> None:
+def test_html_page_is_an_outage_and_fails_over(connector: str, status: int, upstream: Upstream, other: Upstream) -> None:
     upstream.always(Script(status, PAGE.encode(), content_type="text/html"))
     with modelmesh.create(config=two_accounts(upstream.url, connector, other.url)) as client:
         reply = client.chat.completions.create(model=CHAT, messages=MESSAGES)
@@ -68,7 +66,7 @@ def test_page_of_html_is_an_outage_and_another_account_answers(
 
 
 @pytest.mark.parametrize("connector", CONNECTORS)
-def test_page_of_html_of_the_only_account_is_the_vendors_failure(connector: str, upstream: Upstream) -> None:
+def test_html_page_of_only_account_is_a_server_error(connector: str, upstream: Upstream) -> None:
     upstream.always(Script(400, PAGE.encode(), content_type="text/html"))
     config = two_accounts(upstream.url, connector, upstream.url)
     del config["models"]["model-b"], config["providers"]["b"]
@@ -94,9 +92,7 @@ UNEXPLAINED = {
 
 @pytest.mark.parametrize("name", UNEXPLAINED)
 @pytest.mark.parametrize("connector", CONNECTORS)
-def test_unexplained_refusal_is_tried_at_one_other_account_without_effect_on_health(
-    connector: str, name: str, upstream: Upstream, other: Upstream
-) -> None:
+def test_unexplained_error_is_retried_once_elsewhere(connector: str, name: str, upstream: Upstream, other: Upstream) -> None:
     upstream.always(Script(400, UNEXPLAINED[name]))
     with modelmesh.create(config=two_accounts(upstream.url, connector, other.url)) as client:
         reply = client.chat.completions.create(model=CHAT, messages=MESSAGES)
@@ -128,7 +124,7 @@ def test_unexplained_refusal_is_tried_at_one_other_account_without_effect_on_hea
         ({"message": "what is this"}, "protocol"),
     ],
 )
-def test_error_under_a_status_of_success_is_classed_by_its_code(
+def test_error_body_with_status_200_is_classified_by_code(
     error: Any, failure: str, ask: Callable[..., Any], upstream: Upstream, other: Upstream
 ) -> None:
     upstream.always(Script(200, json.dumps({"error": error}).encode()))

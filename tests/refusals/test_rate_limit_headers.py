@@ -157,7 +157,7 @@ def test_rate_limits_of_requests_and_tokens_are_two_rows() -> None:
     assert [(row.kind, row.ratio) for row in rate_limits(headers, wall=NOW)] == [("requests", 0.5), ("tokens", 0.1)]
 
 
-def test_rate_limits_of_mistral_and_fireworks_are_those_of_their_own_headers() -> None:
+def test_rate_limits_of_mistral_and_fireworks_are_read() -> None:
     told = {"x-ratelimit-limit-req-minute": "60", "x-ratelimit-remaining-req-minute": "59"}
     assert rate_limits(told, wall=NOW, names=MistralProvider.rate_limit_headers) == (RateLimit("requests", 60, 59),)
     told = {"x-ratelimit-limit-tokens-prompt": "7200", "x-ratelimit-remaining-tokens-prompt": "7100"}

@@ -83,7 +83,7 @@ def test_stated_delay_is_the_cooldown_and_never_less(name: str, upstream: Upstre
     assert stated - 2 <= until <= stated * 1.1
 
 
-def test_usage_limit_of_anthropic_lasts_until_its_date_and_a_day_at_most(upstream: Upstream) -> None:
+def test_anthropic_usage_limit_lasts_at_most_a_day(upstream: Upstream) -> None:
     when = at(3 * 86_400)
     text = f"You have reached your specified API usage limits. You will regain access on {when:%Y-%m-%d} at {when:%H:%M} UTC."
     upstream.always(

@@ -215,9 +215,7 @@ async def ask_in_task(config: dict[str, Any], given_: dict[str, Any]) -> None:
 @pytest.mark.parametrize("vendor", VENDORS)
 @given(data=st.data())
 @settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-def test_an_answer_with_a_part_of_another_type_is_right_or_replaced_or_refused(
-    vendor: str, in_task: bool, data: st.DataObject
-) -> None:
+def test_mutated_response_is_valid_or_rejected(vendor: str, in_task: bool, data: st.DataObject) -> None:
     recording = data.draw(mutated(vendor))
     with Upstream() as upstream:
         config = world(upstream, recording)

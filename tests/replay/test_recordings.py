@@ -23,7 +23,7 @@ ANSWER_HEADERS = {"content-type", "retry-after", "x-should-retry"}
 
 
 @pytest.mark.parametrize("recording", ALL, ids=[one.label for one in ALL])
-def test_a_recording_says_where_it_is_from_and_no_secret(recording: Recording) -> None:
+def test_recording_has_source_and_no_secret(recording: Recording) -> None:
     facts = recording.facts
     assert set(facts) == {"source", "recorded", "exact", "scrubbed", "request", "response"}
     assert facts["source"].keys() >= {"repository", "path", "from", "licence"}
@@ -34,7 +34,7 @@ def test_a_recording_says_where_it_is_from_and_no_secret(recording: Recording) -
     assert SECRET.search(whole) is None
 
 
-def test_the_table_has_every_recording_and_nothing_else() -> None:
+def test_table_lists_every_recording() -> None:
     listed = {
         f"{vendor}/{name.removesuffix(' †')}" for vendor, cells in ROWS.items() if vendor in PROVIDERS
         for cell in cells if cell not in ("", "none found") for name in cell.split(", ")

@@ -110,7 +110,7 @@ def sent(recording: Recording, upstream: Any) -> Any:
 
 
 @pytest.mark.parametrize("recording", KNOWN, ids=[one.label for one in KNOWN])
-def test_we_ask_what_was_asked(recording: Recording, upstream: Any) -> None:
+def test_request_equals_recorded_request(recording: Recording, upstream: Any) -> None:
     request = sent(recording, upstream)
     recorded = deepcopy(recording.body)
     for one in DIFFERENCES:
@@ -123,7 +123,7 @@ def test_we_ask_what_was_asked(recording: Recording, upstream: Any) -> None:
             assert request.headers[name] == HEADERS.get((recording.vendor, name), value), name
 
 
-def test_every_difference_is_met() -> None:
+def test_listed_differences_all_occur() -> None:
     for one in DIFFERENCES:
         concerned = [deepcopy(recording.body) for recording in KNOWN if not one.of or recording.vendor in one.of]
         before = deepcopy(concerned)
@@ -141,7 +141,7 @@ PATHS = {
 
 
 @pytest.mark.parametrize("recording", KNOWN, ids=[one.label for one in KNOWN])
-def test_the_address_is_the_vendor_s(recording: Recording, upstream: Any) -> None:
+def test_request_url_is_the_vendors(recording: Recording, upstream: Any) -> None:
     asked: list[str] = []
 
     class Elsewhere(httpx2.HTTPTransport):

@@ -36,7 +36,7 @@ def same(ours_: Reading, theirs: Reading) -> None:
 
 @each(ANSWERS + STREAMS)
 @BOTH
-def test_we_read_what_the_sdk_reads(recording: Recording, in_task: bool, upstream: Any) -> None:
+def test_response_equals_the_sdks(recording: Recording, in_task: bool, upstream: Any) -> None:
     upstream.always(recording.script())
     theirs = counterparts.read(recording, upstream.url)
     assert theirs.text or theirs.calls
@@ -48,7 +48,7 @@ def test_we_read_what_the_sdk_reads(recording: Recording, in_task: bool, upstrea
 @each(STREAMS)
 @BOTH
 @pytest.mark.parametrize("size", [1, 61])
-def test_a_stream_is_read_alike_however_it_is_cut(recording: Recording, in_task: bool, size: int, upstream: Any) -> None:
+def test_stream_is_independent_of_splits(recording: Recording, in_task: bool, size: int, upstream: Any) -> None:
     upstream.always(recording.script())
     whole = ours.read(recording, upstream.url, in_task=in_task)
     upstream.always(recording.script(size))
@@ -75,7 +75,7 @@ def refused(recording: Recording, url: str) -> Any:
 
 @each(recordings("errors"))
 @BOTH
-def test_a_refusal_is_refused_alike(recording: Recording, in_task: bool, upstream: Any) -> None:
+def test_error_equals_the_sdks(recording: Recording, in_task: bool, upstream: Any) -> None:
     upstream.always(recording.script())
     theirs = refused(recording, upstream.url)
     with pytest.raises(errors.ProviderError) as caught:
@@ -93,9 +93,7 @@ def test_a_refusal_is_refused_alike(recording: Recording, in_task: bool, upstrea
 @each(recordings("broken"))
 @BOTH
 @pytest.mark.parametrize("size", [None, 7])
-def test_a_stream_that_ends_in_an_error_ends_in_an_error(
-    recording: Recording, in_task: bool, size: int | None, upstream: Any
-) -> None:
+def test_stream_with_error_event_raises(recording: Recording, in_task: bool, size: int | None, upstream: Any) -> None:
     upstream.always(recording.script())
     theirs = refused(recording, upstream.url)
     upstream.always(recording.script(size))
@@ -106,7 +104,7 @@ def test_a_stream_that_ends_in_an_error_ends_in_an_error(
 
 
 @BOTH
-def test_what_broke_off_before_its_end_is_interrupted_for_the_application(in_task: bool, upstream: Any) -> None:
+def test_stream_without_end_is_interrupted(in_task: bool, upstream: Any) -> None:
     (recording,) = [one for one in recordings("broken") if one.vendor == "groq"]
     upstream.always(recording.script())
     with pytest.raises(errors.StreamInterruptedError) as caught:
@@ -115,7 +113,7 @@ def test_what_broke_off_before_its_end_is_interrupted_for_the_application(in_tas
 
 
 @BOTH
-def test_what_was_said_after_the_end_changes_nothing_for_the_application(in_task: bool, upstream: Any) -> None:
+def test_stream_ignores_data_after_its_end(in_task: bool, upstream: Any) -> None:
     # OpenRouter ended the answer, with "length", and then sent an error. The SDK raises; an application of ours has its answer.
     (recording,) = [one for one in recordings("broken") if one.vendor == "openrouter"]
     upstream.always(recording.script())

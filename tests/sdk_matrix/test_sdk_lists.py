@@ -156,7 +156,7 @@ def essence(received: Received, cursor: str) -> Any:
     return received.method, path, parse_qs(query).get(cursor or "-"), carried, received.body
 
 
-def test_the_list_is_the_sdks(vendor: Any, upstream: Upstream) -> None:
+def test_model_list_equals_the_sdks(vendor: Any, upstream: Upstream) -> None:
     name, _, ask, _, cursor, stated = vendor
     theirs = ask(upstream.url)
     asked = [essence(one, cursor) for one in upstream.received]

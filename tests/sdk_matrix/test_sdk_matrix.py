@@ -71,7 +71,7 @@ def answers(vendor: Vendor, upstream: Any, streams: bool) -> None:
 @pytest.mark.parametrize("vendor", VENDORS, ids=[vendor.name for vendor in VENDORS])
 @pytest.mark.parametrize("question", CHATS)
 @pytest.mark.parametrize("streams", [False, True], ids=["whole", "stream"])
-def test_the_same_question_is_the_same_request(vendor: Vendor, question: str, streams: bool, upstream: Any) -> None:
+def test_chat_request_equals_the_sdks(vendor: Vendor, question: str, streams: bool, upstream: Any) -> None:
     answers(vendor, upstream, streams)
     native = vendor.asked[question]
     if isinstance(native, Cannot):
@@ -98,7 +98,7 @@ EMBEDDING = [vendor for vendor in VENDORS if vendor.embed is not None]
 
 @pytest.mark.parametrize("vendor", EMBEDDING, ids=[vendor.name for vendor in EMBEDDING])
 @pytest.mark.parametrize("question", EMBEDDINGS)
-def test_the_same_texts_are_the_same_request(vendor: Vendor, question: str, upstream: Any) -> None:
+def test_embedding_request_equals_the_sdks(vendor: Vendor, question: str, upstream: Any) -> None:
     texts, native = EMBEDDINGS[question]["input"], vendor.embedded[question]
     upstream.always(Script(body=json.dumps(vendor.vectors(len(texts))).encode()))
     if isinstance(native, Cannot):
@@ -111,7 +111,7 @@ def test_the_same_texts_are_the_same_request(vendor: Vendor, question: str, upst
 
 
 @pytest.mark.parametrize("vendor", VENDORS, ids=[vendor.name for vendor in VENDORS])
-def test_every_question_is_asked_of_every_vendor(vendor: Vendor) -> None:
+def test_matrix_covers_every_vendor(vendor: Vendor) -> None:
     assert set(vendor.asked) == set(CHATS)
     assert vendor.embed is None or set(vendor.embedded) == set(EMBEDDINGS)
 
@@ -120,7 +120,7 @@ DIFFERENT = [vendor for vendor in VENDORS if vendor.differences]
 
 
 @pytest.mark.parametrize("vendor", DIFFERENT, ids=[vendor.name for vendor in DIFFERENT])
-def test_every_difference_of_the_table_is_one(vendor: Vendor, upstream: Any) -> None:
+def test_listed_differences_all_occur(vendor: Vendor, upstream: Any) -> None:
     for streams in (False, True):
         answers(vendor, upstream, streams)
         for native in vendor.asked.values():

@@ -31,19 +31,19 @@ def asked(client: Any, upstream: Upstream, **arguments: Any) -> dict[str, Any]:
     return WIRE.read_chat(upstream.last)
 
 
-def test_address_and_key(client: Any, upstream: Upstream) -> None:
+def test_sdk_request_has_path_and_key(client: Any, upstream: Upstream) -> None:
     assert asked(client, upstream) == {"model": "test-model", "messages": HI, "max_completion_tokens": 64}
     assert WIRE.key(upstream.last) == "test-key"
     assert upstream.last.path == "/v1" + WIRE.path("chat.completions", "test-model")
 
 
-def test_the_sdk_asks_a_version_without_sampling(client: Any, upstream: Upstream) -> None:
+def test_sdk_version_has_no_sampling_parameters(client: Any, upstream: Upstream) -> None:
     asked(client, upstream)
     assert WIRE.expected_value("temperature", 0.5, upstream.last) is None
     assert WIRE.expected_value("stop", ["END"], upstream.last) == ["END"]
 
 
-def test_questions(client: Any, upstream: Upstream) -> None:
+def test_read_chat_of_sdk_request(client: Any, upstream: Upstream) -> None:
     pixel = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "AA=="}}
     call = {"type": "tool_use", "id": "call_a", "name": "weather", "input": {"city": "Köln"}}
     question = asked(
@@ -87,7 +87,7 @@ def test_questions(client: Any, upstream: Upstream) -> None:
     }
 
 
-def test_answers(client: Any, upstream: Upstream) -> None:
+def test_sdk_reads_responses(client: Any, upstream: Upstream) -> None:
     upstream.then(Script(body=WIRE.write_response(text_answer()))).then(Script(body=WIRE.write_response(tool_answer())))
     said, called = client.messages.create(**ASKED), client.messages.create(**ASKED)
     assert [(block.type, block.text) for block in said.content] == [("text", "".join(WORDS))]
@@ -100,7 +100,7 @@ def test_answers(client: Any, upstream: Upstream) -> None:
 
 
 @pytest.mark.parametrize("reason", WIRE.finish_reasons)
-def test_reasons_are_the_vendors(reason: str, client: Any, upstream: Upstream) -> None:
+def test_finish_reasons_are_the_vendors(reason: str, client: Any, upstream: Upstream) -> None:
     known = anthropic.types.StopReason.__args__
     body = text_answer()
     body["choices"][0]["finish_reason"] = reason
@@ -109,7 +109,7 @@ def test_reasons_are_the_vendors(reason: str, client: Any, upstream: Upstream) -
     assert reason in known
 
 
-def test_streams(client: Any, upstream: Upstream) -> None:
+def test_sdk_reads_streams(client: Any, upstream: Upstream) -> None:
     upstream.stream(WIRE.write_stream([*text_chunks(finish=None), *tool_chunks()]))
     with client.messages.stream(**ASKED) as stream:
         assert "".join(stream.text_stream) == "".join(WORDS)
@@ -127,7 +127,7 @@ def test_streams(client: Any, upstream: Upstream) -> None:
     )
 
 
-def test_each_event_is_one_of_the_vendors(client: Any, upstream: Upstream) -> None:
+def test_stream_has_only_vendor_events(client: Any, upstream: Upstream) -> None:
     upstream.stream(WIRE.write_stream([*text_chunks(finish=None), *tool_chunks()]))
     kinds = [event.type for event in client.messages.create(**ASKED, stream=True)]
     block = ["content_block_start", "content_block_delta", "content_block_stop"]
@@ -135,21 +135,21 @@ def test_each_event_is_one_of_the_vendors(client: Any, upstream: Upstream) -> No
     assert kinds.count("content_block_start") == kinds.count("content_block_stop") == 1 + len(CALLS)
 
 
-def test_a_stream_that_fails(client: Any, upstream: Upstream) -> None:
+def test_sdk_reads_stream_error(client: Any, upstream: Upstream) -> None:
     upstream.stream([*WIRE.write_stream(text_chunks(("Hel",), finish=None, usage=False), done=False), *WIRE.write_error_event()])
     with pytest.raises(anthropic.APIStatusError, match="Overloaded"):
         list(client.messages.create(**ASKED, stream=True))
 
 
 @pytest.mark.parametrize("row", WIRE.error_responses, ids=lambda row: f"{row.status}-{row.failure}")
-def test_refusals(row: Any, client: Any, upstream: Upstream) -> None:
+def test_sdk_reads_error_responses(row: Any, client: Any, upstream: Upstream) -> None:
     upstream.then(row.script())
     with pytest.raises(anthropic.APIStatusError) as caught:
         client.messages.create(**ASKED)
     assert (caught.value.status_code, caught.value.type) == (row.status, row.body["error"]["type"])
 
 
-def test_what_a_refusal_says(client: Any, upstream: Upstream) -> None:
+def test_write_error_has_code_delay_and_request_id(client: Any, upstream: Upstream) -> None:
     upstream.then(WIRE.write_error(429, "spent", code="enforced_spend_limit_reached", wait=7, request_id="req-test"))
     with pytest.raises(anthropic.RateLimitError, match="spent") as caught:
         client.messages.create(**ASKED)
@@ -157,7 +157,7 @@ def test_what_a_refusal_says(client: Any, upstream: Upstream) -> None:
     assert type(caught.value).__name__ == "EnforcedSpendLimitReachedError"
 
 
-def test_what_the_vendor_would_not_take(client: Any, upstream: Upstream) -> None:
+def test_read_chat_of_invalid_request_raises(client: Any, upstream: Upstream) -> None:
     asked(client, upstream)
     received = upstream.last
     unlimited = type(received)("POST", received.path, received.headers, b'{"model": "m", "messages": []}')

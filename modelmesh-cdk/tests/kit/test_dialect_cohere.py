@@ -46,13 +46,13 @@ def asked(client: Any, upstream: Upstream, **arguments: Any) -> dict[str, Any]:
     return question
 
 
-def test_address_and_key(client: Any, upstream: Upstream) -> None:
+def test_sdk_request_has_path_and_key(client: Any, upstream: Upstream) -> None:
     assert asked(client, upstream) == {"model": "test-model", "messages": HI}
     assert WIRE.key(upstream.last) == "test-key"
     assert upstream.last.path == "/v2" + WIRE.path("chat.completions", "test-model")
 
 
-def test_questions(client: Any, upstream: Upstream) -> None:
+def test_read_chat_of_sdk_request(client: Any, upstream: Upstream) -> None:
     messages = [
         {"role": "system", "content": "Be brief."},
         {"role": "user", "content": "Weather?"},
@@ -88,7 +88,7 @@ def test_questions(client: Any, upstream: Upstream) -> None:
     }
 
 
-def test_answers(client: Any, upstream: Upstream) -> None:
+def test_sdk_reads_responses(client: Any, upstream: Upstream) -> None:
     upstream.then(Script(body=WIRE.write_response(text_answer()))).then(Script(body=WIRE.write_response(tool_answer())))
     said, called = (client.chat(model="test-model", messages=HI) for _ in range(2))
     assert (said.id, said.finish_reason, said.message.content[0].text) == ("chatcmpl-test", "COMPLETE", "".join(WORDS))
@@ -99,12 +99,12 @@ def test_answers(client: Any, upstream: Upstream) -> None:
     assert called.finish_reason == "TOOL_CALL"
 
 
-def test_reasons_are_the_vendors() -> None:
+def test_finish_reasons_are_the_vendors() -> None:
     literal, _ = cohere.ChatFinishReason.__args__
     assert WIRE.finish_reasons.keys() <= set(literal.__args__)
 
 
-def test_streams(client: Any, upstream: Upstream) -> None:
+def test_sdk_reads_streams(client: Any, upstream: Upstream) -> None:
     upstream.stream(WIRE.write_stream([*text_chunks(finish=None), *tool_chunks()]))
     events = list(client.chat_stream(model="test-model", messages=HI))
     assert WIRE.read_chat(upstream.last)["stream"] is True
@@ -121,13 +121,13 @@ def test_streams(client: Any, upstream: Upstream) -> None:
     assert last.delta.usage.tokens.input_tokens == USAGE["prompt_tokens"]
 
 
-def test_a_stream_that_fails(client: Any, upstream: Upstream) -> None:
+def test_sdk_reads_stream_error(client: Any, upstream: Upstream) -> None:
     upstream.stream([*WIRE.write_stream(text_chunks(("Hel",), finish=None, usage=False), done=False), *WIRE.write_error_event()])
     last = list(client.chat_stream(model="test-model", messages=HI))[-1]
     assert (last.delta.finish_reason, last.delta.error) == ("ERROR", "internal error")
 
 
-def test_embeddings(client: Any, upstream: Upstream) -> None:
+def test_sdk_reads_embeddings(client: Any, upstream: Upstream) -> None:
     upstream.then(lambda received: Script(body=WIRE.write_embeddings(embedding_answer(), received)))
     reply = client.embed(
         model="test-model",
@@ -145,7 +145,7 @@ def test_embeddings(client: Any, upstream: Upstream) -> None:
 
 
 @pytest.mark.parametrize("row", WIRE.error_responses, ids=lambda row: f"{row.status}-{row.failure}")
-def test_refusals(row: Any, client: Any, upstream: Upstream) -> None:
+def test_sdk_reads_error_responses(row: Any, client: Any, upstream: Upstream) -> None:
     upstream.always(row.script())
     with pytest.raises(cohere.core.ApiError) as caught:
         client.chat(model="test-model", messages=HI)
@@ -156,7 +156,7 @@ def test_refusals(row: Any, client: Any, upstream: Upstream) -> None:
     )
 
 
-def test_what_a_refusal_says(client: Any, upstream: Upstream) -> None:
+def test_write_error_has_delay_and_request_id(client: Any, upstream: Upstream) -> None:
     upstream.always(WIRE.write_error(400, "wrong", code="a_code", wait=7, request_id="req-test"))
     with pytest.raises(cohere.BadRequestError) as caught:
         client.chat(model="test-model", messages=HI)

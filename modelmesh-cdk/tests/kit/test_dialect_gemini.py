@@ -44,13 +44,13 @@ def asked(client: Any, upstream: Upstream, contents: Any = "Hello!", **config: A
     return WIRE.read_chat(upstream.last)
 
 
-def test_address_and_key(client: Any, upstream: Upstream) -> None:
+def test_sdk_request_has_path_and_key(client: Any, upstream: Upstream) -> None:
     assert asked(client, upstream) == {"model": "test-model", "messages": [{"role": "user", "content": "Hello!"}]}
     assert WIRE.key(upstream.last) == "test-key"
     assert upstream.last.path == "/v1" + WIRE.path("chat.completions", "test-model")
 
 
-def test_questions(client: Any, upstream: Upstream) -> None:
+def test_read_chat_of_sdk_request(client: Any, upstream: Upstream) -> None:
     function = {"name": "weather", "description": "Weather in a city", "parameters_json_schema": SCHEMA}
     contents = [
         {"role": "user", "parts": [{"text": "What is"}, types.Part.from_bytes(data=bytes(3), mime_type="image/png")]},
@@ -107,7 +107,7 @@ def test_questions(client: Any, upstream: Upstream) -> None:
     }
 
 
-def test_answers(client: Any, upstream: Upstream) -> None:
+def test_sdk_reads_responses(client: Any, upstream: Upstream) -> None:
     upstream.then(Script(body=WIRE.write_response(text_answer()))).then(Script(body=WIRE.write_response(tool_answer())))
     said, called = (client.models.generate_content(model="test-model", contents="Hello!") for _ in range(2))
     assert (said.text, said.response_id, said.model_version) == ("".join(WORDS), "chatcmpl-test", "test-model")
@@ -119,11 +119,11 @@ def test_answers(client: Any, upstream: Upstream) -> None:
     ]
 
 
-def test_reasons_are_the_vendors() -> None:
+def test_finish_reasons_are_the_vendors() -> None:
     assert WIRE.finish_reasons.keys() <= {reason.value for reason in types.FinishReason}
 
 
-def test_streams(client: Any, upstream: Upstream) -> None:
+def test_sdk_reads_streams(client: Any, upstream: Upstream) -> None:
     upstream.stream(WIRE.write_stream([*text_chunks(finish=None), *tool_chunks()]))
     chunks = list(client.models.generate_content_stream(model="test-model", contents="Hello!"))
     assert WIRE.read_chat(upstream.last)["stream"] is True
@@ -136,13 +136,13 @@ def test_streams(client: Any, upstream: Upstream) -> None:
     assert chunks[-1].usage_metadata.total_token_count == USAGE["total_tokens"]
 
 
-def test_a_stream_that_fails(client: Any, upstream: Upstream) -> None:
+def test_sdk_reads_stream_error(client: Any, upstream: Upstream) -> None:
     upstream.stream([*WIRE.write_stream(text_chunks(("Hel",), finish=None, usage=False)), *WIRE.write_error_event()])
     with pytest.raises(errors.APIError, match="overloaded"):
         list(client.models.generate_content_stream(model="test-model", contents="Hello!"))
 
 
-def test_embeddings(client: Any, upstream: Upstream) -> None:
+def test_sdk_reads_embeddings(client: Any, upstream: Upstream) -> None:
     upstream.then(lambda received: Script(body=WIRE.write_embeddings(embedding_answer(), received)))
     reply = client.models.embed_content(
         model="test-model", contents=["a", "b", "c"], config={"output_dimensionality": 3, "task_type": "CLUSTERING"}
@@ -158,7 +158,7 @@ def test_embeddings(client: Any, upstream: Upstream) -> None:
 
 
 @pytest.mark.parametrize("row", WIRE.error_responses, ids=lambda row: f"{row.status}-{row.failure}")
-def test_refusals(row: Any, client: Any, upstream: Upstream) -> None:
+def test_sdk_reads_error_responses(row: Any, client: Any, upstream: Upstream) -> None:
     upstream.always(row.script())
     with pytest.raises(errors.APIError) as caught:
         client.models.generate_content(
@@ -167,7 +167,7 @@ def test_refusals(row: Any, client: Any, upstream: Upstream) -> None:
     assert (caught.value.code, caught.value.status) == (row.status, row.body["error"]["status"])
 
 
-def test_what_a_refusal_says() -> None:
+def test_write_error_has_code_delay_and_request_id() -> None:
     told = json.loads(bytes(WIRE.write_error(429, "busy", code="A_CODE", wait=0.5, request_id="req-test").body))["error"]
     assert (told["code"], told["status"], told["message"]) == (429, "A_CODE", "busy")
     assert [detail.get("retryDelay") or detail.get("requestId") for detail in told["details"]] == ["0.5s", "req-test"]

@@ -30,7 +30,7 @@ def client(upstream: Upstream) -> Any:
         yield made
 
 
-def test_questions(client: Any, upstream: Upstream) -> None:
+def test_read_chat_of_sdk_request(client: Any, upstream: Upstream) -> None:
     upstream.then(Script(body=WIRE.write_response(text_answer())))
     reply = client.chat.completions.create(model="test-model", messages=HI, temperature=0)
     assert WIRE.key(upstream.last) == "test-key"
@@ -39,7 +39,7 @@ def test_questions(client: Any, upstream: Upstream) -> None:
     assert (reply.choices[0].message.content, reply.usage.total_tokens) == ("".join(WORDS), USAGE["total_tokens"])
 
 
-def test_streams(client: Any, upstream: Upstream) -> None:
+def test_sdk_reads_streams(client: Any, upstream: Upstream) -> None:
     upstream.stream(WIRE.write_stream([*text_chunks(finish=None, usage=False), *tool_chunks()]))
     chunks = list(client.chat.completions.create(model="test-model", messages=HI, stream=True))
     deltas = [chunk.choices[0].delta for chunk in chunks if chunk.choices]
@@ -49,14 +49,14 @@ def test_streams(client: Any, upstream: Upstream) -> None:
     assert told == [call["function"]["arguments"] for call in CALLS]
 
 
-def test_a_stream_that_fails(client: Any, upstream: Upstream) -> None:
+def test_sdk_reads_stream_error(client: Any, upstream: Upstream) -> None:
     upstream.stream([*WIRE.write_stream(text_chunks(("Hel",), finish=None, usage=False), done=False), *WIRE.write_error_event()])
     with pytest.raises(openai.APIError, match="down"):
         list(client.chat.completions.create(model="test-model", messages=HI, stream=True))
 
 
 @pytest.mark.parametrize("form", ["float", "base64"])
-def test_embeddings(form: str, client: Any, upstream: Upstream) -> None:
+def test_sdk_reads_embeddings(form: str, client: Any, upstream: Upstream) -> None:
     upstream.then(lambda received: Script(body=WIRE.write_embeddings(embedding_answer(), received)))
     rows = client.embeddings.create(model="test-model", input=["a", "b", "c"], encoding_format=form).data
     assert upstream.last.path == "/v1" + WIRE.path("embeddings", "test-model")
@@ -72,14 +72,14 @@ def test_embeddings(form: str, client: Any, upstream: Upstream) -> None:
 
 
 @pytest.mark.parametrize("row", WIRE.error_responses, ids=lambda row: f"{row.status}-{row.failure}")
-def test_refusals(row: Any, client: Any, upstream: Upstream) -> None:
+def test_sdk_reads_error_responses(row: Any, client: Any, upstream: Upstream) -> None:
     upstream.then(row.script())
     with pytest.raises(openai.APIStatusError) as caught:
         client.chat.completions.create(model="test-model", messages=HI)
     assert (caught.value.status_code, caught.value.code) == (row.status, row.body["error"]["code"])
 
 
-def test_what_a_refusal_says(client: Any, upstream: Upstream) -> None:
+def test_write_error_has_delay_and_request_id(client: Any, upstream: Upstream) -> None:
     upstream.then(WIRE.write_error(429, "busy", wait=7, request_id="req-test"))
     with pytest.raises(openai.RateLimitError, match="busy") as caught:
         client.chat.completions.create(model="test-model", messages=HI)

@@ -78,20 +78,20 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcomes]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_an_honest_one_passes(kind: str, outcomes: dict[str, Outcomes]) -> None:
+def test_standard_tests_pass_for_correct_fake(kind: str, outcomes: dict[str, Outcomes]) -> None:
     honest = {test: came for (cls, test), came in outcomes[kind].items() if cls == "TestHonest"}
     assert set(honest) == {name for name, _ in fakes_of(kind).KIT.standard_tests()}
     assert {test: came for test, came in honest.items() if came != {"passed"}} == {}
 
 
 @pytest.mark.parametrize(("kind", "fake", "test"), TABLE)
-def test_a_wrong_one_is_found(kind: str, fake: str, test: str, outcomes: dict[str, Outcomes]) -> None:
+def test_standard_test_fails_for_faulty_fake(kind: str, fake: str, test: str, outcomes: dict[str, Outcomes]) -> None:
     came = outcomes[kind][f"Test{fake}", test]
     assert "failure" in came, f"{test} does not see what is wrong with {fake}: {came}"
     assert "error" not in came
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_standard_test_finds_a_fake(kind: str) -> None:
+def test_each_standard_test_has_a_faulty_fake(kind: str) -> None:
     """The guard has fakes of its own, in ``test_kit_guard.py``."""
     assert {name for name, _ in fakes_of(kind).KIT.standard_tests()} == {test for of, _, test in TABLE if of == kind} | {GUARD}

@@ -13,7 +13,7 @@ def guard(cls: type[Conformance]) -> None:
     getattr(cls(), GUARD)()
 
 
-def test_an_untouched_class_passes() -> None:
+def test_guard_accepts_unchanged_class() -> None:
     class ConnectorReport(ProviderConformance):
         supports_images = False
 
@@ -22,25 +22,25 @@ def test_an_untouched_class_passes() -> None:
     guard(ConnectorReport)
 
 
-def test_a_class_that_does_not_say_what_it_tests_is_told_so() -> None:
+def test_class_without_connector_raises() -> None:
     class TestNothing(StrategyConformance):
         pass
 
-    with pytest.raises(AttributeError, match="TestNothing does not say what it tests; write 'strategy_class = YourConnector'"):
+    with pytest.raises(AttributeError, match="TestNothing does not name its connector: write 'strategy_class = YourConnector'"):
         _ = TestNothing().strategy_class
     with pytest.raises(AttributeError, match="has no attribute 'strategy_clas'"):
         _ = TestNothing().strategy_clas  # type: ignore[attr-defined]
 
 
-def test_a_deleted_test_is_named() -> None:
+def test_guard_names_deleted_test() -> None:
     class Deletes(ProviderConformance):
         test_request_keeps_zero = None
 
-    with pytest.raises(AssertionError, match=r"Deletes deletes or overrides test_request_keeps_zero without saying why.*xfail"):
+    with pytest.raises(AssertionError, match=r"Deletes deletes or overrides test_request_keeps_zero without a reason.*xfail"):
         guard(Deletes)
 
 
-def test_an_overridden_test_is_named_also_further_down() -> None:
+def test_guard_names_test_overridden_in_base() -> None:
     class Overrides(ProviderConformance):
         def test_request_keeps_zero(self) -> None: ...
 
@@ -52,7 +52,7 @@ def test_an_overridden_test_is_named_also_further_down() -> None:
 
 
 @pytest.mark.parametrize("mark", [pytest.mark.skip(reason="slow"), pytest.mark.xfail, pytest.mark.xfail(reason=" ")])
-def test_another_mark_or_none_of_a_reason_is_not_enough(mark: pytest.MarkDecorator) -> None:
+def test_guard_rejects_mark_without_reason(mark: pytest.MarkDecorator) -> None:
     class Overrides(ProviderConformance):
         @mark
         def test_request_keeps_zero(self) -> None: ...
@@ -61,7 +61,7 @@ def test_another_mark_or_none_of_a_reason_is_not_enough(mark: pytest.MarkDecorat
         guard(Overrides)
 
 
-def test_a_reason_is_enough() -> None:
+def test_guard_accepts_xfail_with_reason() -> None:
     class SaysWhy(ProviderConformance):
         @pytest.mark.xfail(reason="the vendor takes a temperature above 0 only (docs.acme.example, 2026-11-21)")
         def test_request_keeps_zero(self) -> None:
@@ -70,12 +70,12 @@ def test_a_reason_is_enough() -> None:
     guard(SaysWhy)
 
 
-def test_the_guard_itself_stays() -> None:
+def test_guard_cannot_be_overridden() -> None:
     with pytest.raises(TypeError, match=GUARD):
         type("Sly", (ProviderConformance,), {GUARD: None})
 
 
-def test_a_missing_capability_skips_with_its_name() -> None:
+def test_missing_capability_skips_with_its_name() -> None:
     class Plain(ProviderConformance):
         supports_images = False
 
@@ -84,15 +84,15 @@ def test_a_missing_capability_skips_with_its_name() -> None:
     Plain().require("supports_tools")
 
 
-def test_an_unknown_dialect_is_named() -> None:
+def test_unknown_dialect_is_named() -> None:
     class Foreign(ProviderConformance):
         dialect = "morse"
 
-    with pytest.raises(pytest.fail.Exception, match="'morse', only anthropic, cohere, gemini, openai"):
+    with pytest.raises(pytest.fail.Exception, match="'morse'. Dialects are anthropic, cohere, gemini, openai"):
         _ = Foreign().wire
 
 
-def test_a_dialect_of_ones_own_is_taken() -> None:
+def test_custom_dialect_is_used() -> None:
     class Morse(OpenAIDialect):
         """Dots and dashes."""
 
@@ -102,7 +102,7 @@ def test_a_dialect_of_ones_own_is_taken() -> None:
     assert isinstance(Native().wire, Morse)
 
 
-def test_what_a_format_has_no_words_for_is_skipped_with_its_name() -> None:
+def test_unsupported_capability_of_format_skips() -> None:
     class Eager(ProviderConformance):
         dialect = "anthropic"
         supports_embeddings = True
@@ -113,7 +113,7 @@ def test_what_a_format_has_no_words_for_is_skipped_with_its_name() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(DIALECTS))
-def test_a_dialect_states_its_reasons_refusals_and_places(name: str) -> None:
+def test_dialect_defines_reasons_errors_and_paths(name: str) -> None:
     wire = DIALECTS[name]
     assert wire.finish_reasons
     assert {row.failure for row in wire.error_responses} >= {"refused", "capability", "credential", "quota", "throttle", "server"}
@@ -121,5 +121,5 @@ def test_a_dialect_states_its_reasons_refusals_and_places(name: str) -> None:
     assert all(hasattr(ProviderConformance, capability) for capability in wire.unsupported_capabilities)
 
 
-def test_every_standard_test_says_its_rule() -> None:
+def test_standard_tests_have_docstrings() -> None:
     assert [name for name, test in ProviderConformance.standard_tests() if not (test.__doc__ or "").strip().endswith(".")] == []

@@ -21,14 +21,14 @@ class Mute(BaseProvider):
 
 
 @pytest.mark.parametrize("cls", [Foreign, Mute, HttpApiProvider])
-def test_without_a_list_its_tests_are_skipped(cls: Any) -> None:
+def test_listing_tests_without_list_are_skipped(cls: Any) -> None:
     suite = type("TestMine", (ProviderConformance,), {"provider_class": cls})()
     assert not suite.lists_models
     with pytest.raises(pytest.skip.Exception, match="lists_models is False"):
         suite.test_list_error_has_its_class(None, None)
 
 
-def test_with_a_list_they_run_unless_the_author_says_no() -> None:
+def test_listing_tests_run_unless_disabled() -> None:
     assert type("TestMine", (ProviderConformance,), {"provider_class": OpenAICompatibleProvider})().lists_models
     said = {"provider_class": OpenAICompatibleProvider, "lists_models": False}
     assert not type("TestMine", (ProviderConformance,), said)().lists_models

@@ -55,12 +55,12 @@ def data_of(run, source: str, *arguments: str) -> dict:
     return json.loads(Path("kept.json").read_text("utf-8"))
 
 
-def test_the_distribution_brings_the_plugin() -> None:
+def test_plugin_is_an_entry_point() -> None:
     names = [point.value for point in entry_points(group="pytest11", name="modelmesh")]
     assert names == ["modelmesh_cdk.pytest_plugin"], "install modelmesh-cdk anew: its metadata is older than its code"
 
 
-def test_a_line_for_each_connector_and_a_reason_for_each_gap(run) -> None:
+def test_table_has_connectors_and_reasons(run) -> None:
     result = run(KEPT, TABLE)
     result.stdout.fnmatch_lines(
         [
@@ -77,13 +77,13 @@ def test_a_line_for_each_connector_and_a_reason_for_each_gap(run) -> None:
     assert result.ret == 0
 
 
-def test_the_same_as_data(run) -> None:
+def test_json_report_has_counts_and_notes(run) -> None:
     found = data_of(run, KEPT)["secret_stores"]["acme.vault.v1"]
     assert found["checks"] == {"secret_store": {"skipped": 3, "passed": TESTS - 3}, "identity": {"skipped": 1, "passed": 2}}
     assert [(note["outcome"], len(note["tests"])) for note in found["notes"]] == [("skipped", 1), ("skipped", 3)]
 
 
-def test_an_expected_failure_says_why(run) -> None:
+def test_report_of_expected_failure_has_reason(run) -> None:
     source = STORE + (
         "\nclass TestVault(Holding):\n"
         "    @pytest.mark.xfail(reason='bytes until 2027 (docs.acme.example, 2026-11-21)')\n"
@@ -95,7 +95,7 @@ def test_an_expected_failure_says_why(run) -> None:
     assert found["notes"][-1] == {"outcome": "xfailed", "reason": why, "tests": ["test_get_returns_text"]}
 
 
-def test_what_failed_and_what_did_not_run_is_seen(run) -> None:
+def test_report_has_failures_and_tests_not_run(run) -> None:
     wrong = KEPT.replace('["held"].get(name)', '["held"].get(name, "")')  # never misses a name
     result = run(wrong, TABLE, "-k", "missing_name or test_value or returns_text")
     result.stdout.fnmatch_lines([f"acme.vault.v1 *✗ 2 2F {TESTS - 4}-*? 0 3-"])
@@ -103,7 +103,7 @@ def test_what_failed_and_what_did_not_run_is_seen(run) -> None:
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_a_fixture_that_fails_fails_the_test(run, when: str) -> None:
+def test_report_of_failing_fixture_is_a_failure(run, when: str) -> None:
     source = KEPT + (
         "\n@pytest.fixture(autouse=True)\ndef broken():\n"
         f"    if {when == 'before'}: raise AssertionError\n"
@@ -114,14 +114,14 @@ def test_a_fixture_that_fails_fails_the_test(run, when: str) -> None:
     assert checks == {"secret_store": {"failed": TESTS}, "identity": {"failed": 3}}
 
 
-def test_two_classes_of_one_connector_are_one_line_and_the_worse_counts(run) -> None:
+def test_report_of_two_classes_has_worse_outcome(run) -> None:
     source = KEPT + "\nclass TestVaultAgain(Holding):\n    secrets = {'EMPTY': None}\n"
     found = data_of(run, source)["secret_stores"]
     assert list(found) == ["acme.vault.v1"]
     assert found["acme.vault.v1"]["checks"]["secret_store"] == {"failed": 6, "skipped": 3, "passed": TESTS - 9}
 
 
-def test_what_one_class_skips_another_may_pass(run) -> None:
+def test_report_of_two_classes_prefers_pass_to_skip(run) -> None:
     source = KEPT + "\nclass TestVaultAgain(Holding):\n    @pytest.fixture\n    def store(self): pytest.skip('not today')\n"
     for text in (source, source.replace("TestVaultAgain", "TestA")):  # whichever comes first
         found = data_of(run, text)["secret_stores"]["acme.vault.v1"]
@@ -129,7 +129,7 @@ def test_what_one_class_skips_another_may_pass(run) -> None:
         assert {len(note["tests"]) for note in found["notes"] if note["reason"] == "not today"} == {3}
 
 
-def test_a_test_with_parameters_is_one_check_and_the_worst_of_it_counts(run) -> None:
+def test_report_of_parametrized_test_has_worst_outcome(run) -> None:
     source = STORE + (
         "\nclass TestVault(Holding):\n"
         "    @pytest.fixture(params=[1, 2, 3])\n"
@@ -141,12 +141,12 @@ def test_a_test_with_parameters_is_one_check_and_the_worst_of_it_counts(run) -> 
     assert checks["secret_store"] == {"skipped": TESTS}
 
 
-def test_a_connector_without_an_id_has_the_name_of_its_class(run) -> None:
+def test_report_of_connector_without_id_has_class_name(run) -> None:
     found = data_of(run, KEPT.replace('    id = "acme.vault.v1"\n', "    id = property()\n").replace("store_class = Vault", ""))
     assert list(found["secret_stores"]) == ["TestVault"]
 
 
-def test_the_data_do_not_depend_on_the_order(run, pytester: pytest.Pytester) -> None:
+def test_report_is_independent_of_test_order(run, pytester: pytest.Pytester) -> None:
     source = KEPT + "\nclass TestBank(Holding):\n    store_class = type('Bank', (Vault,), {'id': 'acme.bank.v1'})\n"
     data_of(run, source)
     forwards = Path("kept.json").read_bytes()
@@ -156,12 +156,12 @@ def test_the_data_do_not_depend_on_the_order(run, pytester: pytest.Pytester) -> 
     assert list(json.loads(forwards)["secret_stores"]) == ["acme.bank.v1", "acme.vault.v1"]
 
 
-def test_the_marker_chooses_the_tests_of_the_kit(run) -> None:
+def test_marker_selects_tests_of_the_kit(run) -> None:
     result = run(KEPT, "-m", "modelmesh_conformance")
     result.assert_outcomes(passed=TESTS, skipped=4, deselected=1)  # a test of the class's own is one of them
 
 
-def test_facts_travel_between_processes(run, pytester: pytest.Pytester) -> None:
+def test_report_data_is_serializable(run, pytester: pytest.Pytester) -> None:
     """As pytest-xdist sends reports: as plain data."""
     pytester.makeconftest(
         """
@@ -177,19 +177,19 @@ def test_facts_travel_between_processes(run, pytester: pytest.Pytester) -> None:
     assert data_of(run, KEPT)["secret_stores"]["acme.vault.v1"]["checks"]["secret_store"] == {"skipped": 3, "passed": TESTS - 3}
 
 
-def test_nobody_derived_a_class(run) -> None:
+def test_report_without_test_class_is_empty(run) -> None:
     result = run("def test_nothing(): ...", TABLE, DATA, "kept.json")
     result.stdout.fnmatch_lines(["*connector × checks*", "no test of a class derived from the conformance kit has run"])
     assert json.loads(Path("kept.json").read_text("utf-8")) == {}
 
 
-def test_it_says_nothing_that_nobody_asked_for(run) -> None:
+def test_plugin_without_option_prints_nothing(run) -> None:
     result = run(KEPT)
     assert "connector × checks" not in result.stdout.str()
     assert "acme.vault.v1" not in result.stdout.str()
 
 
-def test_other_peoples_tests_pay_nothing(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_plugin_imports_nothing_for_other_tests(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     pytester.makepyfile(
         test_other="""

@@ -43,7 +43,7 @@ def typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_it_lists_what_it_wrote_and_what_to_type_next(kind: str, typed: Any) -> None:
+def test_new_prints_files_and_next_commands(kind: str, typed: Any) -> None:
     result = typed(kind, "acme")
     assert (result.exit_code, result.stderr) == (0, "")
     distribution = f"{templates()[kind].prefix}-acme"
@@ -55,14 +55,14 @@ def test_it_lists_what_it_wrote_and_what_to_type_next(kind: str, typed: Any) -> 
     assert list(typed.here.iterdir()) == [folder]
 
 
-def test_the_folder_may_be_chosen_and_its_name_may_hold_a_space(typed: Any) -> None:
+def test_new_path_may_contain_a_space(typed: Any) -> None:
     result = typed("strategy", "acme", "--path", "some where/mine")
     assert result.exit_code == 0
     assert (typed.here / "some where" / "mine" / "pyproject.toml").is_file()
     assert "  cd 'some where/mine'\n" in result.stdout
 
 
-def test_every_option_of_a_provider_arrives(typed: Any) -> None:
+def test_new_provider_uses_every_option(typed: Any) -> None:
     said = ("--id", "acme.cloud.v3", "--variable", "ACME_TOKEN", "--base-url", "https://llm.acme.example/v9")
     assert typed("provider", "acme", *said, "--license", "MIT", "--dialect", "openai").exit_code == 0
     source = next(typed.here.rglob("provider.py")).read_text("utf-8")
@@ -71,7 +71,7 @@ def test_every_option_of_a_provider_arrives(typed: Any) -> None:
     assert 'license = "MIT"' in next(typed.here.rglob("pyproject.toml")).read_text("utf-8")
 
 
-def test_nothing_is_overwritten(typed: Any) -> None:
+def test_new_overwrites_nothing(typed: Any) -> None:
     assert typed("strategy", "acme").exit_code == 0
     mine = typed.here / "modelmesh-strategy-acme" / "README.md"
     mine.write_text("mine")
@@ -100,7 +100,7 @@ def test_nothing_is_overwritten(typed: Any) -> None:
         (("provider",), ("Missing argument 'NAME'",)),
     ],
 )
-def test_bad_usage_is_explained_and_writes_nothing(arguments: tuple[str, ...], words: tuple[str, ...], typed: Any) -> None:
+def test_new_with_bad_usage_writes_nothing(arguments: tuple[str, ...], words: tuple[str, ...], typed: Any) -> None:
     result = typed(*arguments)
     assert result.exit_code == 2
     for word in words:
@@ -108,7 +108,7 @@ def test_bad_usage_is_explained_and_writes_nothing(arguments: tuple[str, ...], w
     assert list(typed.here.iterdir()) == []
 
 
-def test_help_lists_the_kinds_with_examples(typed: Any) -> None:
+def test_new_help_lists_kinds_and_examples(typed: Any) -> None:
     shown = typed("--help").stdout
     for kind, template in templates().items():
         assert re.search(rf"^  {kind} +{re.escape(template.summary)}$", shown, re.MULTILINE)
@@ -116,7 +116,7 @@ def test_help_lists_the_kinds_with_examples(typed: Any) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_help_of_a_kind_names_its_options(kind: str, typed: Any) -> None:
+def test_new_kind_help_lists_options(kind: str, typed: Any) -> None:
     shown = typed(kind, "--help").stdout
     wanted = {"--id", "--path", "--license", *(f"--{name.replace('_', '-')}" for name in templates()[kind].options)}
     assert set(re.findall(r"^  (--[a-z-]+)", shown, re.MULTILINE)) == wanted
@@ -124,12 +124,12 @@ def test_help_of_a_kind_names_its_options(kind: str, typed: Any) -> None:
     assert f"Examples:\n    modelmesh new {kind} acme" in shown
 
 
-def test_the_name_of_the_option_for_every_kind_of_mistake() -> None:
+def test_new_error_names_the_option() -> None:
     made = commands.command_for(templates()["provider"])
     assert {"id", "variable", "base-url", "license"} <= {name.lstrip("-") for one in made.params for name in one.opts}
 
 
-def test_the_reference_names_every_kind_and_option() -> None:
+def test_cli_reference_lists_kinds_and_options() -> None:
     if not PAGE.is_file():
         pytest.skip("the documentation is not part of a source distribution")
     section = PAGE.read_text("utf-8").partition("\n## modelmesh new\n")[2].partition("\n## ")[0]
@@ -144,7 +144,7 @@ def test_the_reference_names_every_kind_and_option() -> None:
     assert re.findall(r"^\| `([a-z-]+)` \|", section, re.MULTILINE) == KINDS
 
 
-def test_help_of_the_command_line_imports_nothing_but_the_command(tmp_path: Path) -> None:
+def test_cli_help_imports_no_template_code(tmp_path: Path) -> None:
     code = "import sys; from modelmesh.cli import main\ntry: main(['--help'])\nexcept SystemExit: print(sorted(sys.modules))"
     environment = {**os.environ, "MODELMESH_DISABLE_PLUGINS": "local"}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True, cwd=tmp_path)

@@ -19,7 +19,7 @@ DAY = date(2026, 11, 21)
 
 
 @pytest.mark.parametrize("name", ["a", "acme", "acme-cloud", "a1", "a" * names.LONGEST])
-def test_good_names(name: str) -> None:
+def test_name_valid_is_accepted(name: str) -> None:
     assert names.check_name(name) == name
 
 
@@ -39,7 +39,7 @@ def test_good_names(name: str) -> None:
         ("ü", None),
     ],
 )
-def test_bad_names_are_explained_with_the_grammar_and_a_better_one(name: str, near: str | None) -> None:
+def test_invalid_name_error_suggests_a_name(name: str, near: str | None) -> None:
     with pytest.raises(BadNameError) as caught:
         names.check_name(name)
     assert "lower-case letters and digits" in str(caught.value)
@@ -50,7 +50,7 @@ def test_bad_names_are_explained_with_the_grammar_and_a_better_one(name: str, ne
 
 
 @given(st.text(max_size=60))
-def test_every_name_is_right_or_refused_and_what_is_proposed_is_right(name: str) -> None:
+def test_suggested_name_is_valid(name: str) -> None:
     try:
         assert ConnectorId.parse(f"{names.check_name(name)}.llm.v1")
     except BadNameError as error:
@@ -63,7 +63,7 @@ def test_every_name_is_right_or_refused_and_what_is_proposed_is_right(name: str)
     "address",
     ["https://api.acme.example/v1", "http://127.0.0.1:8000", "http://[::1]:80/v1/", "https://x/", "https://x/v1beta/openai"],
 )
-def test_good_addresses(address: str) -> None:
+def test_base_url_valid_is_accepted(address: str) -> None:
     assert names.check_base_url(address) == address.rstrip("/")
 
 
@@ -85,13 +85,13 @@ def test_good_addresses(address: str) -> None:
         "http://acme.example:99999",
     ],
 )
-def test_bad_addresses(address: str) -> None:
+def test_base_url_invalid_raises(address: str) -> None:
     with pytest.raises(BadNameError, match="not the URL of an API") as caught:
         names.check_base_url(address)
     assert caught.value.field == "base_url"
 
 
-def test_a_path_without_a_version_is_not_guessed_at() -> None:
+def test_base_url_path_without_version_raises() -> None:
     with pytest.raises(BadNameError, match=r"e\.g\. https://acme\.example/openai/v1,.*_resolve_api_root"):
         names.check_base_url("https://acme.example/openai/")
 
@@ -109,7 +109,7 @@ def test_a_path_without_a_version_is_not_guessed_at() -> None:
         ({"base_url": "acme"}, "base_url", "https://api.acme.example/v1"),
     ],
 )
-def test_whatever_is_wrong_is_named_and_explained(wrong: dict[str, str], field: str, words: str) -> None:
+def test_invalid_field_error_explains_the_field(wrong: dict[str, str], field: str, words: str) -> None:
     with pytest.raises(BadNameError) as caught:
         plan(templates()["provider"], "acme", today=DAY, **wrong)  # type: ignore[arg-type]
     assert caught.value.field == field
@@ -117,11 +117,11 @@ def test_whatever_is_wrong_is_named_and_explained(wrong: dict[str, str], field: 
 
 
 @pytest.mark.parametrize(("kind", "name"), [("provider", "openai"), ("strategy", "cost-first"), ("secret-store", "dotenv")])
-def test_the_name_of_a_package_of_ours_is_taken(kind: str, name: str) -> None:
+def test_name_of_published_package_raises(kind: str, name: str) -> None:
     with pytest.raises(BadNameError, match=f"pip install modelmesh-[a-z-]+-{name}"):
         plan(templates()[kind], name, today=DAY)
 
 
-def test_ids_of_strategies_of_ours_are_taken_too() -> None:
+def test_id_of_published_strategy_raises() -> None:
     with pytest.raises(BadNameError, match="modelmesh-strategy-round-robin"):
         names.check_id("modelmesh.round-robin.v1", Kind.STRATEGY)

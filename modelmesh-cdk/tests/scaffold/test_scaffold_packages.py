@@ -61,12 +61,12 @@ def run(folder: Path, *arguments: str, **variables: str) -> subprocess.Completed
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False)
 
 
-def test_there_are_templates() -> None:
+def test_templates_include_all_kinds() -> None:
     assert {"provider", "strategy", "secret-store", "observability", "storage", "discovery"} <= set(KINDS)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_its_tests_pass_at_once(kind: str, tmp_path: Path) -> None:
+def test_package_passes_its_tests(kind: str, tmp_path: Path) -> None:
     package = made(kind)
     install(package, tmp_path / "package")
     done = run(tmp_path / "package", "-m", "pytest", "-q", "-p", "no:cacheprovider")
@@ -77,7 +77,7 @@ def test_its_tests_pass_at_once(kind: str, tmp_path: Path) -> None:
     assert "no installed distribution" not in done.stdout, "the ID was not compared with the entry point"
 
 
-def test_a_name_that_pytest_would_collect_makes_tests_that_pass(tmp_path: Path) -> None:
+def test_package_named_test_passes_its_tests(tmp_path: Path) -> None:
     """A class ``TestLabStrategy`` would be taken for tests, and cannot be one: it has an ``__init__``."""
     install(made("strategy", "test-lab"), tmp_path / "package")
     done = run(tmp_path / "package", "-m", "pytest", "-q", "-p", "no:cacheprovider")
@@ -85,7 +85,7 @@ def test_a_name_that_pytest_would_collect_makes_tests_that_pass(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_connector_that_is_wrong_does_not_pass(kind: str, tmp_path: Path) -> None:
+def test_package_with_wrong_id_fails_its_tests(kind: str, tmp_path: Path) -> None:
     """Tests that pass whatever the package does would prove nothing."""
     package = made(kind)
     install(package, tmp_path / "package")
@@ -97,7 +97,7 @@ def test_a_connector_that_is_wrong_does_not_pass(kind: str, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_its_names_agree(kind: str) -> None:
+def test_package_names_agree(kind: str) -> None:
     package, template = made(kind), templates()[kind]
     facts = project(package)
     cls = facts["entry-points"][template.kind.group][package.connector_id]
@@ -119,7 +119,7 @@ def test_its_names_agree(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_nothing_is_left_to_fill_in_but_what_says_so(kind: str) -> None:
+def test_package_has_no_open_placeholder(kind: str) -> None:
     package = made(kind)
     for path, text in package.files.items():
         assert not PLACEHOLDER.search(path)
@@ -130,7 +130,7 @@ def test_nothing_is_left_to_fill_in_but_what_says_so(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_configuration_in_its_readme_is_right(kind: str) -> None:
+def test_readme_configuration_is_valid(kind: str) -> None:
     readme = made(kind).files["README.md"]
     blocks = re.findall(r"^```yaml\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
     assert blocks
@@ -140,7 +140,7 @@ def test_the_configuration_in_its_readme_is_right(kind: str) -> None:
         assert MeshConfig(data, places).validate() == []
 
 
-def test_the_example_in_the_readme_of_a_provider_runs(tmp_path: Path) -> None:
+def test_provider_readme_example_runs(tmp_path: Path) -> None:
     package = made("provider", variable="ACME_TOKEN")
     install(package, tmp_path / "package")
     [code] = re.findall(r"^```python\n(.*?)^```$", package.files["README.md"], re.MULTILINE | re.DOTALL)
@@ -150,7 +150,7 @@ def test_the_example_in_the_readme_of_a_provider_runs(tmp_path: Path) -> None:
         assert acme.last.headers["authorization"] == "Bearer test"
 
 
-def test_the_example_in_the_readme_of_a_storage_runs(tmp_path: Path) -> None:
+def test_storage_readme_example_runs(tmp_path: Path) -> None:
     package = made("storage")
     install(package, tmp_path / "package")
     [code] = re.findall(r"^```python\n(.*?)^```$", package.files["README.md"], re.MULTILINE | re.DOTALL)
@@ -158,7 +158,7 @@ def test_the_example_in_the_readme_of_a_storage_runs(tmp_path: Path) -> None:
     assert (done.stdout, done.returncode) == ("Hello!\n", 0), done.stderr
 
 
-def test_the_example_in_the_readme_of_a_discovery_runs(tmp_path: Path) -> None:
+def test_discovery_readme_example_runs(tmp_path: Path) -> None:
     pytest.importorskip("modelmesh_connector_openai", reason="the example asks OpenAI's connector")
     package = made("discovery")
     install(package, tmp_path / "package")
@@ -170,7 +170,7 @@ def test_the_example_in_the_readme_of_a_discovery_runs(tmp_path: Path) -> None:
     assert "provider_id='openai', success=True" in done.stdout
 
 
-def test_a_storage_keeps_what_a_mesh_has_to_remember(tmp_path: Path) -> None:
+def test_storage_package_keeps_state_of_mesh(tmp_path: Path) -> None:
     package = made("storage")
     install(package, tmp_path / "package")
     code = """
@@ -191,7 +191,7 @@ print(AcmeStorage({"path": "kept.db"}).list())
     assert (done.stdout, done.returncode) == ("['modelmesh/state']\n", 0), done.stdout + done.stderr
 
 
-def test_a_provider_is_what_was_said_of_it() -> None:
+def test_provider_package_uses_given_names() -> None:
     said = {
         "connector_id": "acme.cloud.v2",
         "variable": "ACME_TOKEN",
@@ -211,14 +211,14 @@ def test_a_provider_is_what_was_said_of_it() -> None:
 
 
 @pytest.mark.parametrize("address", ["https://api.acme.example", "https://acme.example/api/openai/v2", "http://127.0.0.1:8000"])
-def test_its_tests_pass_wherever_the_api_stands(address: str, tmp_path: Path) -> None:
+def test_provider_package_passes_with_any_base_url(address: str, tmp_path: Path) -> None:
     install(made("provider", base_url=address), tmp_path / "package")
     done = run(tmp_path / "package", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "url or key or text")
     assert re.search(r"^\d\d+ passed", done.stdout, re.MULTILINE), done.stdout
     assert done.returncode == 0, done.stdout
 
 
-def test_the_models_of_a_provider_are_dated_and_to_be_replaced() -> None:
+def test_provider_models_have_date_and_marker() -> None:
     data = json.loads(made("provider").files["src/modelmesh_connector_acme/models.json"])
     assert data["as_of"] == DAY.isoformat()
     assert data["source"].startswith("REPLACE")
@@ -226,18 +226,18 @@ def test_the_models_of_a_provider_are_dated_and_to_be_replaced() -> None:
     assert not [row for row in data["models"] if "pricing" in row or "context_window" in row], "what is unknown is not guessed"
 
 
-def test_a_provider_is_ten_lines() -> None:
+def test_provider_package_has_ten_lines() -> None:
     [source] = (text for path, text in made("provider").files.items() if path.endswith("/provider.py"))
     code = [line for line in source.splitlines() if line.strip() and not line.lstrip().startswith('"""')]
     assert len(code) <= 10
 
 
-def test_no_license_is_decided_for_the_author() -> None:
+def test_package_has_no_default_license() -> None:
     assert "license" not in project(made("strategy"))
     assert not [path for path in made("strategy").files if path.startswith("LICENSE")]
 
 
-def test_no_file_names_a_registry() -> None:
+def test_package_names_no_registry() -> None:
     hosts = re.compile("|".join(("python" + "hosted", "py" + r"pi\.org")))
     assert not [path for kind in KINDS for path, text in made(kind).files.items() if hosts.search(text)]
 
@@ -254,7 +254,7 @@ def village(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("arguments", [("check", *LINT), ("check",), ("format", "--check")], ids=["all", "default", "format"])
-def test_ruff_has_nothing_to_say(arguments: tuple[str, ...], village: Path) -> None:
+def test_packages_pass_ruff(arguments: tuple[str, ...], village: Path) -> None:
     pytest.importorskip("ruff")
     for folder in sorted(village.iterdir()):
         command, *rest = arguments
@@ -262,7 +262,7 @@ def test_ruff_has_nothing_to_say(arguments: tuple[str, ...], village: Path) -> N
         assert done.returncode == 0, f"{folder.name}\n{done.stdout}{done.stderr}"
 
 
-def test_mypy_has_nothing_to_say(village: Path, tmp_path: Path) -> None:
+def test_packages_pass_mypy(village: Path, tmp_path: Path) -> None:
     pytest.importorskip("mypy")
     sources = os.pathsep.join(str(folder / "src") for folder in village.iterdir())
     files = [str(file) for file in sorted(village.rglob("*.py"))]
@@ -275,28 +275,28 @@ def test_mypy_has_nothing_to_say(village: Path, tmp_path: Path) -> None:
 # -- the machinery ----------------------------------------------------------------------------------------------------
 
 
-def test_an_unknown_value_in_a_template_is_an_error() -> None:
+def test_fill_with_unknown_placeholder_raises() -> None:
     with pytest.raises(KeyError, match="nonesuch"):
         fill("«nonesuch»", {"name": "acme"})
 
 
-def test_values_are_not_searched_for_more() -> None:
+def test_fill_does_not_expand_values() -> None:
     assert fill("«a»", {"a": "«b»", "b": "x"}) == "«b»"
 
 
 @pytest.mark.parametrize(("version", "wanted"), [("0.1.0", ">=0.1,<0.2"), ("0.12.3", ">=0.12,<0.13"), ("2.5.1", ">=2.5,<3")])
-def test_the_range_follows_the_kit(version: str, wanted: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_kit_range_follows_the_version(version: str, wanted: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(modelmesh_cdk, "__version__", version)
     assert kit_range() == wanted
 
 
-def test_long_imports_are_folded_as_formatters_do() -> None:
+def test_import_line_folds_long_imports() -> None:
     assert import_line("a", "B") == "from a import B"
     assert import_line("a" * 80, "B") == f"from {'a' * 80} import (\n    B,\n)"
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_same_day_gives_the_same_package(kind: str) -> None:
+def test_plan_is_reproducible(kind: str) -> None:
     first: Mapping[str, str] = made(kind).files
     assert list(first.items()) == list(made(kind).files.items())
     assert list(first) == sorted(first)

@@ -27,7 +27,7 @@ def only_files(folder: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("target", ["new", "not/there/yet", "../sibling"])
-def test_a_new_folder_and_those_above_it(tmp_path: Path, target: str) -> None:
+def test_write_creates_missing_parents(tmp_path: Path, target: str) -> None:
     here = tmp_path / "here"
     here.mkdir()
     writing.write(FILES, here / target)
@@ -35,7 +35,7 @@ def test_a_new_folder_and_those_above_it(tmp_path: Path, target: str) -> None:
     assert not list(tmp_path.rglob(".modelmesh-new-*"))
 
 
-def test_an_empty_folder_stays_the_same_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_write_keeps_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = tmp_path.stat().st_ino
     monkeypatch.chdir(tmp_path)
     writing.write(FILES, Path())
@@ -44,14 +44,14 @@ def test_an_empty_folder_stays_the_same_folder(tmp_path: Path, monkeypatch: pyte
 
 
 @pytest.mark.skipif(os.name != "posix", reason="bits of POSIX")
-def test_the_folder_is_as_open_as_any_other(tmp_path: Path) -> None:
+def test_write_uses_default_permissions(tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     writing.write(FILES, tmp_path / "new")
     assert (tmp_path / "new").stat().st_mode == (tmp_path / "other").stat().st_mode
 
 
 @pytest.mark.parametrize("taken", ["README.md", "something else", ".git/config"])
-def test_what_is_there_stays_as_it_is(tmp_path: Path, taken: str) -> None:
+def test_write_to_nonempty_folder_changes_nothing(tmp_path: Path, taken: str) -> None:
     mine = tmp_path / "new" / taken
     mine.parent.mkdir(parents=True)
     mine.write_text("mine")
@@ -66,14 +66,14 @@ def test_what_is_there_stays_as_it_is(tmp_path: Path, taken: str) -> None:
     assert tree(tmp_path) == before
 
 
-def test_a_file_is_not_replaced(tmp_path: Path) -> None:
+def test_write_does_not_replace_a_file(tmp_path: Path) -> None:
     (tmp_path / "new").write_text("mine")
     with pytest.raises(TargetNotEmptyError, match="is a file"):
         writing.write(FILES, tmp_path / "new")
     assert tree(tmp_path) == {"new": "mine"}
 
 
-def test_a_file_on_the_way_is_a_typed_error(tmp_path: Path) -> None:
+def test_write_below_a_file_raises(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine")
     with pytest.raises(ScaffoldError, match="could not be written"):
         writing.write(FILES, tmp_path / "file" / "new")
@@ -82,7 +82,7 @@ def test_a_file_on_the_way_is_a_typed_error(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("exists", [False, True], ids=["new", "empty"])
 @given(broken=st.integers(0, len(FILES) - 1))
-def test_a_disk_that_gives_up_leaves_nothing(tmp_path_factory: pytest.TempPathFactory, exists: bool, broken: int) -> None:
+def test_write_on_disk_error_leaves_nothing(tmp_path_factory: pytest.TempPathFactory, exists: bool, broken: int) -> None:
     scratch = tmp_path_factory.mktemp("disk")
     target = scratch / "deep" / "new"
     if exists:
@@ -104,7 +104,7 @@ def test_a_disk_that_gives_up_leaves_nothing(tmp_path_factory: pytest.TempPathFa
 
 
 @pytest.mark.parametrize("broken", range(3))
-def test_a_move_that_stops_half_way_is_taken_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: int) -> None:
+def test_write_interrupted_move_is_undone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: int) -> None:
     target = tmp_path / "new"
     target.mkdir()
     left, real = broken, Path.rename

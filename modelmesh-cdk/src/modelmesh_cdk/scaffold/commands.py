@@ -157,4 +157,4 @@ def _show(package: Package, folder: Path) -> None:
     click.echo("\nType next:")
     for line in (f"cd {shlex.quote(str(folder))}", "python -m pip install -e '.[test]'", "python -m pytest"):
         click.echo(f"  {line}")
-    click.echo("\nWhat to put in place of the example is marked: grep -rn REPLACE .")
+    click.echo("\nReplace the marked parts of the example: grep -rn REPLACE .")

@@ -1,22 +1,22 @@
-"""For the tests of connectors: a vendor's API on loopback, and the conformance kit.
+"""Test kit for connectors: a scripted HTTP server on the loopback interface, and the conformance tests.
 
 ======================================  =============================================================================
-:class:`Upstream`                       a vendor's API on loopback whose answers the test writes down
-:func:`models_listed`                   what a connector makes of its vendor's list of models
-:class:`ProviderConformance`            what every provider keeps: derive a test class, name the provider, that is all
-:class:`InProcessProviderConformance`   the same for a model in this very process, which has no wire
-:class:`Turn`                           what such a model is to do when it is asked
-:class:`InProcessAccount`               an account without a network, for what is tested above the wire
-:class:`InProcessMesh`                  a mesh of such accounts, on a clock that the test turns
-:class:`StrategyConformance`            the same for strategies
-:class:`SecretStoreConformance`         the same for secret stores
-:class:`ObservabilityConformance`       the same for sinks
-:class:`StorageConformance`             the same for stores of state
-:class:`DiscoveryConformance`           the same for discovery connectors
+:class:`Upstream`                       HTTP server with scripted responses
+:func:`models_listed`                   rows that a connector reads from its vendor's model list
+:class:`ProviderConformance`            conformance tests of providers: derive a class and set the provider
+:class:`InProcessProviderConformance`   conformance tests of providers whose model runs in the same process
+:class:`Turn`                           scripted behavior of such a model
+:class:`InProcessAccount`               account without a network, for tests above the wire
+:class:`InProcessMesh`                  mesh of such accounts with a simulated clock
+:class:`StrategyConformance`            conformance tests of strategies
+:class:`SecretStoreConformance`         conformance tests of secret stores
+:class:`ObservabilityConformance`       conformance tests of sinks
+:class:`StorageConformance`             conformance tests of stores
+:class:`DiscoveryConformance`           conformance tests of discovery connectors
 ======================================  =============================================================================
 
-The wires that providers speak are in :mod:`modelmesh_cdk.testing.dialects`. ``Upstream`` and they need no pytest; the kit needs
-``pip install 'modelmesh-cdk[testing]'``.
+:mod:`modelmesh_cdk.testing.dialects` contains the wire formats. ``Upstream`` and the dialects do not need pytest. The
+conformance tests need ``pip install 'modelmesh-cdk[testing]'``.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def __getattr__(name: str) -> object:
         message = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(message)
     try:
-        import pytest  # noqa: PLC0415 - who only wants Upstream needs no pytest
+        import pytest  # noqa: PLC0415 - Upstream works without pytest
 
         if home not in sys.modules:
             pytest.register_assert_rewrite(home)  # failures then show both sides

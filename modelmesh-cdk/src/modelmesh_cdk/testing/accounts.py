@@ -1,4 +1,4 @@
-"""Accounts without a network, for what is tested above the wire."""
+"""Accounts without a network, for tests above the wire."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ CHAT_CAPABILITY = "generation.text-generation.chat-completion"
 
 
 class InProcessAccount:
-    """Serves its models by name, each saying its own, or answers with a 500.
+    """Account that answers with the name of the model, or with a 500.
 
     Attributes:
-        down: The models that do not answer; tests add to it and take from it.
-        asked: The models that were asked, in order; several accounts may write one list.
+        down: Models that fail. Tests may change the set.
+        asked: Model of each request, in order. Several accounts may share one list.
     """
 
     id = "test.account.v1"
@@ -48,29 +48,29 @@ class InProcessAccount:
         self.asked: list[str] = [] if asked is None else asked
 
     def models(self) -> Sequence[ModelInfo]:
-        """Return a row for each name."""
+        """Return a row for each model."""
         return self._rows
 
     def send(self, call: Any, model: str, limits: Any) -> Answer:
-        """Answer, or fail as told."""
+        """Return a response, or raise a server error."""
         self.asked.append(model)
         if model in self.down:
             raise ProviderServerError("down", failure=FailureClass.SERVER, status=500)
         return Answer(completion(model, model=model))
 
     async def asend(self, call: Any, model: str, limits: Any) -> Answer:
-        """Answer, or fail as told."""
+        """Return a response, or raise a server error."""
         return self.send(call, model, limits)
 
     def close(self) -> None:
-        """Hold nothing."""
+        """Do nothing."""
 
     async def aclose(self) -> None:
-        """Hold nothing."""
+        """Do nothing."""
 
 
 def pool_of(infos: Sequence[ModelInfo], strategy: Any) -> Pool:
-    """Return a pool of these models, in turn at two accounts."""
+    """Return a pool of these models, alternating between two accounts."""
     accounts = [ProviderHealth(provider_id=key, connector_id="test.account.v1", names=(key,)) for key in ("one", "two")]
     provider = InProcessAccount(*(info.id for info in infos))
     members = [Candidate(info.id, info.name, info, provider, accounts[n % 2]) for n, info in enumerate(infos)]

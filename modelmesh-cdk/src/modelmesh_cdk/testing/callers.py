@@ -1,4 +1,4 @@
-"""One way of asking a provider, from a thread or from a task, so that a check is written once."""
+"""Caller of a provider from a thread or from a task, so that each check is written once."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ LIMITS = Limits(connect=5.0, first_content=10.0, gap=10.0, answer=10.0, total=20
 
 
 class Caller:
-    """Asks a provider as the mesh does. Use it as a context manager; it closes the provider.
+    """Calls a provider as the mesh does. A context manager, which closes the provider.
 
     Attributes:
-        model: Whom it asks for.
-        limits: How long each attempt may take.
+        model: Requested model.
+        limits: Time limits of each attempt.
         call: The latest call.
-        sent: What its payload was before the provider saw it.
-        closes: How often each stream is closed.
-        closed: Whether the provider has been closed.
-        strict: Whether the provider must refuse rather than change a request.
-        adapted: What a check has kept of the notes on the latest answer.
+        sent: Payload of the latest call before the provider received it.
+        closes: Number of times that each stream is closed.
+        closed: Whether the provider is closed.
+        strict: Whether the provider must reject rather than adapt a request.
+        adapted: Notes on the latest response, set by a check.
     """
 
     def __init__(self, provider: Any, *, in_task: bool, model: str = MODEL) -> None:
@@ -51,12 +51,12 @@ class Caller:
             self._runner.close()
 
     def answer(self, payload: Mapping[str, Any] | None = None, *, model: str | None = None, **options: Any) -> Any:
-        """Return the whole answer to a chat: ``body``, ``headers``, ``adapted``."""
+        """Return the response to a chat request, with ``body``, ``headers`` and ``adapted``."""
         self._prepare({"messages": deepcopy(list(MESSAGES)), **(payload or {})}, CHAT, options)
         return self._whole(model)
 
     def embeddings(self, payload: Mapping[str, Any], *, model: str | None = None, **options: Any) -> Any:
-        """Return the whole answer to a request for embeddings."""
+        """Return the response to an embedding request."""
         self._prepare(dict(payload), EMBEDDINGS, options)
         return self._whole(model)
 
@@ -71,7 +71,7 @@ class Caller:
 
         Args:
             payload: Parameters of the chat.
-            most: Close the stream after so many; ``None`` reads it to its end.
+            most: Number of chunks after which the stream is closed. ``None`` reads all of them.
             **options: Fields of ``CallOptions``.
         """
         got, error = self._collect(payload, most, options)
@@ -80,7 +80,7 @@ class Caller:
         return got
 
     def pieces(self, payload: Mapping[str, Any] | None = None, **options: Any) -> tuple[list[Any], Exception | None]:
-        """Return the chunks of a streamed chat, and how it broke if it did."""
+        """Return the chunks of a streamed chat and the error that ended it, or ``None``."""
         return self._collect(payload, None, options)
 
     def _collect(

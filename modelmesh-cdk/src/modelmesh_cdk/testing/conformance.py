@@ -1,4 +1,4 @@
-"""What the kits have in common: capabilities that a test needs, and the guard over the standard tests."""
+"""Base class of the conformance tests: required capabilities, and a guard against overridden tests."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ GUARD = "test_suite_overrides_no_standard_test"
 
 
 class Conformance:
-    """The base of the kits. Derive a test class from a kit, not from this.
+    """Base class of the conformance tests. Test classes derive from its subclasses.
 
-    A standard test may be deleted or overridden only under ``@pytest.mark.xfail(reason=…)``: what a connector does not
-    keep is written down where its users can find it. What the vendor cannot do at all is no failure: set the capability
-    to ``False``, and the tests that need it are skipped with its name.
+    A standard test may be deleted or overridden only under ``@pytest.mark.xfail(reason=…)``, which documents the failure for
+    users. An unsupported capability is not a failure: set it to ``False``, and the tests that need it are skipped with its name.
     """
 
     def __init_subclass__(cls, **arguments: Any) -> None:
@@ -26,19 +25,19 @@ class Conformance:
 
     def __getattr__(self, name: str) -> Any:
         if name.endswith("_class"):
-            message = f"{type(self).__name__} does not say what it tests; write '{name} = YourConnector' in its body."
+            message = f"{type(self).__name__} does not name its connector: write '{name} = YourConnector' in its body."
         else:
             message = f"{type(self).__name__!r} object has no attribute {name!r}"
         raise AttributeError(message)
 
     def require(self, capability: str) -> None:
-        """Skip the test when a capability is not there."""
+        """Skip the test if a capability is not supported."""
         if not getattr(self, capability):
             pytest.skip(f"{capability} is {getattr(self, capability)!r}")
 
     @classmethod
     def standard_tests(cls) -> Iterator[tuple[str, Any]]:
-        """Return name and function of each test that the kit itself defines."""
+        """Yield the name and the function of each standard test."""
         for home in reversed(cls.__mro__):
             if _of_the_kit(home):
                 yield from ((name, value) for name, value in vars(home).items() if name.startswith("test_"))
@@ -48,7 +47,7 @@ class Conformance:
         changed = {name for name, kept in dict(self.standard_tests()).items() if getattr(type(self), name, None) is not kept}
         silent = sorted(name for name in changed if not _has_a_reason(getattr(type(self), name, None)))
         assert not silent, (
-            f"{type(self).__name__} deletes or overrides {', '.join(silent)} without saying why. "
+            f"{type(self).__name__} deletes or overrides {', '.join(silent)} without a reason. "
             "Mark the override @pytest.mark.xfail(reason='…'), or let the standard test run."
         )
 

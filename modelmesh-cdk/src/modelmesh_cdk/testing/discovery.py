@@ -1,4 +1,4 @@
-"""What every discovery connector keeps."""
+"""Conformance tests of discovery connectors."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ KEY = "sk-test-of-the-kit"
 class DiscoveryConformance(Named):
     """Derive a test class and set ``discovery_class``.
 
-    The connector is given two providers: one that answers on loopback, and one whose address nobody listens at. A third
-    name is nobody's. A connector that asks elsewhere than at its providers overrides the fixture ``discovery``.
+    The connector gets two providers: one that answers on the loopback interface, and one whose address refuses connections. A
+    third name is unknown. A connector with another source than its providers overrides the fixture ``discovery``.
 
     Example:
         ::
@@ -37,10 +37,10 @@ class DiscoveryConformance(Named):
     kind = Kind.DISCOVERY
 
     discovery_class: ClassVar[Any]
-    """The class that the entry point names."""
+    """Class of the entry point."""
 
     settings: ClassVar[Mapping[str, Any]] = {}
-    """What the configuration says to the connector."""
+    """Settings of the connector."""
 
     @property
     def connector(self) -> Any:
@@ -51,13 +51,13 @@ class DiscoveryConformance(Named):
 
     @pytest.fixture
     def vendor(self) -> Iterator[Upstream]:
-        """The vendor that answers."""
+        """The server of the working provider."""
         with Upstream() as vendor:
             yield vendor
 
     @pytest.fixture
     def providers(self, vendor: Upstream) -> dict[str, Any]:
-        """The live providers, by their keys in the configuration."""
+        """The live providers by key."""
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", 0))
             nowhere = f"http://127.0.0.1:{taken.getsockname()[1]}"
@@ -65,7 +65,7 @@ class DiscoveryConformance(Named):
 
     @pytest.fixture
     def make(self, providers: Mapping[str, Any]) -> Iterator[Callable[[], Any]]:
-        """Makes the connector as the mesh would, with the providers attached; what was made is closed at the end."""
+        """Factory of connectors with attached providers. The connectors are closed after the test."""
         made = []
 
         def make() -> Any:

@@ -1,7 +1,7 @@
-"""Conversations as applications hold them: saved by other frameworks, begun at other vendors, cut off in the middle.
+"""Conversations of real applications: saved by other frameworks, started at other vendors, or interrupted.
 
-Texts that must reach the vendor hold a word of the form ``say-…``; keys that mean nothing to a model hold one of the form
-``own-…``, and a note must name the key when it does not arrive.
+A text that must reach the vendor contains a word of the form ``say-…``. A key without meaning for a model contains a word of
+the form ``own-…``, and a note must name the key if the word does not arrive.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ class History:
         name: What is special about it.
         messages: The messages.
         parameters: Further parameters of the request.
-        may_refuse: Whether a vendor may lack what it asks for, such as images; refusing it before it is sent is right then.
-        has_no_effect: Whether all that is special about it says nothing, so that a strict request is sent, too.
+        may_refuse: Whether a vendor may lack a requested feature, such as images, and may reject the request before it is sent.
+        has_no_effect: Whether its special values have no effect, so that a strict request is also sent.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""What a connector makes of its vendor's list of models."""
+"""Rows that a connector reads from its vendor's model list."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from modelmesh_cdk.testing.upstream import Upstream
 
 
 def models_listed(provider_class: type[BaseProvider], page: Any) -> list[ModelInfo]:
-    """Return the rows that a connector makes of a list, without those of its catalogue.
+    """Return the rows that a connector reads from a model list, without those of its catalogue.
 
     Args:
         provider_class: The connector.
-        page: The list, as the vendor writes it.
+        page: The list in the vendor's format.
 
     Raises:
-        ProviderError: It makes none of it.
+        ProviderError: The connector cannot read the list.
 
     Example:
         ::

@@ -1,4 +1,4 @@
-"""A mesh without a network whose time a test turns, for what shows only over many requests."""
+"""Mesh without a network and with a simulated clock, for behavior over many requests."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ POOL = "chat-completion"
 
 
 class InProcessMesh:
-    """Some accounts, one pool over them, and the time. Use it as a context manager.
+    """Mesh of in-process accounts with one pool and a simulated clock. A context manager.
 
     Attributes:
-        accounts: By name of the provider.
-        now: Seconds; a wait of the mesh passes at once and is added.
+        accounts: Accounts by provider name.
+        now: Simulated time in seconds. A wait of the mesh returns at once and advances it.
         mesh: The mesh.
         client: Its client.
     """
 
     def __init__(self, accounts: Mapping[str, InProcessAccount] | None = None, **pool: Any) -> None:
-        """Assemble it.
+        """Create the mesh.
 
         Args:
-            accounts: By name of the provider; by default ``a``, ``b`` and ``c`` with ``model-a``, ``model-b`` and ``model-c``.
-            **pool: The pool's section of the configuration.
+            accounts: Accounts by provider name. By default ``a``, ``b`` and ``c`` with ``model-a``, ``model-b`` and ``model-c``.
+            **pool: Section of the pool in the configuration.
         """
         self.accounts = accounts or {key: InProcessAccount(f"model-{key}") for key in "abc"}
         self.now = 0.0
@@ -40,12 +40,12 @@ class InProcessMesh:
         self.now += seconds
 
     def ask(self, **arguments: Any) -> str:
-        """Return ``provider/model`` of who answered."""
+        """Send a request and return ``provider/model`` of the response."""
         reply = self.client.chat.completions.create(model=POOL, messages=list(MESSAGES), **arguments)
         return f"{reply.provider}/{reply.model}"
 
     def asks(self, times: int) -> list[str]:
-        """Return who answered, request by request."""
+        """Send several requests and return ``provider/model`` of each response."""
         return [self.ask() for _ in range(times)]
 
     def __enter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""The connector's name: what every kind has in common."""
+"""Conformance tests of a connector's ID, shared by all kinds."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from modelmesh_cdk.testing.conformance import Conformance
 
 
 class Named(Conformance):
-    """A connector's class carries the ID that its entry point has as its name."""
+    """Tests of the ID and of the entry point."""
 
     kind: ClassVar[Kind]
-    """Which of the six kinds of connector it is; the kit sets it."""
+    """Kind of connector, set by the kit."""
 
     @property
     def connector(self) -> Any:
@@ -34,4 +34,4 @@ class Named(Conformance):
         if not points:
             pytest.skip(f"no installed distribution has an entry point for {package}")
         names = [point.name for point in points if point.load() is cls]
-        assert names == [cls.id], f"{cls.__qualname__}.id is {cls.id!r}; entry points of {group!r} call it {names}"
+        assert names == [cls.id], f"{cls.__qualname__}.id is {cls.id!r}, and the entry points of {group!r} are named {names}"

@@ -1,4 +1,4 @@
-"""What every observability sink keeps."""
+"""Conformance tests of observability sinks."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ NOTHING: Mapping[str, Any] = {}
 
 
 class _Odd:
-    """A value that no sink has met: it cannot be written as JSON, compared or copied."""
+    """A value that cannot be written as JSON, compared or copied."""
 
     def __repr__(self) -> str:
         return "<odd>"
@@ -47,17 +47,17 @@ ODD: Mapping[str, Any] = {
     "nested": {"list": [None, {"deep": (1, 2)}], "": 0},
     "long": "x" * 20_000,
 }
-"""Values that turn up in metadata one day."""
+"""Unusual values of metadata."""
 
 
 def events(metadata: Mapping[str, Any]) -> list[RoutingEvent]:
-    """Return an event of each type, one of a type of tomorrow, and one about nothing in particular."""
+    """Return an event of each type, one of an unknown type, and one without details."""
     whole = [RoutingEvent(kind, NOW, "model-a", "provider-a", "chat-completion", metadata) for kind in EVENT_TYPES]
     return [*whole, RoutingEvent("an_event_of_tomorrow", NOW), RoutingEvent("model_rotated", 0.0, metadata=metadata)]
 
 
 def entries(payload: Mapping[str, Any]) -> list[RequestLogEntry]:
-    """Return a request that was answered, one that failed, and one of which nothing is known."""
+    """Return a successful request, a failed one, and one with unknown facts."""
     head = ("chat-completion", "generation.text-generation.chat-completion", "synchronous")
     attempt = {"provider": "provider-a", "model": "model-a", "failure": None, "status": 200, "ms": 12.5, **payload}
     return [
@@ -97,7 +97,7 @@ STATS = {
 
 
 class ObservabilityConformance(Named):
-    """Derive a test class and set ``sink_class``; give a method ``written`` when it can be read what it wrote.
+    """Derive a test class and set ``sink_class``. Override ``written`` if the output can be read.
 
     Example:
         ::
@@ -112,13 +112,13 @@ class ObservabilityConformance(Named):
     kind = Kind.OBSERVABILITY
 
     sink_class: ClassVar[Any]
-    """The class that the entry point names."""
+    """Class of the entry point."""
 
     settings: ClassVar[Mapping[str, Any]] = {}
-    """Settings, as a configuration file would give them; ``{tmp_path}`` in a text is a directory of the test's own."""
+    """Settings as in a configuration file. ``{tmp_path}`` in a text is the test's temporary folder."""
 
     redacts: bool = True
-    """The sink blanks what looks like a secret when the setting ``redact`` asks for it, as it does by default."""
+    """Whether the sink redacts secrets with the setting ``redact``, which is the default."""
 
     @property
     def connector(self) -> Any:
@@ -126,12 +126,12 @@ class ObservabilityConformance(Named):
         return self.sink_class
 
     def written(self, capfd: pytest.CaptureFixture[str], tmp_path: Any) -> str:
-        """Return what the sink has written since it was last asked; what was written to the console by default."""
+        """Return the output since the last call, by default of the console."""
         return "".join(capfd.readouterr())
 
     @pytest.fixture
     def make(self, tmp_path: Any) -> Iterator[Callable[..., Any]]:
-        """Makes sinks as the mesh would; they are closed after the test."""
+        """Factory of sinks, which are closed after the test."""
         made: list[Any] = []
 
         def sink(**settings: Any) -> Any:
@@ -149,11 +149,11 @@ class ObservabilityConformance(Named):
 
     @pytest.fixture
     def sink(self, make: Callable[..., Any]) -> Any:
-        """A sink with the author's settings."""
+        """A sink with the settings of the test class."""
         return make(min_severity="debug")
 
     def told(self, sink: Any, metadata: Mapping[str, Any] = NOTHING) -> None:
-        """Tell a sink everything there is to hear, with this in all metadata."""
+        """Pass records of every type to a sink, with this value in all metadata."""
         for event in events(metadata):
             sink.emit(event)
         for entry in entries(metadata):
@@ -201,7 +201,7 @@ class ObservabilityConformance(Named):
         close(sink)
         written = self.written(capfd, tmp_path)
         assert SECRET not in written
-        assert "beside-the-secret" in written, "nothing can be read of what was written; override written()"
+        assert "beside-the-secret" in written, "the output cannot be read: override written()"
 
     def test_records_of_threads_are_not_mixed(
         self, make: Callable[..., Any], capfd: pytest.CaptureFixture[str], tmp_path: Any
@@ -243,7 +243,7 @@ class ObservabilityConformance(Named):
 
 
 def close(sink: Any) -> None:
-    """Close a sink that can be closed."""
+    """Close a sink that has a ``close`` method."""
     closing = getattr(sink, "close", None)
     if closing is not None:
         closing()

@@ -1,4 +1,4 @@
-"""Observes a pytest run and says at its end what each connector keeps: a table, or a file."""
+"""Observer of a pytest run that reports the conformance of each connector as a table or a file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LEGEND = "✓ all passed   ~ some skipped (s) or expected to fail (x)   ? some 
 
 
 class Observer:
-    """The hooks; facts travel on the reports, so that it works in several processes, too."""
+    """Pytest hooks of the report. Facts are attributes of test reports, so that they survive the transfer between processes."""
 
     def __init__(self, config: pytest.Config, *, table: bool, file: str | None) -> None:
         self._table = table
@@ -28,7 +28,7 @@ class Observer:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Write on a report which connector and which standard test it is of."""
+        """Add the connector and the standard test to a test report."""
         report = yield
         cls = getattr(item, "cls", None)
         if isinstance(cls, type) and issubclass(cls, Conformance):
@@ -36,17 +36,17 @@ class Observer:
             if cls not in self._suites:
                 self._suites[cls] = _about(cls)
                 facts["groups"] = groups_of(cls)
-            report.modelmesh = {**self._suites[cls], **facts}  # type: ignore[attr-defined] # a report takes whatever is put on it
+            report.modelmesh = {**self._suites[cls], **facts}  # type: ignore[attr-defined] # a report accepts any attribute
         return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Take in what came of it."""
+        """Record the outcome."""
         facts = getattr(report, "modelmesh", None)
         if facts:
             self._everyone.take(facts, *_came(report))
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Write the file, unless this is one of several processes."""
+        """Write the file, unless this process is a worker."""
         if self._file and not hasattr(session.config, "workerinput"):
             text = json.dumps(self._everyone.as_data(), indent=2, ensure_ascii=False)
             self._file.write_text(f"{text}\n", "utf-8")
@@ -61,7 +61,7 @@ class Observer:
 
 
 def _about(cls: Any) -> dict[str, str]:
-    """Say which connector a test class is of; what is wrong with its name is for the tests to say."""
+    """Return the connector of a test class. Standard tests report problems of its name."""
     try:
         connector = str(cls().connector.id)
     except Exception:  # noqa: BLE001 - the class is its author's

@@ -1,4 +1,4 @@
-"""What came of the standard tests of each connector, counted by group of checks."""
+"""Report of the conformance tests: outcomes of each connector, counted by group of tests."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from attrs import define, field
 from modelmesh.contracts import Kind
 
 OUTCOMES = ("failed", "not run", "xfailed", "skipped", "passed")
-"""What can come of a standard test; of its runs in one class, with other parameters, the earliest in this row counts."""
+"""Outcomes of a standard test. Of several runs with other parameters in one class, the earliest in this order counts."""
 
 _BETWEEN_CLASSES = ("failed", "not run", "xfailed", "passed", "skipped")
-"""The same for classes that test one connector in other ways: what one of them passes another may skip."""
+"""The order for several test classes of one connector: one class may pass a test that another one skips."""
 
 _HOUSED = {"naming": "identity", "conformance": "identity"}
 
 
 def groups_of(suite: Any) -> dict[str, str]:
-    """Return the group of each standard test of a test class: the kit's module that defines it, in the kit's order."""
+    """Return the group of each standard test of a test class, which is the module that defines it, in order."""
     by_module: dict[str, list[str]] = {}
     for name, test in suite.standard_tests():
         by_module.setdefault(test.__module__.rpartition(".")[2], []).append(name)
@@ -28,14 +28,14 @@ def groups_of(suite: Any) -> dict[str, str]:
 
 @define
 class ConnectorReport:
-    """What one connector keeps.
+    """Outcomes of one connector.
 
     Attributes:
         kind: Value of its ``Kind``.
-        connector: Its ID, or the test class's name where it has none.
+        connector: ID of the connector, or the name of the test class if it has none.
         groups: Group of each standard test, by test and test class.
-        runs: What came of it, by the same; a test that did not run is not in it.
-        reasons: Tests by what came of them and why.
+        runs: Outcome of each standard test that ran, by test and test class.
+        reasons: Tests by outcome and reason.
     """
 
     kind: str
@@ -45,14 +45,14 @@ class ConnectorReport:
     reasons: dict[tuple[str, str], set[str]] = field(factory=dict)
 
     def add(self, test: str, suite: str, outcome: str, reason: str) -> None:
-        """Take in one run of one test."""
+        """Record one run of a test."""
         before = self.runs.get((test, suite), OUTCOMES[-1])
         self.runs[test, suite] = min(before, outcome, key=OUTCOMES.index)
         if reason:
             self.reasons.setdefault((outcome, reason), set()).add(test)
 
     def outcomes(self) -> dict[str, str]:
-        """Return what came of each standard test."""
+        """Return the outcome of each standard test."""
         found: dict[str, str] = {}
         for test, suite in self.groups:
             came = self.runs.get((test, suite), "not run")
@@ -68,7 +68,7 @@ class ConnectorReport:
         return {group: {outcome: n for outcome, n in row.items() if n} for group, row in found.items()}
 
     def notes(self) -> Iterator[tuple[str, str, list[str]]]:
-        """Yield outcome, reason and tests of what is skipped or expected to fail, each reason once."""
+        """Yield outcome, reason and tests of skipped and expected failures, each reason once."""
         outcomes = self.outcomes()
         for (outcome, reason), tests in sorted(self.reasons.items()):
             gaps = sorted(test for test in tests if outcomes.get(test) not in (None, "passed"))
@@ -77,18 +77,18 @@ class ConnectorReport:
 
 
 class ConformanceReport:
-    """What every connector keeps, gathered from plain facts, so that they may come from another process."""
+    """Outcomes of all connectors, collected from plain data, which may come from another process."""
 
     def __init__(self) -> None:
         self._found: dict[tuple[str, str], ConnectorReport] = {}
 
     def take(self, facts: Mapping[str, Any], outcome: str, reason: str) -> None:
-        """Take in one run of one test.
+        """Record one run of a test.
 
         Args:
-            facts: ``kind``, ``connector``, ``suite``, ``test``; with the first of a suite also its ``groups``.
-            outcome: One of :data:`OUTCOMES`; empty when nothing is known yet.
-            reason: Why it was skipped or expected to fail.
+            facts: ``kind``, ``connector``, ``suite`` and ``test``. The first run of a suite also has its ``groups``.
+            outcome: One of :data:`OUTCOMES`, or an empty text if it is not known yet.
+            reason: Reason of a skip or of an expected failure.
         """
         key = (facts["kind"], facts["connector"])
         kept = self._found.setdefault(key, ConnectorReport(*key))
@@ -105,7 +105,7 @@ class ConformanceReport:
                 yield kind, rows
 
     def as_data(self) -> dict[str, Any]:
-        """Return all of it as plain data that is the same for the same outcomes, whatever the order they came in."""
+        """Return the report as plain data, independent of the order of the runs."""
         return {
             kind: {
                 kept.connector: {

@@ -1,4 +1,4 @@
-"""What a model in process is to do when it is asked, written down by a check and played by a stand-in of the engine."""
+"""Scripted behavior of an in-process model."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from attrs import define, field
 
 @define(eq=False)
 class Turn:
-    """One answer of the model; every request gets the same.
+    """Scripted response of a model. Every request gets the same.
 
     Attributes:
-        words: The pieces of the text, in order.
-        finish: Why it stops, in OpenAI's word; ``None`` ends it without a reason.
-        usage: Tokens under OpenAI's names; ``None`` says nothing of them.
-        error: Raised by the engine after the words, in place of an end.
-        endless: After the words the engine works on without a word until it is told to stop.
-        stopped: To be set when an endless engine has stopped because it was told to.
+        words: Deltas of the text, in order.
+        finish: OpenAI's finish reason. ``None`` ends the response without one.
+        usage: Token counts under OpenAI's names. ``None`` reports none.
+        error: Exception that the engine raises after the deltas.
+        endless: Whether the engine continues without output after the deltas until it is stopped.
+        stopped: Event that the engine sets when it was stopped.
     """
 
     words: Sequence[str] = ("Hel", "lo ", "🌍!\n")

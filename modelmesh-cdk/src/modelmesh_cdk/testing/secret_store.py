@@ -1,4 +1,4 @@
-"""What every secret store keeps."""
+"""Conformance tests of secret stores."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ SECRETS: Mapping[str, str] = {
     "KIT_ODD": "test $HOME = 'ü' # \"no comment\"",
     "KIT_SPACED": "test with spaces",
 }
-"""What the store under test holds: values that a careless parser spoils."""
+"""Secrets of the store under test, with values that a careless parser changes."""
 
 
 class SecretStoreConformance(Named):
-    """Derive a test class, set ``store_class``, and give a fixture ``store`` that holds ``SECRETS``.
+    """Derive a test class, set ``store_class``, and override the fixture ``store`` with a store that contains ``SECRETS``.
 
     Example:
         ::
@@ -39,10 +39,10 @@ class SecretStoreConformance(Named):
     kind = Kind.SECRET_STORE
 
     store_class: ClassVar[Any]
-    """The class that the entry point names."""
+    """Class of the entry point."""
 
     secrets: ClassVar[Mapping[str, str]] = SECRETS
-    """What the store holds, by name; values of a store that cannot hold these may be others."""
+    """Secrets of the store by name. A store with a restricted format may use other values."""
 
     @property
     def connector(self) -> Any:
@@ -50,12 +50,12 @@ class SecretStoreConformance(Named):
         return self.store_class
 
     def make(self, **settings: Any) -> Any:
-        """Return a store as the mesh would make it."""
+        """Return a store as the mesh creates it."""
         return build(self.store_class, settings, self.store_class.id)
 
     @pytest.fixture
     def store(self) -> Any:
-        """A store that holds :attr:`secrets`; the author gives it."""
+        """A store that contains :attr:`secrets`. Override this fixture."""
         pytest.fail(f"{type(self).__name__} gives no fixture 'store' that holds {sorted(self.secrets)}")
 
     def test_get_returns_the_value(self, store: Any) -> None:
@@ -127,6 +127,6 @@ class SecretStoreConformance(Named):
 
 
 def manages(store: Any) -> None:
-    """Skip the test when the store only reads."""
+    """Skip the test if the store is read-only."""
     if not isinstance(store, SecretManagement):
         pytest.skip("the store offers no set, list and delete")

@@ -1,4 +1,4 @@
-"""What every strategy keeps."""
+"""Conformance tests of strategies."""
 
 from __future__ import annotations
 
@@ -31,21 +31,18 @@ _QUIETLY = settings(max_examples=40, derandomize=True, database=None, deadline=N
 
 
 class StrategyConformance(Named):
-    """Derive a test class, set ``strategy_class``, and the standard tests run against it, without a network.
-
-    How fast it is nobody measures here.
-    """
+    """Derive a test class and set ``strategy_class``. The tests need no network and do not measure speed."""
 
     kind = Kind.STRATEGY
 
     strategy_class: ClassVar[Any]
-    """The class that the entry point names."""
+    """Class of the entry point."""
 
     settings: ClassVar[Mapping[str, Any]] = {}
-    """What the pool's ``selection`` section says, as a configuration file would give it."""
+    """The ``selection`` section of the pool, as in a configuration file."""
 
     prices: ClassVar[Sequence[ModelPricing | None]] = (None, ModelPricing(0.001, 0.002), ModelPricing(0.0, 0.0))
-    """Prices of the models that the strategy chooses among, in turn; an unknown one among them."""
+    """Prices of the models in turn, including an unknown one."""
 
     @property
     def connector(self) -> Any:
@@ -53,12 +50,12 @@ class StrategyConformance(Named):
         return self.strategy_class
 
     def make(self) -> Any:
-        """Return a strategy as the mesh would make it; override it for one that is built in another way."""
+        """Return a strategy as the mesh creates it. Override this for another construction."""
         section = PoolSection("chat-completion", selection=dict(deepcopy(self.settings)))
         return build(self.strategy_class, strategy_settings(section), self.strategy_class.id)
 
     def pool(self, size: int = MOST, strategy: Any = None) -> Pool:
-        """Return a pool of so many models at two providers, with a strategy of its own."""
+        """Return a pool of this many models at two providers, with a new strategy."""
         infos = [ModelInfo(f"model-{n}", pricing=self.prices[n % len(self.prices)]) for n in range(size)]
         return pool_of(infos, strategy or self.make())
 
@@ -163,7 +160,7 @@ class StrategyConformance(Named):
     # -- in a mesh ----------------------------------------------------------------------------------------------------
 
     def mesh(self, accounts: Mapping[str, InProcessAccount]) -> ModelMesh:
-        """Return a mesh over these accounts whose only pool has this strategy and whose time stands still."""
+        """Return a mesh of these accounts with one pool of this strategy and a stopped clock."""
         mesh = ModelMesh(clock=lambda: 0.0, sleep=lambda _: None, rng=Random(7))  # noqa: S311 - chance, not secrecy
         providers = {key: {"instance": account} for key, account in accounts.items()}
         mesh.initialize({"providers": providers, "pools": {"chat-completion": {"strategy_instance": self.make()}}})
@@ -198,7 +195,7 @@ class StrategyConformance(Named):
 
 
 def request(seed: int = 7) -> SelectionRequest:
-    """Return a request with a seed of its own."""
+    """Return a request with its own seed."""
     call = Call(CHAT, "chat-completion", {"messages": [{"role": "user", "content": "Hello!"}], "temperature": 0})
     return SelectionRequest(call, "chat-completion", 100.0, Random(seed), None)  # noqa: S311 - chance, not secrecy
 
@@ -209,7 +206,7 @@ def chosen(result: SelectionResult | Candidate) -> Candidate:
 
 
 def tell(strategy: Any, what: str, candidate: Candidate, asked: SelectionRequest | None = None) -> None:
-    """Tell a strategy what happened, when it wants to hear of it."""
+    """Report a result to a strategy that accepts reports."""
     facts: dict[str, tuple[Any, ...]] = {
         "picked": (),
         "succeeded": ({"seconds": 0.2, "first_content_seconds": None, "usage": {"total_tokens": 7}, "headers": {}},),

@@ -1,4 +1,4 @@
-"""A vendor's API on loopback: a real HTTP server that answers by a script and remembers what it was asked."""
+"""HTTP server on the loopback interface with scripted responses and recorded requests."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from typing import Any, Self
 from attrs import define, field, frozen
 
 GO_ON = b""
-"""In a script's body: send nothing and keep the connection open until the server stops."""
+"""Part of a script's body that sends nothing and keeps the connection open until the server stops."""
 
 
 @frozen
 class Received:
-    """One request as it arrived.
+    """A recorded request.
 
     Attributes:
         method: HTTP method.
         path: Path with its query.
-        headers: Names in lower case; one that was sent twice has both values, with a comma between them.
-        body: As sent.
+        headers: Headers with names in lower case. Repeated ones are joined with a comma.
+        body: Raw body.
     """
 
     method: str
@@ -33,21 +33,21 @@ class Received:
 
     @property
     def json(self) -> Any:
-        """The body, decoded."""
+        """The decoded body."""
         return json.loads(self.body)
 
 
 @define
 class Script:
-    """One answer.
+    """A scripted response.
 
     Attributes:
         status: HTTP status.
-        body: Bytes in one piece, or pieces that are sent one by one; empty pieces keep the connection waiting.
-        headers: Beside the content's length and type.
+        body: Bytes in one part, or parts that are sent one by one. An empty part keeps the connection open.
+        headers: Headers in addition to length and type.
         content_type: Media type.
         delay: Seconds before the headers.
-        cut: Close the connection after the body without ending it as HTTP wants.
+        cut: Whether the connection is closed without a proper end of the body.
     """
 
     status: int = 200
@@ -59,7 +59,7 @@ class Script:
 
 
 def completion(content: str | None = "Hello!", *, model: str = "test-model", **message: Any) -> dict[str, Any]:
-    """Return a chat completion in OpenAI's shape."""
+    """Return a chat completion in OpenAI's format."""
     finish = "tool_calls" if message.get("tool_calls") else "stop"
     return {
         "id": "chatcmpl-test",
@@ -72,20 +72,20 @@ def completion(content: str | None = "Hello!", *, model: str = "test-model", **m
 
 
 def chunk(delta: Mapping[str, Any], *, finish: str | None = None, model: str = "test-model", **fields: Any) -> dict[str, Any]:
-    """Return one chunk in OpenAI's shape."""
+    """Return a chunk in OpenAI's format."""
     choice = {"index": 0, "delta": dict(delta), "finish_reason": finish}
     head = {"id": "chatcmpl-test", "object": "chat.completion.chunk", "created": 1_700_000_000, "model": model}
     return {**head, "choices": [choice], **fields}
 
 
 def event(data: Any) -> bytes:
-    """Return one server-sent event; text as it is, all else as JSON."""
+    """Return a server-sent event. Text is sent unchanged, other values as JSON."""
     text = data if isinstance(data, str) else json.dumps(data)
     return f"data: {text}\n\n".encode()
 
 
 def text_stream(*words: str, model: str = "test-model", done: bool = True, finish: str | None = "stop") -> list[bytes]:
-    """Return the events of an answer that comes in these pieces."""
+    """Return the events of a response with these deltas."""
     chunks = [chunk({"role": "assistant", "content": ""}, model=model)]
     chunks += [chunk({"content": word}, model=model) for word in words]
     if finish is not None:
@@ -94,17 +94,17 @@ def text_stream(*words: str, model: str = "test-model", done: bool = True, finis
 
 
 LOOK_S = 0.003
-"""How often the server looks whether it is to end; a kit ends one in each of its tests."""
+"""Interval in which the server checks for its shutdown. Each test of the kit stops one."""
 
 
 class Upstream:
-    """The server. Use it as a context manager.
+    """HTTP server with scripted responses. A context manager.
 
-    Without a script it answers every chat with ``Hello!``, streamed when that was asked, and lists one model.
+    Without a script it answers every chat with ``Hello!``, streamed if requested, and lists one model.
 
     Attributes:
         received: Every request, in order.
-        abandoned: Set once a client has hung up before the end of its answer.
+        abandoned: Set when a client disconnects before the end of its response.
     """
 
     def __init__(self) -> None:
@@ -117,37 +117,37 @@ class Upstream:
         self._server = _server(self)
         self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": LOOK_S}, daemon=True)
 
-    # -- what it answers ----------------------------------------------------------------------------------------------
+    # -- responses ----------------------------------------------------------------------------------------------------
 
     def then(self, script: Script | Callable[[Received], Script]) -> Self:
-        """Answer the next request by this script; scripts queue."""
+        """Queue a script for the next request."""
         with self._lock:
             self._scripts.append(script)
         return self
 
     def always(self, script: Script | Callable[[Received], Script] | None) -> Self:
-        """Answer by this script whenever the queue is empty."""
+        """Set the script for requests when the queue is empty."""
         self._always = script
         return self
 
     def reply(self, body: Any, status: int = 200, **headers: str) -> Self:
-        """Answer the next request with JSON."""
+        """Queue a JSON response."""
         return self.then(
             Script(status, json.dumps(body).encode(), {name.replace("_", "-"): value for name, value in headers.items()})
         )
 
     def fail(self, status: int, code: str | None = None, **headers: str) -> Self:
-        """Refuse the next request with an error body in OpenAI's shape."""
+        """Queue an error response in OpenAI's format."""
         return self.reply(
             {"error": {"message": f"status {status}", "type": "test", "param": None, "code": code}}, status, **headers
         )
 
     def stream(self, pieces: Sequence[bytes], *, cut: bool = False) -> Self:
-        """Answer the next request with these pieces of an event stream."""
+        """Queue an event stream of these parts."""
         return self.then(Script(body=list(pieces), content_type="text/event-stream", cut=cut))
 
     def script_for(self, request: Received) -> Script:
-        """Take the next script."""
+        """Return the next script."""
         with self._lock:
             self.received.append(request)
             script = self._scripts.pop(0) if self._scripts else self._always
@@ -155,7 +155,7 @@ class Upstream:
             return _usual(request)
         return script if isinstance(script, Script) else script(request)
 
-    # -- what it was asked --------------------------------------------------------------------------------------------
+    # -- requests -----------------------------------------------------------------------------------------------------
 
     @property
     def last(self) -> Received:
@@ -164,19 +164,19 @@ class Upstream:
 
     @property
     def port(self) -> int:
-        """Where it listens."""
+        """The port of the server."""
         return int(self._server.server_address[1])
 
     @property
     def url(self) -> str:
-        """Its address, without a path."""
+        """The server's URL without a path."""
         return f"http://127.0.0.1:{self.port}"
 
     # -- life ---------------------------------------------------------------------------------------------------------
 
     @property
     def stopping(self) -> Event:
-        """Set when the server goes down, for answers that never end by themselves."""
+        """Event that is set when the server stops, for responses without an end."""
         return self._stopping
 
     def __enter__(self) -> Self:
@@ -245,21 +245,21 @@ def _server(upstream: Upstream) -> ThreadingHTTPServer:  # noqa: C901 - two smal
         def _wait_for_the_client(self) -> None:
             while not upstream.stopping.is_set():
                 readable, _, _ = select([self.connection], [], [], 0.02)
-                if readable:  # it has nothing to say in the middle of an answer but that it is gone
+                if readable:  # in the middle of a response, a readable connection means a disconnect
                     upstream.abandoned.set()
                     raise BrokenPipeError
 
         do_GET = do_POST = _serve  # noqa: N815 - the base class's names
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
-            """Say nothing."""
+            """Suppress the log."""
 
     class Server(ThreadingHTTPServer):
         daemon_threads = True
         request_queue_size = 256
 
         def handle_error(self, request: Any, client_address: Any) -> None:
-            """Say nothing: clients that hang up are part of many tests."""
+            """Suppress the log: many tests disconnect clients."""
 
     return Server(("127.0.0.1", 0), Handler)
 

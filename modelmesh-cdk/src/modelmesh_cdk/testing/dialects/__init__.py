@@ -1,7 +1,7 @@
-"""Wire dialects: how a vendor's API is written down and read back, so that one check serves every vendor that speaks it.
+"""Wire formats of vendors: reading of requests and writing of responses, so that one test serves every vendor of a format.
 
 ==========================  =======================================================================================
-:class:`Dialect`             what the kit asks of one; derive from it for a format that is not here
+:class:`Dialect`             protocol of a wire format, and base class of custom ones
 :class:`OpenAIDialect`       chat completions and embeddings
 :class:`AnthropicDialect`    the Messages API
 :class:`GeminiDialect`       ``generateContent``, ``streamGenerateContent`` and ``batchEmbedContents``
@@ -21,7 +21,7 @@ DIALECTS: dict[str, Dialect] = {
     "gemini": GeminiDialect(),
     "openai": OpenAIDialect(),
 }
-"""The dialects that a test class can name."""
+"""Dialects by name."""
 
 __all__ = [
     "DIALECTS",

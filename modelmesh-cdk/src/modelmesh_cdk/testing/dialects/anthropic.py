@@ -2,8 +2,8 @@
 
 Paths, headers, fields, events and types of errors are those of the anthropic package 2.11.0 (read 2026-11-21):
 ``_client.py``, ``types/message_create_params.py``, ``types/message.py``, ``types/raw_*_event.py``, ``types/*_delta.py``,
-``types/shared/error_type.py``, ``types/model_info.py``, ``pagination.py``. That package sends the key as a bearer token;
-gateways of the format still take ``x-api-key``. The wordings of refusals without a code are reported in the trackers of
+``types/shared/error_type.py``, ``types/model_info.py``, ``pagination.py``. That package sends the key as a bearer token, and
+gateways of the format still accept ``x-api-key``. The messages of errors without a code are quoted in the trackers of
 anthropics/claude-code and anthropics/anthropic-sdk-python (read 2026-11-21).
 """
 
@@ -47,7 +47,7 @@ _TYPES = {
 _REASONS = {"stop": "end_turn", "length": "max_tokens", "content_filter": "refusal", "tool_calls": "tool_use"}
 _CHOICES = {"any": "required", "auto": "auto", "none": "none"}
 _WITHOUT_SAMPLING = "2026-10-21"
-"""Since this version of the API it has no ``temperature``, ``top_p`` and ``top_k``."""
+"""First API version without ``temperature``, ``top_p`` and ``top_k``."""
 
 
 def _body(status: int, message: str, code: str | None = None, request_id: str | None = None) -> dict[str, Any]:
@@ -62,7 +62,7 @@ def _row(status: int, failure: FailureClass, message: str = "test", code: str | 
 
 
 class AnthropicDialect(Dialect):
-    """Anthropic's format: ``system`` apart, content in blocks, arguments of tools as objects, named events."""
+    """Anthropic's format: separate ``system``, content blocks, tool arguments as objects, named events."""
 
     unsupported_capabilities: Collection[str] = frozenset(
         {"supports_several_choices", "supports_embeddings", "numbers_tool_calls"}
@@ -70,7 +70,7 @@ class AnthropicDialect(Dialect):
     arguments_are_text = False
     has_pages = True
     required_parameters: Collection[str] = frozenset({"max_completion_tokens"})
-    unknown_finish_reason = "stop"  # OpenAI's set is closed; the vendor's word is kept in a field of its own
+    unknown_finish_reason = "stop"  # OpenAI's set is closed, and a separate field keeps the vendor's value
     finish_reasons: Mapping[str, str] = {
         "end_turn": "stop",
         "stop_sequence": "stop",
@@ -103,24 +103,24 @@ class AnthropicDialect(Dialect):
     )
     extra_field_paths: Mapping[str, tuple[str | int, ...]] = {
         **Dialect.extra_field_paths,
-        "choice": (),  # an answer and its choice are one object
-        "message": ("choices", 0, "message", "content_blocks", 0),  # as are a message and its content, which is blocks
+        "choice": (),  # a response and its choice are one object
+        "message": ("choices", 0, "message", "content_blocks", 0),  # a message and its content blocks are one object
     }
 
-    # -- what is asked ------------------------------------------------------------------------------------------------
+    # -- requests -----------------------------------------------------------------------------------------------------
 
     def path(self, operation: str, model: str) -> str:
-        """Return the path of messages; the model stands in the body."""
+        """Return the path of messages. The model is in the body."""
         del operation, model
         return "/messages"
 
     def key(self, received: Received) -> str | None:
-        """Return what stands after ``Bearer``, or in ``x-api-key``."""
+        """Return the bearer token or the value of ``x-api-key``."""
         scheme, _, key = received.headers.get("authorization", "").partition(" ")
         return key if scheme == "Bearer" else received.headers.get("x-api-key")
 
     def read_chat(self, received: Received) -> dict[str, Any]:
-        """Return the chat; it must have a version and a limit of tokens."""
+        """Return the chat. It must have a version and a token limit."""
         body = self.latest = received.json
         assert isinstance(body, dict), "the body of a request is a JSON object"
         assert received.headers.get("anthropic-version"), "Anthropic requires the header anthropic-version"
@@ -147,16 +147,16 @@ class AnthropicDialect(Dialect):
         return found
 
     def read_embeddings(self, received: Received) -> dict[str, Any]:
-        """There are no embeddings."""
+        """Raise: the API has no embeddings."""
         raise NotImplementedError
 
     def violations(self, question: Mapping[str, Any], rules: MessageRules | None) -> list[str]:
-        """Return the rules that the latest request breaks, in the vendor's own format."""
+        """Return the rules that the latest request breaks, in the vendor's format."""
         del question, rules
         return anthropic_violations(self.latest)
 
     def expected_value(self, name: str, value: Any, received: Received) -> Any:
-        """Anthropic has no blank text, seed, logprobs, detail of images or name of a schema, and lately no sampling."""
+        """Anthropic lacks blank text, seed, logprobs, image detail and schema names. Recent versions lack sampling parameters."""
         lacks = {"seed", "logprobs", "image_url.detail", "response_format.json_schema.name", "response_format.json_schema.strict"}
         if received.headers.get("anthropic-version", "") >= _WITHOUT_SAMPLING:
             lacks |= {"temperature", "top_p"}
@@ -164,10 +164,10 @@ class AnthropicDialect(Dialect):
             return [one for one in value if one.strip()]
         return stood_in(value) if name == "messages" else None if name in lacks else value
 
-    # -- what is answered ---------------------------------------------------------------------------------------------
+    # -- responses ----------------------------------------------------------------------------------------------------
 
     def write_response(self, body: Mapping[str, Any]) -> bytes:
-        """Write a message; there is one choice."""
+        """Write a message, which has one choice."""
         choice = body["choices"][0]
         message = choice["message"]
         text = message.get("content")
@@ -180,7 +180,7 @@ class AnthropicDialect(Dialect):
         return written({**head, **usage, **beyond(body, "answer"), **beyond(choice, "choice")})
 
     def write_stream(self, chunks: Sequence[Mapping[str, Any]], *, done: bool = True) -> list[bytes]:
-        """Write named events; blocks come one after the other, so calls are put in order."""
+        """Write named events. Blocks, and with them tool calls, are written one after the other."""
         return [named_event(one["type"], one) for one in _events(chunks)] + (self.write_final_event() if done else [])
 
     def write_final_event(self) -> list[bytes]:
@@ -188,17 +188,17 @@ class AnthropicDialect(Dialect):
         return [named_event("message_stop", {"type": "message_stop"})]
 
     def write_error_event(self) -> list[bytes]:
-        """Return an ``error`` event, which is the last."""
+        """Return an ``error`` event, the last one of a stream."""
         return [named_event("error", _body(529, "Overloaded"))]
 
     def write_embeddings(self, body: Mapping[str, Any], received: Received) -> bytes:
-        """There are none."""
+        """Raise: the API has no embeddings."""
         raise NotImplementedError
 
     # -- the list of models -------------------------------------------------------------------------------------------
 
     def write_model_list(self, rows: Sequence[Any], *, more: bool = False) -> bytes:
-        """Write a page; whether more follow and the last name are said on each."""
+        """Write a page with its last name and whether another page follows."""
         names = [row for row in rows if isinstance(row, str)]
         head = {"type": "model", "created_at": "2026-11-21T00:00:00Z", "lifecycle": "active"}
         data = [{**head, "id": row, "display_name": row} if isinstance(row, str) else row for row in rows]
@@ -212,7 +212,7 @@ class AnthropicDialect(Dialect):
     def write_error(
         self, status: int, message: str, *, code: str | None = None, wait: float | None = None, request_id: str | None = None
     ) -> Script:
-        """Return an error body; its code stands in the details, how long to wait and the request's ID are headers."""
+        """Return an error body with its code in the details. Headers have the delay and the request ID."""
         told = {"retry-after": None if wait is None else f"{wait:g}", "request-id": request_id}
         body = _body(status, message, code, request_id)
         return Script(status, written(body), {name: value for name, value in told.items() if value is not None})
@@ -222,7 +222,7 @@ class AnthropicDialect(Dialect):
 
 
 def _messages(turn: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Give the messages that a turn is: results of tools stand in one of the user's."""
+    """Yield the messages of an entry. Tool results are part of a user message."""
     content = turn["content"]
     if isinstance(content, str):
         yield dict(turn)

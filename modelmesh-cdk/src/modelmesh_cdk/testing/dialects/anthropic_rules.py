@@ -1,8 +1,8 @@
-"""Which rules of Anthropic's Messages API a request on the wire breaks.
+"""Check of a request against the rules of Anthropic's Messages API.
 
-Written apart from the connector that applies the rules. Sources are those of its ``message_rules``: the API's own refusals, as
-reported in anthropics/anthropic-sdk-python#461, anthropics/claude-code#8210 and #23440, crewAIInc/crewAI#4413,
-BerriAI/litellm#3286 and #13769, LibreChat-AI/agents#124; types of the anthropic package 2.11.0; all read 2026-11-30.
+The check is independent of the connector, and its sources are those of the connector's ``message_rules``: errors of the API
+quoted in anthropics/anthropic-sdk-python#461, anthropics/claude-code#8210 and #23440, crewAIInc/crewAI#4413,
+BerriAI/litellm#3286 and #13769, LibreChat-AI/agents#124, and types of the anthropic package 2.11.0. All were read 2026-11-30.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _BLOCKS = re.compile(
 
 
 def anthropic_violations(body: Mapping[str, Any]) -> list[str]:
-    """Return the rules that a request breaks, one line each; an empty list is a valid request."""
+    """Return the rules that a request breaks, one line each. A valid request has an empty list."""
     turns = body.get("messages")
     if not isinstance(turns, list) or not turns:
         return ["messages is not a list with a turn in it"]

@@ -3,7 +3,7 @@
 Paths, header, fields, finish reasons and events are those of the cohere package 7.3.1 (read 2026-11-21):
 ``v2/raw_client.py``, ``v2/types/v2chat_response.py``, ``v2/types/v2chat_stream_response.py``, ``types/*_event_delta*.py``,
 ``types/chat_finish_reason.py``, ``types/embed_by_type_response.py``,
-``types/list_models_response.py``, ``types/api_meta.py``, ``errors/``. Its error bodies have no code; the wordings are
+``types/list_models_response.py``, ``types/api_meta.py``, ``errors/``. Error bodies have no code. Their messages are
 examples of docs.cohere.com/v2/reference/errors (read 2026-11-21).
 """
 
@@ -47,14 +47,14 @@ def _row(status: int, failure: FailureClass, message: str = "test") -> Refusal:
 
 
 class CohereDialect(Dialect):
-    """Cohere's format: words in capitals, one answer that does not name its model, named events, errors without codes."""
+    """Cohere's format: values in capitals, a response without the model's name, named events, errors without codes."""
 
     unsupported_capabilities: Collection[str] = frozenset({"supports_several_choices", "numbers_tool_calls"})
     has_error_codes = False
     reports_model = False
     has_pages = True
     required_embedding_parameters: Collection[str] = frozenset({"input_type", "embedding_types"})
-    unknown_finish_reason = "stop"  # OpenAI's set is closed; the vendor's word is kept in a field of its own
+    unknown_finish_reason = "stop"  # OpenAI's set is closed, and a separate field keeps the vendor's value
     finish_reasons: Mapping[str, str] = {"COMPLETE": "stop", "STOP_SEQUENCE": "stop", "MAX_TOKENS": "length"}
     failed_finish_reasons: Sequence[str] = ("ERROR", "TIMEOUT")
     error_responses: Sequence[Refusal] = (
@@ -81,20 +81,20 @@ class CohereDialect(Dialect):
         "choice": (),
     }  # an answer and its choice are one object
 
-    # -- what is asked ------------------------------------------------------------------------------------------------
+    # -- requests -----------------------------------------------------------------------------------------------------
 
     def path(self, operation: str, model: str) -> str:
-        """Return the path of chat or embed; the model stands in the body."""
+        """Return the path of chat or embed. The model is in the body."""
         del model
         return "/embed" if operation == EMBEDDINGS.name else "/chat"
 
     def key(self, received: Received) -> str | None:
-        """Return what stands after ``Bearer``."""
+        """Return the bearer token."""
         scheme, _, key = received.headers.get("authorization", "").partition(" ")
         return key if scheme == "Bearer" else None
 
     def read_chat(self, received: Received) -> dict[str, Any]:
-        """Return the chat; that one tool must be called and that the only one must be are the same."""
+        """Return the chat. A required tool call and a call of the only tool are equal."""
         body = self.latest = received.json
         assert isinstance(body, dict), "the body of a request is a JSON object"
         said: dict[str, Any] = body
@@ -114,29 +114,29 @@ class CohereDialect(Dialect):
         return found
 
     def read_embeddings(self, received: Received) -> dict[str, Any]:
-        """Return the embeddings that are asked; they must say what they are for."""
+        """Return the embedding request. It must state its purpose."""
         body = received.json
         assert isinstance(body.get("input_type"), str), "Cohere requires input_type"
         dimensions = {"dimensions": body["output_dimension"]} if "output_dimension" in body else {}
         return {**without(body, "texts", "output_dimension"), "input": body["texts"], **dimensions}
 
     def violations(self, question: Mapping[str, Any], rules: MessageRules | None) -> list[str]:
-        """Return the rules that the latest request breaks, in the vendor's own format."""
+        """Return the rules that the latest request breaks, in the vendor's format."""
         del question, rules
         return cohere_violations(self.latest)
 
     def expected_value(self, name: str, value: Any, received: Received) -> Any:
-        """Cohere has no identifier of the user and no name of a schema, and takes no ``p`` of 0."""
+        """Cohere has no user identifier and no schema name, and rejects a ``p`` of 0."""
         del received
         if name == "top_p":
             return min(max(value, _LEAST_P), _MOST_P)
         lacks = ("user", "response_format.json_schema.name", "response_format.json_schema.strict")
         return stood_in(value) if name == "messages" else None if name in lacks else value
 
-    # -- what is answered ---------------------------------------------------------------------------------------------
+    # -- responses ----------------------------------------------------------------------------------------------------
 
     def write_response(self, body: Mapping[str, Any]) -> bytes:
-        """Write a reply; there is one choice."""
+        """Write a response, which has one choice."""
         choice = body["choices"][0]
         message = choice["message"]
         said: dict[str, Any] = {"role": "assistant", **beyond(message, "message")}
@@ -153,7 +153,7 @@ class CohereDialect(Dialect):
         return written({**reply, **usage, **beyond(body, "answer"), **beyond(choice, "choice")})
 
     def write_stream(self, chunks: Sequence[Mapping[str, Any]], *, done: bool = True) -> list[bytes]:
-        """Write named events and ``[DONE]``; calls come one after the other, so they are put in order."""
+        """Write named events and ``[DONE]``. Tool calls are written one after the other."""
         return [named_event(one["type"], one) for one in _events(chunks)] + (self.write_final_event() if done else [])
 
     def write_final_event(self) -> list[bytes]:
@@ -161,14 +161,14 @@ class CohereDialect(Dialect):
         return [event("[DONE]")]
 
     def write_error_event(self) -> list[bytes]:
-        """Return an end of the message with a reason that is an error."""
+        """Return the end of a message with an error as its reason."""
         return [
             named_event("message-end", {"type": "message-end", "delta": {"finish_reason": "ERROR", "error": "internal error"}}),
             *self.write_final_event(),
         ]
 
     def write_embeddings(self, body: Mapping[str, Any], received: Received) -> bytes:
-        """Write the vectors in the order of the texts, in each of the types that were asked."""
+        """Write the vectors in the order of the texts, in each requested type."""
         rows = [row["embedding"] for row in body["data"]]
         forms = {"float": rows, "base64": [packed(row) for row in rows]}
         asked = received.json.get("embedding_types") or ["float"]
@@ -184,7 +184,7 @@ class CohereDialect(Dialect):
         return f"{root.removesuffix('/v2')}/v1/models"
 
     def write_model_list(self, rows: Sequence[Any], *, more: bool = False) -> bytes:
-        """Write a page, with the token of the next one if there is one."""
+        """Write a page, with the token of the next one."""
         models = [{"name": row} if isinstance(row, str) else row for row in rows]
         return written({"models": models, **({"next_page_token": rows[-1]} if more else {})})
 
@@ -195,7 +195,7 @@ class CohereDialect(Dialect):
     def write_error(
         self, status: int, message: str, *, code: str | None = None, wait: float | None = None, request_id: str | None = None
     ) -> Script:
-        """Return a message; the request's ID stands beside it, and how long to wait is a header."""
+        """Return an error with a message. The body has the request ID, and a header has the delay."""
         del code
         headers = {} if wait is None else {"retry-after": f"{wait:g}"}
         return Script(status, written(_body(message, request_id)), headers)

@@ -1,8 +1,8 @@
-"""Which rules of Cohere's ``/v2/chat`` a request on the wire breaks.
+"""Check of a request against the rules of Cohere's ``/v2/chat``.
 
-Written apart from the connector that applies the rules. Sources are those of its ``message_rules``: the examples of Cohere's page
-"Errors" (docs.cohere.com/v2/reference/errors, read 2026-11-21), kwaroran/Risuai#504 (read 2026-11-30), and types of the cohere
-package 7.3.1 (read 2026-11-21).
+The check is independent of the connector, and its sources are those of the connector's ``message_rules``: the examples of
+Cohere's page "Errors" (docs.cohere.com/v2/reference/errors, read 2026-11-21), kwaroran/Risuai#504 (read 2026-11-30), and types
+of the cohere package 7.3.1 (read 2026-11-21).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _MOST_STOPS = 5
 
 
 def cohere_violations(body: Mapping[str, Any]) -> list[str]:
-    """Return the rules that a request breaks, one line each; an empty list is a valid request."""
+    """Return the rules that a request breaks, one line each. A valid request has an empty list."""
     messages = body.get("messages")
     if not isinstance(messages, list) or not messages or not all(isinstance(one, Mapping) for one in messages):
         return ["messages is not a list of messages"]

@@ -1,6 +1,6 @@
-"""Conversations as saved histories, other vendors and other frameworks hold them; each is one that OpenAI's format can express.
+"""Conversations of saved histories, other vendors and other frameworks. OpenAI's format can express each of them.
 
-A provider must send each of them in a form that its vendor accepts, or refuse it as ``capability`` with nothing sent.
+A provider must send each of them in a form that its vendor accepts, or raise a ``capability`` error before it sends anything.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""Gemini's own API: ``generateContent``, ``streamGenerateContent?alt=sse`` and ``batchEmbedContents``.
+"""Gemini's API: ``generateContent``, ``streamGenerateContent?alt=sse`` and ``batchEmbedContents``.
 
 Paths, header, fields and finish reasons are those of google-genai 3.4.0 (read 2026-11-21): ``models.py``, ``_api_client.py``,
 ``types.GenerateContentResponse``, ``types.Candidate``, ``types.EmbedContentResponse``,
 ``types.ListModelsResponse``, ``errors.py``. Error bodies are
 ``google.rpc.Status`` with the details of googleapis/googleapis (``google/rpc/error_details.proto``: ``ErrorInfo``,
-``RetryInfo``, ``QuotaFailure``, ``RequestInfo``; read 2026-11-21).
+``RetryInfo``, ``QuotaFailure``, ``RequestInfo``, read 2026-11-21).
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ _OF_A_MODEL = {
     "quotaDimensions": {"location": "global", "model": "test-model"},
     "quotaValue": "20",
 }
-"""As in google-gemini/gemini-cli-action#36 for a minute (read 2026-11-21)."""
+"""Quota details as in google-gemini/gemini-cli-action#36, for a minute (read 2026-11-21)."""
 
 
 def _row(status: int, failure: FailureClass, message: str = "test", *details: Mapping[str, Any]) -> Refusal:
@@ -73,13 +73,13 @@ def _row(status: int, failure: FailureClass, message: str = "test", *details: Ma
 
 
 class GeminiDialect(Dialect):
-    """Gemini's format: model and method in the path, turns of parts, settings in ``generationConfig``."""
+    """Gemini's format: model and method in the path, messages of parts, settings in ``generationConfig``."""
 
     arguments_are_text = False
     has_pages = True
     unsupported_capabilities: Collection[str] = frozenset({"supports_final_event", "numbers_tool_calls"})
     failed_finish_reasons: Sequence[str] = ("MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "OTHER")
-    unknown_finish_reason = "stop"  # OpenAI's set is closed; the vendor's word is kept in a field of its own
+    unknown_finish_reason = "stop"  # OpenAI's set is closed, and a separate field keeps the vendor's value
     finish_reasons: Mapping[str, str] = {
         "STOP": "stop",
         "MAX_TOKENS": "length",
@@ -107,19 +107,19 @@ class GeminiDialect(Dialect):
         _row(504, _F.SERVER),
     )
 
-    # -- what is asked ------------------------------------------------------------------------------------------------
+    # -- requests -----------------------------------------------------------------------------------------------------
 
     def path(self, operation: str, model: str) -> str:
-        """Return the path of the model, with the method."""
+        """Return the path of the model with the method."""
         method = "batchEmbedContents" if operation == EMBEDDINGS.name else "generateContent"
         return f"/models/{quote(model, safe='/')}:{method}"
 
     def key(self, received: Received) -> str | None:
-        """Return what stands in ``x-goog-api-key``."""
+        """Return the value of ``x-goog-api-key``."""
         return received.headers.get("x-goog-api-key")
 
     def read_chat(self, received: Received) -> dict[str, Any]:
-        """Return the chat; whether it is streamed and the model are in the path."""
+        """Return the chat. The path contains the model and the stream flag."""
         model, method, query = _address(received)
         assert method in ("generateContent", "streamGenerateContent"), method
         stream = method == "streamGenerateContent"
@@ -137,29 +137,29 @@ class GeminiDialect(Dialect):
         return found
 
     def read_embeddings(self, received: Received) -> dict[str, Any]:
-        """Return the embeddings that are asked: one request for each text, alike in all else."""
+        """Return the embedding request, which has one request for each text with equal parameters."""
         model, method, _ = _address(received)
         assert method == "batchEmbedContents", method
         requests = received.json["requests"]
         assert {one["model"] for one in requests} == {f"models/{model}"}, "each request names the model of the path"
         rest = [without(one, "model", "content") for one in requests]
-        assert all(one == rest[0] for one in rest), "what is asked of one text is asked of all"
+        assert all(one == rest[0] for one in rest), "all texts have the same parameters"
         texts = ["".join(part["text"] for part in one["content"]["parts"]) for one in requests]
         dimensions = {"dimensions": rest[0]["outputDimensionality"]} if "outputDimensionality" in rest[0] else {}
         return {"model": model, "input": texts, **without(rest[0], "outputDimensionality"), **dimensions}
 
     def violations(self, question: Mapping[str, Any], rules: MessageRules | None) -> list[str]:
-        """Return the rules that the latest request breaks, in the vendor's own format."""
+        """Return the rules that the latest request breaks, in the vendor's format."""
         del question, rules
         return gemini_violations(self.latest)
 
     def expected_value(self, name: str, value: Any, received: Received) -> Any:
-        """Gemini has no identifier of the user, no detail of one image, and no name of a schema."""
+        """Gemini has no user identifier, no image detail and no schema name."""
         del received
         lacks = ("user", "image_url.detail", "response_format.json_schema.name", "response_format.json_schema.strict")
         return stood_in(value) if name == "messages" else None if name in lacks else value
 
-    # -- what is answered ---------------------------------------------------------------------------------------------
+    # -- responses ----------------------------------------------------------------------------------------------------
 
     def write_response(self, body: Mapping[str, Any]) -> bytes:
         """Write candidates."""
@@ -171,7 +171,7 @@ class GeminiDialect(Dialect):
         return written({"candidates": candidates, **_head(body), **usage, **beyond(body, "answer")})
 
     def write_stream(self, chunks: Sequence[Mapping[str, Any]], *, done: bool = True) -> list[bytes]:
-        """Write answers with some more parts; a call comes whole, and the end of the body is the end."""
+        """Write responses with further parts. A tool call is complete in one event, and the body has no final event."""
         del done
         return [event(written(one).decode()) for one in _events(chunks)]
 
@@ -180,7 +180,7 @@ class GeminiDialect(Dialect):
         return [event(_body(503, "The model is overloaded."))]
 
     def write_embeddings(self, body: Mapping[str, Any], received: Received) -> bytes:
-        """Write the vectors in the order of the texts, as numbers: there is no other form."""
+        """Write the vectors in the order of the texts, as numbers, the only encoding."""
         del received
         usage = body.get("usage")
         told = {} if usage is None else {"usageMetadata": _prompt(usage)}
@@ -189,7 +189,7 @@ class GeminiDialect(Dialect):
     # -- the list of models -------------------------------------------------------------------------------------------
 
     def write_model_list(self, rows: Sequence[Any], *, more: bool = False) -> bytes:
-        """Write a page, with the token of the next one if there is one; names begin with ``models/``."""
+        """Write a page, with the token of the next one. Names begin with ``models/``."""
         models = [{"name": f"models/{row}"} if isinstance(row, str) else row for row in rows]
         return written({"models": models, **({"nextPageToken": rows[-1]} if more else {})})
 
@@ -200,7 +200,7 @@ class GeminiDialect(Dialect):
     def write_error(
         self, status: int, message: str, *, code: str | None = None, wait: float | None = None, request_id: str | None = None
     ) -> Script:
-        """Return a status with details: how long to wait and the request's ID are among them, not in headers."""
+        """Return a status with details, which contain the delay and the request ID."""
         details = []
         if wait is not None:
             details.append(_detail("RetryInfo", retryDelay=f"{wait:g}s"))
@@ -222,7 +222,7 @@ def _address(received: Received) -> tuple[str, str, dict[str, list[str]]]:
 
 
 def _spelled(value: Any) -> Any:
-    """Return names of fields as JSON spells them; Google takes them with underscores too, and its package sends some."""
+    """Return field names in JSON spelling. Google also accepts underscores, and its package sends some."""
     if isinstance(value, list):
         return [_spelled(one) for one in value]
     if not isinstance(value, dict):
@@ -231,7 +231,7 @@ def _spelled(value: Any) -> Any:
     for name, inner in value.items():
         first, *rest = name.split("_")
         spelled = first + "".join(word.capitalize() for word in rest)
-        free = spelled in ("args", "response", "parameters", "parametersJsonSchema")  # whose names are the caller's
+        free = spelled in ("args", "response", "parameters", "parametersJsonSchema")  # the caller chooses these names
         found[spelled] = inner if free else _spelled(inner)
     return found
 

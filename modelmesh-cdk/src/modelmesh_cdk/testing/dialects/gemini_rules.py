@@ -1,8 +1,8 @@
-"""Which rules of Gemini's ``generateContent`` a request on the wire breaks.
+"""Check of a request against the rules of Gemini's ``generateContent``.
 
-Written apart from the connector that applies the rules. Sources are those of its ``message_rules``: the API's own refusals, as
-reported in google-gemini/gemini-cli#3814, langchain-ai/langchain-google#1298, microsoft/vscode#286628, EvanZhouDev/gemini-ai#3;
-types of google-genai 3.4.0; all read 2026-11-30.
+The check is independent of the connector, and its sources are those of the connector's ``message_rules``: errors of the API
+quoted in google-gemini/gemini-cli#3814, langchain-ai/langchain-google#1298, microsoft/vscode#286628, EvanZhouDev/gemini-ai#3,
+and types of google-genai 3.4.0. All were read 2026-11-30.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _MOST_STOPS = 5
 
 
 def gemini_violations(body: Mapping[str, Any]) -> list[str]:
-    """Return the rules that a request breaks, one line each; an empty list is a valid request."""
+    """Return the rules that a request breaks, one line each. A valid request has an empty list."""
     turns = body.get("contents")
     if not isinstance(turns, list) or not turns:
         return ["contents is not a list with a turn in it"]
@@ -65,9 +65,9 @@ def _part(part: Any, where: str) -> Iterator[str]:
             yield f"{where}: an image of {kind!r}"
     call, response = part.get("functionCall"), part.get("functionResponse")
     if call is not None and (not call.get("name") or not isinstance(call.get("args", {}), Mapping)):
-        yield f"{where}: a call without a name, or with args that are no object"
+        yield f"{where}: a call without a name, or with args that are not an object"
     if response is not None and (not response.get("name") or not isinstance(response.get("response"), Mapping)):
-        yield f"{where}: a result without a name, or with a response that is no object"
+        yield f"{where}: a result without a name, or with a response that is not an object"
 
 
 def _of(turn: Mapping[str, Any], name: str) -> list[str]:

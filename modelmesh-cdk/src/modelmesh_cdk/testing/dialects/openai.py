@@ -28,9 +28,9 @@ def _row(status: int, code: str | None, kind: str, failure: FailureClass) -> Ref
 
 
 class OpenAIDialect(Dialect):
-    """OpenAI's format, in which the kit thinks; derive from it for a vendor that differs in little."""
+    """OpenAI's format, which the tests use. Derive from this class for a vendor with few differences."""
 
-    failed_finish_reasons: Sequence[str] = ("error",)  # not OpenAI's own, and of all who speak its format the same
+    failed_finish_reasons: Sequence[str] = ("error",)  # not OpenAI's, but common to servers of its format
     error_responses: Sequence[Refusal] = (
         _row(400, None, _INVALID, _F.REFUSED),
         _row(400, "context_length_exceeded", _INVALID, _F.CAPABILITY),
@@ -54,17 +54,17 @@ class OpenAIDialect(Dialect):
     )
 
     def path(self, operation: str, model: str) -> str:
-        """Return the operation's own path; the model stands in the body."""
+        """Return the path of the operation. The model is in the body."""
         del model
         return OPERATIONS[operation].path
 
     def key(self, received: Received) -> str | None:
-        """Return what stands after ``Bearer``."""
+        """Return the bearer token."""
         scheme, _, key = received.headers.get("authorization", "").partition(" ")
         return key if scheme == "Bearer" else None
 
     def read_chat(self, received: Received) -> dict[str, Any]:
-        """Return the body: it is in this shape already."""
+        """Return the body."""
         body = received.json
         assert isinstance(body, dict), "the body of a request is a JSON object"
         return body
@@ -78,7 +78,7 @@ class OpenAIDialect(Dialect):
         return written(body)
 
     def write_stream(self, chunks: Sequence[Mapping[str, Any]], *, done: bool = True) -> list[bytes]:
-        """Write one event a chunk, and ``[DONE]``."""
+        """Write one event for each chunk, and ``[DONE]``."""
         return [event(written(one).decode()) for one in chunks] + (self.write_final_event() if done else [])
 
     def write_final_event(self) -> list[bytes]:
@@ -90,7 +90,7 @@ class OpenAIDialect(Dialect):
         return [event(_body("down", "server_error", "server_error")), *self.write_final_event()]
 
     def write_embeddings(self, body: Mapping[str, Any], received: Received) -> bytes:
-        """Write the vectors as numbers, or packed when base64 was asked."""
+        """Write the vectors as numbers, or as base64 if requested."""
         if received.json.get("encoding_format") != "base64":
             return written(body)
         return written({**body, "data": [{**row, "embedding": packed(row["embedding"])} for row in body["data"]]})
@@ -98,7 +98,7 @@ class OpenAIDialect(Dialect):
     def write_error(
         self, status: int, message: str, *, code: str | None = None, wait: float | None = None, request_id: str | None = None
     ) -> Script:
-        """Return an error body; how long to wait and the request's ID are headers."""
+        """Return an error body. Headers have the delay and the request ID."""
         told = {"Retry-After": None if wait is None else f"{wait:g}", "x-request-id": request_id}
         kind = _INVALID if status < 500 else "server_error"  # noqa: PLR2004 - HTTP's line between the two sides
         body = _body(message, code or _USUAL.get(status), kind)

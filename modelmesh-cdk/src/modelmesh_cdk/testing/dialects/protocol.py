@@ -1,4 +1,4 @@
-"""What the kit asks of a wire dialect."""
+"""Protocol of a wire format."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from modelmesh_cdk.testing.upstream import Received, Script
 
 
 class Refusal(NamedTuple):
-    """One of a vendor's refusals, and what it means.
+    """An error response of a vendor and its failure class.
 
     Attributes:
         status: HTTP status.
-        body: The error body.
-        failure: The class that a connector has to find.
+        body: Error body.
+        failure: Failure class that a connector must report.
     """
 
     status: int
@@ -26,30 +26,30 @@ class Refusal(NamedTuple):
     failure: FailureClass
 
     def script(self) -> Script:
-        """Return it as an answer of the upstream's."""
+        """Return the scripted response."""
         return Script(self.status, json.dumps(self.body, ensure_ascii=False).encode())
 
 
 class Dialect(Protocol):
-    """How a vendor's wire is written down and read back, so that one check serves every vendor that speaks it.
+    """Wire format of a vendor: reads requests and writes responses, so that one test serves every vendor of the format.
 
-    All in and out is in OpenAI's shape but the bytes. What has a value here is right for most formats: derive from this
-    class, or from the dialect that is nearest, and write down what is different.
+    All arguments and results except bytes are in OpenAI's format. The defaults fit most formats: derive from this class or from
+    the nearest dialect, and override the differences.
 
     Attributes:
         unsupported_capabilities: Capabilities of the kit that the format lacks, such as ``supports_several_choices``. Tests
             that need one are skipped with its name.
-        has_error_codes: Whether an error body has a code of the vendor's own.
-        reports_model: Whether an answer says which model gave it; else the caller gets the name that was asked.
-        arguments_are_text: Whether a call's arguments travel as text, which then arrives to the letter; else as an object.
-        required_parameters: Parameters without which the vendor takes no chat; a connector adds them.
-        required_embedding_parameters: The same for embeddings.
-        has_pages: Whether the list of models comes in pages.
-        vectors: Three embeddings that the format can write, no two alike; each number one that 32 bits hold.
-        finish_reasons: The vendor's words for why an answer ends, and what the caller gets of each.
-        unknown_finish_reason: Finish reason that the caller gets for an unknown one: the vendor's own, or ``stop``.
-        failed_finish_reasons: Its words for an answer that ends because the vendor failed; the caller gets an error of each.
-        error_responses: What the vendor refuses with, and the class of each.
+        has_error_codes: Whether an error body has a vendor code.
+        reports_model: Whether a response names its model. Else the caller gets the requested name.
+        arguments_are_text: Whether the arguments of a call are text, which arrives unchanged, rather than an object.
+        required_parameters: Parameters that the vendor requires in a chat, which a connector adds.
+        required_embedding_parameters: Parameters that the vendor requires in an embedding request.
+        has_pages: Whether the model list has pages.
+        vectors: Three different embeddings of 32-bit floats that the format can express.
+        finish_reasons: The caller's finish reason by the vendor's.
+        unknown_finish_reason: The caller's finish reason for an unknown one: the vendor's own, or ``stop``.
+        failed_finish_reasons: Finish reasons of the vendor for a failed response, for which the caller gets an error.
+        error_responses: Error responses of the vendor and their classes.
         extra_field_paths: Path of an unknown field in the caller's response, as keys from its top, by the part of the
             vendor's response (``answer``, ``choice``, ``message``, ``usage``) or stream (``chunk``, ``delta``) that has it.
             A format that lacks a part writes the field into the nearest one.
@@ -76,46 +76,46 @@ class Dialect(Protocol):
         "delta": ("choices", 0, "delta"),
     }
 
-    # -- what is asked ------------------------------------------------------------------------------------------------
+    # -- requests -----------------------------------------------------------------------------------------------------
 
     def path(self, operation: str, model: str) -> str:
-        """Return where a request that is not streamed goes, below the API's root.
+        """Return the path of a request without a stream, below the API's root.
 
         Args:
-            operation: Name in the table of operations: ``chat.completions`` or ``embeddings``.
-            model: The model that is asked.
+            operation: Name of the operation: ``chat.completions`` or ``embeddings``.
+            model: The requested model.
         """
         ...
 
     def key(self, received: Received) -> str | None:
-        """Return the key that a request carries, ``None`` when it has none where the vendor looks."""
+        """Return the key of a request from the vendor's place, or ``None``."""
         ...
 
     def read_chat(self, received: Received) -> dict[str, Any]:
-        """Return the chat that a request asks for, what the vendor would not know about in it.
+        """Return the chat of a request, including unknown fields.
 
         Raises:
-            AssertionError: The vendor would not take the request for what it lacks.
+            AssertionError: The request lacks something that the vendor requires.
         """
         ...
 
     def read_embeddings(self, received: Received) -> dict[str, Any]:
-        """Return the embeddings that a request asks for.
+        """Return the embedding request.
 
         Raises:
-            AssertionError: The vendor would not take the request for what it lacks.
+            AssertionError: The request lacks something that the vendor requires.
         """
         ...
 
     def expected_value(self, name: str, value: Any, received: Received) -> Any:
-        """Return the value with which a parameter arrives: the same, the nearest that the vendor takes, or ``None``.
+        """Return the value that the vendor receives for a parameter: equal, the nearest supported one, or ``None``.
 
-        What differs from ``value`` must be noted as adapted, by the last part of its name.
+        A note of the adaptation must mention a different value by the last part of the parameter's name.
 
         Args:
-            name: Of the parameter, with dots for what stands inside it: ``image_url.detail``.
-            value: What the caller gave.
-            received: The request, since it may depend on the version that it asks for.
+            name: Name of the parameter, with dots for nested ones: ``image_url.detail``.
+            value: The caller's value.
+            received: The request, whose version may decide the result.
         """
         del name, received
         return value
@@ -124,74 +124,74 @@ class Dialect(Protocol):
         """Return the rules of the vendor that a request breaks, one line each.
 
         Args:
-            question: What :meth:`question` returned for the request.
-            rules: The rules that the connector states; ``None`` when it states none.
+            question: Result of :meth:`read_chat` for the request.
+            rules: Rules of the connector, or ``None`` if it has none.
         """
         return [] if rules is None else find_violations(question, rules)
 
-    # -- what is answered ---------------------------------------------------------------------------------------------
+    # -- responses ----------------------------------------------------------------------------------------------------
 
     def write_response(self, body: Mapping[str, Any]) -> bytes:
-        """Write a whole answer; a finish reason that is not OpenAI's is the vendor's, and unknown fields are kept."""
+        """Write a response. A finish reason that is not OpenAI's is the vendor's, and unknown fields are kept."""
         ...
 
     def write_stream(self, chunks: Sequence[Mapping[str, Any]], *, done: bool = True) -> list[bytes]:
-        """Write the events of a stream, after them the vendor's last word when it is done.
+        """Write the events of a stream, with the final event if it is done.
 
-        Text comes in an event for each chunk of it; unknown fields of the chunk and of its delta come with the text.
+        Each text chunk has its own event, which contains the unknown fields of the chunk and of its delta.
         """
         ...
 
     def write_final_event(self) -> list[bytes]:
-        """Return the events by which the vendor says that a stream is over; none where the end of the body says it."""
+        """Return the events that end a stream, or an empty list if the end of the body does."""
         return []
 
     def write_error_event(self) -> list[bytes]:
-        """Return the events by which the vendor says that it cannot go on with a stream."""
+        """Return the events of an error in a stream."""
         ...
 
     def write_embeddings(self, body: Mapping[str, Any], received: Received) -> bytes:
-        """Write embeddings, numbers in ``body``, in the form that the request asks for."""
+        """Write embeddings, which are numbers in ``body``, in the requested encoding."""
         ...
 
     # -- the list of models -------------------------------------------------------------------------------------------
 
     def model_list_path(self, root: str) -> str:
-        """Return the path of the vendor's list of models.
+        """Return the path of the vendor's model list.
 
         Args:
-            root: Path of the API, with its version.
+            root: Path of the API with its version.
         """
         return f"{root}/models"
 
     def write_model_list(self, rows: Sequence[Any], *, more: bool = False) -> bytes:
-        """Write a page of the list that says no more of its models than it must.
+        """Write a page of the model list with the minimal facts of each model.
 
         Args:
-            rows: Names of models; what is no text is written as a row as it is.
-            more: Another page follows, where the format has pages; its token is the last name of this one.
+            rows: Names of models. A row that is not text is written unchanged.
+            more: Whether another page follows. Its token is the last name of this page.
         """
         del more
         data = [{"id": row, "object": "model", "created": 0, "owned_by": "test"} if isinstance(row, str) else row for row in rows]
         return json.dumps({"object": "list", "data": data}).encode()
 
     def requested_page(self, received: Received) -> str | None:
-        """Return the name after which the page begins that a request asks for, ``None`` for the first page."""
+        """Return the name after which the requested page begins, or ``None`` for the first page."""
         del received
         return None
 
-    # -- what is refused ----------------------------------------------------------------------------------------------
+    # -- errors -------------------------------------------------------------------------------------------------------
 
     def write_error(
         self, status: int, message: str, *, code: str | None = None, wait: float | None = None, request_id: str | None = None
     ) -> Script:
-        """Return a refusal with what the vendor says in one, each where the vendor says it.
+        """Return an error response with its details in the vendor's places.
 
         Args:
             status: HTTP status.
-            message: The vendor's words.
-            code: Its code, where its error bodies have one; by default the usual one of the status.
-            wait: Seconds after which to come again.
-            request_id: What its support asks for.
+            message: Message of the vendor.
+            code: Error code, if error bodies have one. By default the usual one of the status.
+            wait: Requested delay in seconds.
+            request_id: Request ID for the vendor's support.
         """
         ...

@@ -1,4 +1,4 @@
-"""What every provider keeps."""
+"""Conformance tests of providers."""
 
 from modelmesh_cdk.testing.provider.answers import Answers
 from modelmesh_cdk.testing.provider.conversations import Conversations
@@ -14,7 +14,7 @@ from modelmesh_cdk.testing.provider.tool_calls import ToolCalls
 
 
 class ProviderConformance(Requests, Conversations, Secrecy, Answers, Streams, ToolCalls, Embeddings, Failures, Listing, Identity):
-    """Derive a test class, set ``provider_class``, and the standard tests run against it on loopback, sync and async.
+    """Derive a test class and set ``provider_class``. The tests run against a server on the loopback interface, sync and async.
 
     Example:
         ::
@@ -26,7 +26,7 @@ class ProviderConformance(Requests, Conversations, Secrecy, Answers, Streams, To
                 provider_class = AcmeProvider
                 supports_images = False  # rejected with 400 (docs.acme.example, 2026-11-21)
 
-    What can be set is in :class:`~modelmesh_cdk.testing.provider.subject.Subject`.
+    :class:`~modelmesh_cdk.testing.provider.subject.Subject` documents the class variables.
     """
 
 

@@ -1,4 +1,4 @@
-"""What the caller gets of a whole answer."""
+"""Tests of responses without a stream."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from modelmesh_cdk.testing.upstream import Upstream
 
 
 class Answers(Subject):
-    """What the vendor said reaches the caller, in OpenAI's shape, and nothing is invented."""
+    """The caller gets the vendor's response in OpenAI's format, complete and without invented values."""
 
     def answered(self, ask: Caller, upstream: Upstream, body: dict[str, Any]) -> dict[str, Any]:
-        """Return what the caller gets of this answer."""
+        """Return the caller's response for a response of the vendor."""
         self.say(upstream, body)
         answer = ask.answer().body
         assert isinstance(answer, dict), "an answer is a dictionary"

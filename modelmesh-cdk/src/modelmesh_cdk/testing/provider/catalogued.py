@@ -1,4 +1,4 @@
-"""What the connector says of its models, wherever these are."""
+"""Tests of a connector's model catalogue."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from modelmesh_cdk.testing.naming import Named
 
 
 class Catalogued(Named):
-    """What the connector says of its models is dated and can be told apart."""
+    """Rows of the catalogue have a source, a date and a unique ID."""
 
     def test_models_have_source_and_date(self, provider: object) -> None:
         """Every row of the catalogue and every price has a source and a date."""

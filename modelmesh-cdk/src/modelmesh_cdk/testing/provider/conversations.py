@@ -1,4 +1,4 @@
-"""Conversations from elsewhere."""
+"""Tests of conversations from other formats."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NOT_SENT = (FailureClass.CAPABILITY, FailureClass.CALLER)
 
 
 class Conversations(Subject):
-    """A conversation of any origin is sent as the vendor accepts it, or refused before it is sent."""
+    """A conversation of any origin is sent in a form that the vendor accepts, or rejected before it is sent."""
 
     def test_conversation_obeys_message_rules(self, asker: Caller, upstream: Upstream) -> None:
         """No request breaks a message rule of the connector. A conversation that the vendor supports is sent."""
@@ -84,21 +84,21 @@ class Conversations(Subject):
 
     @pytest.fixture
     def asker(self, upstream: Upstream) -> Iterator[Caller]:
-        """Asks from a thread: a request is written alike for a task."""
+        """A caller from a thread. The request is encoded in the same way for a task."""
         if getattr(self.provider_class, "message_rules", None) is None:
             pytest.skip(f"{self.provider_class.__name__} states no message_rules")
         with Caller(self.make(upstream), in_task=False) as asking:
             yield asking
 
-    # -- what the checks need -----------------------------------------------------------------------------------------
+    # -- helpers of the tests -----------------------------------------------------------------------------------------
 
     def rules_of(self, ask: Caller) -> MessageRules | None:
-        """Return the rules that hold for the latest request; ``None`` when the connector states none."""
+        """Return the message rules for the latest request, or ``None`` if the connector has none."""
         hook = getattr(ask.provider, "_message_rules", None)
         return None if hook is None else hook(WireRequest(ask.call, MODEL))
 
     def sent(self, history: History, ask: Caller, upstream: Upstream) -> dict[str, Any] | None:
-        """Send a conversation; return what the vendor understood, ``None`` when it was refused before it was sent."""
+        """Send a conversation. Return the request that the vendor received, or ``None`` if it was rejected before it was sent."""
         if history.parameters.get("tools") and not self.supports_tools:
             return None
         before, refused = len(upstream.received), None

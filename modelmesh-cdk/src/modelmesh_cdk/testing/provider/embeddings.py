@@ -1,4 +1,4 @@
-"""What becomes of a request for embeddings."""
+"""Tests of embedding requests."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ TEXTS = ("".join(WORDS), "", "Why?")
 
 
 class Embeddings(Subject):
-    """The texts arrive, and each text's vector comes back in its place, in the form that was asked."""
+    """Texts arrive, and each vector returns in the place of its text and in the requested encoding."""
 
     def embedded(self, ask: Caller, upstream: Upstream, body: dict[str, Any] | None = None, **payload: Any) -> dict[str, Any]:
-        """Return what the caller gets for these parameters when the vendor answers with this."""
+        """Return the caller's response for these parameters and this response of the vendor."""
         self.require("supports_embeddings")
         answer = embedding_answer(self.wire.vectors[: len(payload["input"])]) if body is None else body
         upstream.then(lambda received: Script(200, self.wire.write_embeddings(answer, received)))
@@ -69,7 +69,7 @@ class Embeddings(Subject):
     def test_embedding_dimensions_arrive(self, ask: Caller, upstream: Upstream) -> None:
         """The requested vector length arrives."""
         self.embedded(ask, upstream, input=["a"], dimensions=3)
-        assert self.wire.read_embeddings(upstream.last).get("dimensions") == 3  # noqa: PLR2004 - as was asked
+        assert self.wire.read_embeddings(upstream.last).get("dimensions") == 3  # noqa: PLR2004 - the requested value
 
     def test_embedding_unknown_parameters_arrive(self, ask: Caller, upstream: Upstream) -> None:
         """A parameter that the connector does not know reaches the vendor."""

@@ -1,4 +1,4 @@
-"""What the mesh learns of a request that failed; what it does next depends on nothing else."""
+"""Tests of errors, which decide what the mesh does next."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _F = FailureClass
 
 
 class Failures(Subject):
-    """Every failure is a ``ProviderError`` of the right class, with what the vendor said about it."""
+    """Every failure is a ``ProviderError`` of the right class with the vendor's details."""
 
     def refused(self, ask: Caller, script: Script, upstream: Upstream, *, stream: bool = False) -> ProviderError:
-        """Return the error of a chat that is answered by this script."""
+        """Return the error of a chat with this scripted response."""
         upstream.then(script)
         if stream:
             self.require("supports_streaming")
@@ -97,7 +97,9 @@ class Failures(Subject):
         """An error body with status 200 is an error. Its code decides the failure class where it has one."""
         script = evolve(self.wire.write_error(429, "busy"), status=200)
         error = self.refused(ask, script, upstream)
-        assert isinstance(error, RateLimitError) or not self.wire.has_error_codes, f"the vendor said that it is busy: {error!r}"
+        assert isinstance(error, RateLimitError) or not self.wire.has_error_codes, (
+            f"the vendor reported that it is busy: {error!r}"
+        )
 
     def test_page_instead_of_stream_is_a_failure(self, ask: Caller, upstream: Upstream) -> None:
         """An HTML page in place of an event stream is an error."""

@@ -1,4 +1,4 @@
-"""What the connector says of itself, and its end."""
+"""Tests of a connector's ID, hooks and end of life."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from modelmesh_cdk.testing.upstream import Upstream
 
 
 class Identity(Catalogued, Subject):
-    """What the connector says of its models is dated, and it goes quietly."""
+    """The connector has valid names and hooks, and can be closed more than once."""
 
     def test_hooks_are_not_misspelt(self, provider: object) -> None:
         """No unused name is almost the name of a hook."""

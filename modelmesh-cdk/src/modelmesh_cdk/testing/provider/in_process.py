@@ -1,4 +1,4 @@
-"""What a provider keeps whose model runs in this very process: all that holds without a wire."""
+"""Conformance tests of providers whose model runs in the same process."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ Play = Callable[[Turn], Caller]
 
 
 class InProcessProviderConformance(Catalogued):
-    """Derive a test class, set ``provider_class``, and let ``make`` build it over a stand-in of its engine.
+    """Derive a test class, set ``provider_class``, and override ``make`` to build a provider with a scripted engine.
 
-    Nothing here asks for HTTP: there is no address, no key and no header, and no check of them is skipped in silence.
+    Tests of HTTP, such as address, key and headers, are not part of this class. They are not reported as skipped.
 
     Example:
         ::
@@ -44,22 +44,22 @@ class InProcessProviderConformance(Catalogued):
     kind = Kind.PROVIDER
 
     provider_class: ClassVar[Any]
-    """The class that the entry point names."""
+    """Class of the entry point."""
 
     model: ClassVar[str] = MODEL
-    """The name under which the provider that ``make`` builds has its model."""
+    """Name of the model of the provider that ``make`` returns."""
 
     supports_usage: bool = True
-    """It says how many tokens it took."""
+    """The provider reports token counts."""
 
     supports_tools: bool = True
-    """It takes tools. Set to ``False``, a request with tools must be refused."""
+    """The provider accepts tools. If ``False``, it must reject a request with tools."""
 
     supports_images: bool = True
-    """It looks at images. Set to ``False``, a message that holds one must be refused."""
+    """The provider accepts images. If ``False``, it must reject a message with an image."""
 
     stops_within_s: float = 10.0
-    """How long the engine may take to hear that nobody listens any more."""
+    """Longest time in seconds until the engine stops after an early close."""
 
     @property
     def connector(self) -> Any:
@@ -67,18 +67,18 @@ class InProcessProviderConformance(Catalogued):
         return self.provider_class
 
     def make(self, turn: Turn) -> Any:
-        """Return a provider whose engine does what the turn says, whatever it is asked."""
+        """Return a provider whose engine follows the script for every request."""
         message = f"{type(self).__name__} needs a method make(self, turn) that returns a provider whose engine plays the turn"
         raise NotImplementedError(message)
 
     @pytest.fixture
     def provider(self) -> Any:
-        """One that answers."""
+        """A provider that answers."""
         return self.make(Turn())
 
     @pytest.fixture(params=["sync", "async"])
     def play(self, request: pytest.FixtureRequest) -> Iterator[Play]:
-        """Asks a provider that plays a turn, from a thread and from a task: every test that takes this runs both ways."""
+        """Factory of callers of a scripted provider. Each test with this fixture runs from a thread and from a task."""
         with ExitStack() as opened:
             yield lambda turn: opened.enter_context(
                 Caller(self.make(turn), in_task=request.param == "async", model=self.model),

@@ -1,4 +1,4 @@
-"""Which models the vendor has now, as the connector hears of it."""
+"""Tests of model discovery."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from modelmesh_cdk.testing.upstream import Received, Script, Upstream
 
 _F = FailureClass
 NEW = ("a-model-of-tomorrow", "another/model:of-tomorrow", "a-third-model")
-"""Names that no catalogue has."""
+"""Names that are in no catalogue."""
 
 NO_MODELS: Sequence[Any] = (None, 7, [], {}, {"id": ["x"], "name": ["x"]}, {"id": "", "name": ""}, {"id": {}, "name": {}})
 
@@ -34,15 +34,15 @@ NO_LISTS = (
 
 
 class Listing(Subject):
-    """The vendor's list of models is asked for as the vendor wants it, read to its end, and believed no further than it goes."""
+    """The connector requests the vendor's list correctly, reads all pages, and infers only what the list states."""
 
     def catalogue(self, provider: Any) -> dict[str, Any]:
-        """Return the rows that the connector ships, by the vendor's names."""
+        """Return the rows of the catalogue by the vendor's names."""
         rows = getattr(provider, "shipped_models", provider.models)()
         return {row.name: row for row in rows if row.id not in self.unlisted}
 
     def discovered(self, provider: Any) -> Sequence[Any]:
-        """Return what the connector makes of the vendor's list, and close its connections."""
+        """Return the rows that the connector reads from the vendor's list, and close its connections."""
         try:
             found: Sequence[Any] = provider.discover_models(LIMITS)
         finally:
@@ -50,11 +50,11 @@ class Listing(Subject):
         return found
 
     def ids(self, found: Sequence[Any]) -> Collection[str]:
-        """Return the IDs of rows but for those that are there without being listed."""
+        """Return the IDs of rows, without models that are available although they are not listed."""
         return sorted(row.id for row in found if row.id not in self.unlisted)
 
     def answer_with(self, upstream: Upstream, names: Sequence[Any], *, size: int) -> None:
-        """Let the vendor list these models, as many on a page, where its list has pages."""
+        """Script the vendor's list with this many models on a page, if its list has pages."""
 
         def page(received: Received) -> Script:
             after = self.wire.requested_page(received)
@@ -65,7 +65,7 @@ class Listing(Subject):
         upstream.always(page)
 
     def list_refused(self, provider: Any, upstream: Upstream, script: Script) -> ProviderError:
-        """Return the error of a list that is answered by this script."""
+        """Return the error of a list with this scripted response."""
         upstream.always(script)
         with pytest.raises(ProviderError) as caught:
             self.discovered(provider)

@@ -1,4 +1,4 @@
-"""What the vendor is sent."""
+"""Tests of requests."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ PIXEL = "data:image/png;base64,iVBORw0KGgo="
 
 
 class Requests(Subject):
-    """Everything the caller said arrives, and nothing that was not said."""
+    """Everything in the call arrives at the vendor, and nothing else."""
 
     def asked(self, ask: Caller, upstream: Upstream, **payload: Any) -> dict[str, Any]:
-        """Return what the vendor understood of a chat with these parameters."""
+        """Return the chat that the vendor received for these parameters."""
         self.say(upstream, text_answer())
         ask.adapted = tuple(ask.answer(payload).adapted)
         return self.wire.read_chat(upstream.last)
 
     def said(self, upstream: Upstream, **parameters: Any) -> dict[str, Any]:
-        """Return these parameters as the latest request can say them."""
+        """Return the values that these parameters have in the latest request."""
         return {name: self.wire.expected_value(name, value, upstream.last) for name, value in parameters.items()}
 
     def check_arrival(self, ask: Caller, upstream: Upstream, **parameters: Any) -> dict[str, Any]:
-        """Ask with these parameters: each arrives as it was given, or as the format can say it and with a note."""
+        """Send these parameters. Each arrives unchanged, or in the nearest form of the format with a note."""
         question = self.asked(ask, upstream, **parameters)
         said = self.said(upstream, **parameters)
         rules = getattr(self.provider_class, "message_rules", None)
@@ -192,14 +192,14 @@ class Requests(Subject):
 
 
 def _without_blanks(message: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a message without fields of the vendor's own that are blank; no text next to tool calls is ``None``."""
+    """Return a message without blank vendor fields, and with ``None`` for missing text next to tool calls."""
     known = ("role", "content", "tool_calls", "tool_call_id")
     kept = {name: value for name, value in message.items() if name in known or not isinstance(value, str) or value.strip()}
     return {**kept, "content": kept.get("content") or None} if kept.get("tool_calls") else kept
 
 
 def _respelled(messages: list[dict[str, Any]], spelled: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return a conversation with the IDs of its calls in another spelling, in calls and results alike."""
+    """Return a conversation with tool-call IDs in another spelling, in calls and results."""
     found = deepcopy(messages)
     for call in (call for message in found for call in message.get("tool_calls") or ()):
         call["id"] = spelled.get(call["id"])
@@ -210,5 +210,5 @@ def _respelled(messages: list[dict[str, Any]], spelled: Mapping[str, Any]) -> li
 
 
 def is_noted(name: str, adapted: Sequence[str]) -> bool:
-    """Whether a note of what was adapted speaks of a parameter."""
+    """Return whether an adaptation note mentions a parameter."""
     return any(re.search(rf"\b{name.rpartition('.')[2]}\b", note) for note in adapted)

@@ -1,4 +1,4 @@
-"""Where the account's key is, and where it is not."""
+"""Tests of the API key."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from modelmesh_cdk.testing.upstream import Upstream
 
 
 class Secrecy(Subject):
-    """The key goes to the vendor, in one place, and to nobody else."""
+    """The key is sent to the vendor in one place and appears nowhere else."""
 
     def test_key_is_sent(self, ask: Caller, upstream: Upstream) -> None:
         """The key is sent in the vendor's place, even if the vendor needs none."""

@@ -1,4 +1,4 @@
-"""What the caller gets of a streamed answer."""
+"""Tests of streamed responses."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from modelmesh_cdk.testing.provider.subject import Subject
 from modelmesh_cdk.testing.upstream import GO_ON, Script, Upstream, event
 
 ABANDONED_S = 10.0
-"""How long to wait for a connection to be closed before it is said to stay open."""
+"""Longest wait in seconds for the end of a connection."""
 
 
 SILENCE_S = 6.0
-"""How long to wait for a vendor that says nothing any more; who has heard its last word does not wait."""
+"""Longest wait in seconds for a silent vendor. After the final event, the connector does not wait."""
 
 
 class Streams(Subject):
-    """Chunks are the vendor's, in its order; a stream that broke never looks like one that ended."""
+    """Chunks are the vendor's and in order. A failed stream never looks complete."""
 
     def streamed(self, ask: Caller, upstream: Upstream, chunks: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Return the chunks that the caller gets of these."""
+        """Return the caller's chunks for chunks of the vendor."""
         self.say_in_pieces(upstream, chunks)
         return ask.chunks()
 
@@ -190,17 +190,17 @@ def _both() -> list[dict[str, Any]]:
 
 
 def undated(chunks: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return chunks without the time at which they were made, which is ours where the vendor does not say it."""
+    """Return chunks without their time of creation, which the connector sets if the vendor does not."""
     return [{name: value for name, value in chunk.items() if name != "created"} for chunk in chunks]
 
 
 def deltas_of(chunks: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the delta of each chunk that has a choice."""
+    """Return the delta of each chunk with a choice."""
     return [chunk["choices"][0].get("delta") or {} for chunk in chunks if chunk.get("choices")]
 
 
 def texts_of(chunks: list[dict[str, Any]]) -> list[str]:
-    """Return the pieces of text."""
+    """Return the text deltas."""
     return [delta.get("content") or "" for delta in deltas_of(chunks)]
 
 
@@ -211,7 +211,7 @@ def finishes_of(chunks: list[dict[str, Any]]) -> list[str]:
 
 
 def calls_of(chunks: list[dict[str, Any]]) -> dict[int, dict[str, str]]:
-    """Return the tool calls by index, their pieces put together."""
+    """Return the tool calls by index, with their deltas joined."""
     calls: dict[int, dict[str, str]] = {}
     for delta in deltas_of(chunks):
         for piece in delta.get("tool_calls") or ():

@@ -1,4 +1,4 @@
-"""Who is tested: what the author of a provider says of it, and the fixtures that follow from that."""
+"""Provider under test: class variables that describe it, and fixtures."""
 
 from __future__ import annotations
 
@@ -19,64 +19,64 @@ KEY = "sk-test-of-the-conformance-kit"
 
 
 class Subject(Named):
-    """The provider under test and what it can do."""
+    """The provider under test and its capabilities."""
 
     kind = Kind.PROVIDER
 
     provider_class: ClassVar[Any]
-    """The class that the entry point names."""
+    """Class of the entry point."""
 
     settings: ClassVar[Mapping[str, Any]] = {}
-    """Settings beside ``base_url`` and ``api_key``, as a configuration file would give them."""
+    """Settings in addition to ``base_url`` and ``api_key``, as in a configuration file."""
 
     dialect: ClassVar[str | Dialect] = "openai"
-    """The wire that the vendor speaks: a name in ``modelmesh_cdk.testing.dialects.DIALECTS``, or a dialect of your own."""
+    """Wire format of the vendor: a name in ``modelmesh_cdk.testing.dialects.DIALECTS``, or a custom dialect."""
 
     supports_streaming: bool = True
-    """The vendor streams answers."""
+    """The vendor supports streaming."""
 
     supports_stream_usage: bool = True
-    """The vendor says in a stream how many tokens it took."""
+    """The vendor reports token counts in a stream."""
 
     supports_final_event: bool = True
-    """The vendor says that a stream is over before it closes the connection."""
+    """The vendor sends a final event before it closes the connection."""
 
     supports_tools: bool = True
-    """The vendor takes tools and calls them."""
+    """The vendor supports tools."""
 
     supports_parallel_tool_calls: bool = True
-    """One answer may hold more than one tool call."""
+    """A response may contain several tool calls."""
 
     numbers_tool_calls: bool = True
-    """The vendor numbers the tool calls of a stream in OpenAI's way, as every server of that format does or should."""
+    """The vendor numbers the tool calls of a stream as OpenAI does."""
 
     supports_several_choices: bool = True
-    """One answer may hold several choices."""
+    """A response may contain several choices."""
 
     supports_embeddings: bool = False
-    """The vendor makes embeddings, and the connector serves them."""
+    """The connector serves embeddings."""
 
     supports_embedding_usage: bool = True
-    """The vendor says how many tokens the texts were; where it does not, the connector must not make any up."""
+    """The vendor reports the tokens of embeddings. If ``False``, the connector must not report any."""
 
     supports_images: bool = True
-    """A message may hold images."""
+    """A message may contain images."""
 
     supports_json_schema: bool = True
-    """``response_format`` may hold a JSON schema."""
+    """``response_format`` may contain a JSON schema."""
 
     supports_extra_headers: bool = True
-    """The connector is an HTTP client and sends the caller's own headers."""
+    """The connector is an HTTP client and sends the caller's extra headers."""
 
     needs_key: bool = True
-    """There is nothing to be had without a key; where it is not needed and given, it is sent all the same."""
+    """The vendor requires a key. A given key must be sent even if the vendor requires none."""
 
     unlisted: Collection[str] = ()
-    """IDs of the catalogue that the vendor's list of models is not about, and that are there without being listed."""
+    """IDs of the catalogue whose kind the vendor's list excludes, and which are available without it."""
 
     @property
     def lists_models(self) -> bool:
-        """The vendor publishes a list of models, and the connector reads it; by default where it has ``discover_models``."""
+        """Whether the connector reads the vendor's model list. By default whether it has ``discover_models``."""
         cls = self.provider_class
         return callable(getattr(cls, "discover_models", None)) and getattr(cls, "list_path", None) != ""
 
@@ -89,40 +89,42 @@ class Subject(Named):
 
     @property
     def wire(self) -> Dialect:
-        """The dialect, by name or the author's own."""
+        """The dialect of the vendor."""
         if not isinstance(self.dialect, str):
             return self.dialect
         if self.dialect not in DIALECTS:
-            pytest.fail(f"the kit knows no dialect {self.dialect!r}, only {', '.join(DIALECTS)}; give a Dialect of your own")
+            pytest.fail(
+                f"unknown dialect {self.dialect!r}. Dialects are {', '.join(DIALECTS)}, or an instance of your own Dialect"
+            )
         return DIALECTS[self.dialect]
 
     def require(self, capability: str) -> None:
-        """Skip the test when the vendor, or its whole format, lacks a capability."""
+        """Skip the test if the vendor or its format lacks a capability."""
         if capability in self.wire.unsupported_capabilities:
             pytest.skip(f"{capability}: {type(self.wire).__name__} does not support it")
         super().require(capability)
 
     @property
     def failed_finish_reasons(self) -> Sequence[str]:
-        """The vendor's words for an answer that failed at its end; the test is skipped when its format has none."""
+        """The vendor's finish reasons for a failed response. Without one, the test is skipped."""
         if not self.wire.failed_finish_reasons:
             pytest.skip(f"failed_finish_reasons: {type(self.wire).__name__} does not support it")
         return self.wire.failed_finish_reasons
 
     @property
     def root(self) -> str:
-        """Path of the vendor's API, with its version: that of ``default_base_url``."""
+        """Path of the vendor's API with its version, from ``default_base_url``."""
         path = urlsplit(self.provider_class.default_base_url).path.rstrip("/")
         return path or str(self.provider_class.api_version)
 
     def make(self, upstream: Upstream, **settings: Any) -> Any:
-        """Return a provider whose vendor is the upstream; override it for one that is built in another way."""
+        """Return a provider that is connected to the upstream. Override this for another construction."""
         settings = {"base_url": upstream.url, "api_key": KEY, **self.settings, **settings}
         build = getattr(self.provider_class, "from_config", None) or self.provider_class
         return build(settings)
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
-        """Run a test for each finish reason and each refusal that the dialect has."""
+        """Parametrize tests with the finish reasons and the error responses of the dialect."""
         if "finish" in metafunc.fixturenames:
             reasons = {**self.wire.finish_reasons, "a_reason_of_tomorrow": self.wire.unknown_finish_reason}
             metafunc.parametrize("finish", list(reasons.items()), ids=list(reasons))
@@ -132,25 +134,25 @@ class Subject(Named):
 
     @pytest.fixture
     def upstream(self) -> Iterator[Upstream]:
-        """The vendor, on loopback."""
+        """The vendor's server."""
         with Upstream() as server:
             yield server
 
     @pytest.fixture
     def provider(self, upstream: Upstream) -> Any:
-        """The provider; override this fixture, or ``make``, when it needs more than settings."""
+        """The provider. Override this fixture or ``make`` for a provider that needs more than settings."""
         return self.make(upstream)
 
     @pytest.fixture(params=["sync", "async"])
     def ask(self, request: pytest.FixtureRequest, provider: Any) -> Iterator[Caller]:
-        """Asks the provider, from a thread and from a task: every test that takes this runs both ways."""
+        """A caller of the provider. Each test with this fixture runs from a thread and from a task."""
         with Caller(provider, in_task=request.param == "async") as asking:
             yield asking
 
     # -- what the caller gets -----------------------------------------------------------------------------------------
 
     def placed(self, got: Any, part: str) -> Any:
-        """Return that of an answer or a chunk in which unknown fields of a part of it are; empty when it is not there."""
+        """Return the part of a response or chunk that contains the unknown fields of a part, or an empty map."""
         for key in self.wire.extra_field_paths[part]:
             try:
                 got = got[key]
@@ -159,17 +161,17 @@ class Subject(Named):
         return got
 
     def arguments(self, text: object) -> object:
-        """Return a call's arguments as they are to be compared: as text, or as what they mean where they come as objects."""
+        """Return the arguments of a call for comparison: text, or the decoded object if the format has objects."""
         assert isinstance(text, str), "the arguments of a call are JSON as text"
         return text if self.wire.arguments_are_text else json.loads(text)
 
-    # -- what the vendor says -----------------------------------------------------------------------------------------
+    # -- scripted responses -------------------------------------------------------------------------------------------
 
     def say(self, upstream: Upstream, body: Mapping[str, Any], **headers: str) -> None:
-        """Let the vendor answer the next request with this, in OpenAI's shape."""
+        """Script the next response, in OpenAI's format."""
         upstream.then(Script(200, self.wire.write_response(body), headers))
 
     def say_in_pieces(self, upstream: Upstream, chunks: list[dict[str, Any]], **ending: bool) -> None:
-        """Let the vendor stream these chunks next; ``done`` and ``cut`` say how it ends."""
+        """Script the next stream of these chunks. ``done`` and ``cut`` define its end."""
         self.require("supports_streaming")
         upstream.stream(self.wire.write_stream(chunks, done=ending.get("done", True)), cut=ending.get("cut", False))

@@ -1,4 +1,4 @@
-"""Tool calls as servers of OpenAI's format really send them."""
+"""Tests of tool calls as servers of OpenAI's format send them."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ NUMBERED: Mapping[str, Sequence[Sequence[dict[str, Any]]]] = {
         [_piece(_ROME[6:], index=1, id="b")],
     ],
 }
-"""Two calls as servers number them."""
+"""Two calls with the indices that servers send."""
 
 
 class ToolCalls(Subject):
-    """Each call has an index and an ID of its own, whatever the server numbers."""
+    """Each call has its own index and ID, whatever the server sends."""
 
     @pytest.mark.parametrize("pieces", NUMBERED.values(), ids=NUMBERED)
     def test_parallel_tool_calls_have_separate_indices(self, pieces: Sequence[Any], ask: Caller, upstream: Upstream) -> None:

@@ -1,4 +1,4 @@
-"""What every store of state keeps, one file for each part of the contract."""
+"""Conformance tests of stores, one module for each part of the contract."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ __all__ = ["StorageConformance"]
 
 
 class StorageConformance(Entries, Sharing, Locks, Failures):
-    """Derive a test class, set ``storage_class``, and give a fixture ``settings`` of an empty place.
+    """Derive a test class, set ``storage_class``, and override the fixture ``settings`` with settings of an empty store.
 
-    What the store offers of :class:`~modelmesh.contracts.ConditionalSave`, :class:`~modelmesh.contracts.Locking` and
-    :class:`~modelmesh.contracts.Counters` is tested; what it does not offer is skipped.
+    The tests cover the parts of :class:`~modelmesh.contracts.ConditionalSave`, :class:`~modelmesh.contracts.Locking` and
+    :class:`~modelmesh.contracts.Counters` that the store implements. Tests of other parts are skipped.
 
     Example:
         ::

@@ -1,4 +1,4 @@
-"""Entries go in and come out as they were, each under its own key."""
+"""Tests of entries, keys and metadata."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ODD_KEYS = (
     "a.b", "a_b", "a__b", "a/b", "a%2Fb", "a b", " a b", "a:b", "a*b?", "~tilde", "~~tilde", "~lock/plain", "ü", "u\u0308",
     "日本語", "🜁", "line\nbreak", "tab\t", "nul\0", "CON", "x" * 1000, "x" * 999 + "y", "'; DROP TABLE entries; --",
 )  # fmt: skip
-"""Keys that a store mixes up when it takes them for paths, patterns or words of a language."""
+"""Keys that a store may confuse if it treats them as paths, patterns or code."""
 
 _PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(st.characters(codec="utf-8"), max_size=10),
@@ -28,7 +28,7 @@ _PLAIN = st.recursive(
 
 
 class Entries(Subject):
-    """Round trips, keys, and what is said of an entry."""
+    """Round trips, keys and metadata of entries."""
 
     def test_store_has_contract_methods(self, store: Any) -> None:
         """The store has all methods of the contract."""

@@ -1,4 +1,4 @@
-"""What goes wrong is typed, says what to do, and shows nothing that was stored."""
+"""Tests of errors and representations."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SECRET = "test-kit-secret-4711"  # noqa: S105 - what must not be shown
 
 
 class Failures(Subject):
-    """Errors and reprs."""
+    """Errors are typed and helpful, and neither errors nor representations show stored data."""
 
     @pytest.mark.parametrize("method", ["load", "save", "list", "delete", "stat", "exists"])
     def test_unreachable_backend_raises_storage_error(self, broken: Any, method: str) -> None:

@@ -1,4 +1,4 @@
-"""Locks keep others out until they are given back or their time is up."""
+"""Tests of locks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from modelmesh_cdk.testing.storage.subject import Subject, offers
 
 
 class Locks(Subject):
-    """Taking, keeping, losing and giving back."""
+    """Locks exclude others until their release or expiry."""
 
     def test_lock_excludes_others(self, store: Any) -> None:
         """A locked key cannot be locked again, and the error names it. Other keys can be locked."""

@@ -1,4 +1,4 @@
-"""Many at once: nothing is lost, nothing is seen half."""
+"""Tests of concurrent access, conditional saves and counters."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ PATIENCE = 10.0
 
 
 class Sharing(Subject):
-    """Threads, conditional saves and counters."""
+    """Concurrent access loses nothing and is consistent."""
 
     def _at_once(self, work: Callable[[int], Any]) -> list[Any]:
-        """Run the same work in every thread, all starting together."""
+        """Run a function in every thread at the same time."""
         start = Barrier(self.threads)
 
         def begin(number: int) -> Any:
@@ -65,7 +65,7 @@ class Sharing(Subject):
         seen = set().union(*self._at_once(work))
         assert {one for one in seen if one != (one[0], pieces, frozenset([one[0]]))} == set()
 
-    # -- conditional saves ------------------------------------------------------------------------------------------
+    # -- conditional saves --------------------------------------------------------------------------------------------
 
     def test_conditional_save_keeps_newer_entry(self, store: Any) -> None:
         """A conditional save with an old version is rejected and changes nothing."""
@@ -131,7 +131,7 @@ class Sharing(Subject):
         self._at_once(work)
         assert int(store.load("kit/sum").data) == self.threads * self.rounds
 
-    # -- counters ---------------------------------------------------------------------------------------------------
+    # -- counters -----------------------------------------------------------------------------------------------------
 
     def test_counter_adds(self, store: Any) -> None:
         """Counters start at 0, accept negative amounts and values beyond 32 bits, and are independent of each other."""

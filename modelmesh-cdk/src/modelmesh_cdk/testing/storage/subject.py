@@ -1,4 +1,4 @@
-"""The store under test, and what its author says of it."""
+"""Store under test: class variables that describe it, and fixtures."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from modelmesh_cdk.testing.naming import Named
 
 
 class Subject(Named):
-    """What all parts of the kit work with."""
+    """The store under test."""
 
     kind = Kind.STORAGE
 
     storage_class: ClassVar[Any]
-    """The class that the entry point names."""
+    """Class of the entry point."""
 
     persists: ClassVar[bool] = False
-    """Whether entries are there for a new instance with the same settings; such instances share locks and counters too."""
+    """Whether a new instance with the same settings has the entries. Such instances also share locks and counters."""
 
     threads: ClassVar[int] = 8
-    """How many threads use it at once."""
+    """Number of concurrent threads."""
 
     rounds: ClassVar[int] = 10
-    """How often each of them does; fewer for a store that is far away."""
+    """Number of operations of each thread. Reduce it for a remote store."""
 
     examples: ClassVar[int] = 30
-    """How many entries are made up for the round trip."""
+    """Number of generated entries of the round-trip test."""
 
     @property
     def connector(self) -> Any:
@@ -39,12 +39,12 @@ class Subject(Named):
 
     @pytest.fixture
     def settings(self) -> Mapping[str, Any]:
-        """Settings of an empty place to store in; the author gives it, when the store needs any."""
+        """Settings of an empty store. Override this fixture if the store needs settings."""
         return {}
 
     @pytest.fixture
     def make(self, settings: Mapping[str, Any]) -> Iterator[Callable[..., Any]]:
-        """What makes a store of the settings, as the mesh would; closed at the end when it can be."""
+        """Factory of stores, which are closed after the test."""
         made = []
 
         def making(**more: Any) -> Any:
@@ -62,11 +62,11 @@ class Subject(Named):
 
     @pytest.fixture
     def broken(self) -> Any:
-        """A store that cannot reach what it stores in; the author gives it, when that can happen."""
+        """A store with an unreachable backend. Override this fixture if the store has one."""
         pytest.skip(f"{type(self).__name__} gives no fixture 'broken'")
 
 
 def offers(store: Any, part: type) -> None:
-    """Skip the test when the store does not offer a part of the contract."""
+    """Skip the test if the store does not implement a part of the contract."""
     if not isinstance(store, part):
         pytest.skip(f"the store offers no {part.__name__}")
