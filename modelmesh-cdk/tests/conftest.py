@@ -1,4 +1,4 @@
-"""What the kit's own tests share: a vendor on loopback, and a way to ask a provider from a thread and from a task alike."""
+"""Fixtures of the kit's tests: a server on the loopback interface, and a call of a provider from a thread and from a task."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def upstream() -> Iterator[Upstream]:
 
 @pytest.fixture(params=["thread", "task"])
 def ask(request: pytest.FixtureRequest) -> Callable[..., Any]:
-    """Ask a provider once; gives the answer, or the chunks of a stream. The provider is closed afterwards."""
+    """Call a provider once. Return the response or the chunks of a stream. The provider is closed afterwards."""
 
     async def asked(provider: Any, call: Call, limits: Limits) -> Any:
         try:

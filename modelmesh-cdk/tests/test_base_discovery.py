@@ -1,4 +1,4 @@
-"""Comparing catalogues and counting probes, by clocks of the test's own; probes over HTTP against a real server."""
+"""Base class of discovery connectors with simulated clocks, and HTTP probes against a real server."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from modelmesh_cdk.testing import Script, Upstream
 
 
 class Vendor:
-    """A provider whose list the test writes."""
+    """Provider with a configurable model list."""
 
     def __init__(self, *models: str) -> None:
         self.list: Any = [ModelInfo(one) for one in models]
@@ -217,7 +217,7 @@ def test_http_health_unreachable_or_unknown_provider_fails() -> None:
 
 
 class Acme:
-    """A provider that says how it was asked."""
+    """Provider that records its calls."""
 
     probe_path, list_path = "/models", "/models"
 

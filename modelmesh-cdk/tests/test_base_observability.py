@@ -1,4 +1,4 @@
-"""What sinks are made of: one line for each thing that is heard, and no secret in any of them."""
+"""Base class of sinks: one line for each record, without secrets."""
 
 from __future__ import annotations
 

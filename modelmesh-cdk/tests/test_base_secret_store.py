@@ -1,4 +1,4 @@
-"""What secret stores are made of: a cache with an end, and names that are missing."""
+"""Base class of secret stores: cache and missing names."""
 
 from __future__ import annotations
 

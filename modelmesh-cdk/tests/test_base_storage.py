@@ -1,4 +1,4 @@
-"""What the kit does around a store's hooks: formats, failures, keys of its own, and sharing between processes."""
+"""Base classes of stores: formats, errors, raw keys, and sharing between processes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from modelmesh_cdk import BaseStorage, BaseStorageConfig, KeyValueStorage
 
 
 class Shelf(BaseStorage):
-    """The least that a store is."""
+    """Minimal store."""
 
     id = "acme.shelf.v1"
     hint = "Look at the shelf: ls"

@@ -1,4 +1,4 @@
-"""The connectors that come with core keep the contracts of their kinds."""
+"""Conformance of core's built-in connectors."""
 
 from __future__ import annotations
 

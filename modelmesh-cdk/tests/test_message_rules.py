@@ -1,4 +1,4 @@
-"""Conversations that are made valid for a vendor: what is sent, what is noted, and that nothing is changed in place."""
+"""Adaptation of conversations to a vendor's rules: messages, notes, and unmodified input."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The checks of requests in the native formats of Anthropic, Gemini and Cohere find what is wrong."""
+"""Checks of requests in the native formats of Anthropic, Gemini and Cohere."""
 
 from __future__ import annotations
 

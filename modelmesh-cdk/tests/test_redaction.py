@@ -1,4 +1,4 @@
-"""Blanking secrets in text that others wrote."""
+"""Redaction of secrets in untrusted text."""
 
 from __future__ import annotations
 

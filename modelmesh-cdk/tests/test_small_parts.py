@@ -1,4 +1,4 @@
-"""Caches, windows, files, durations, merged configurations and what of a secret may be shown."""
+"""Caches, rolling windows, files, durations, merged configurations and shortened secrets."""
 
 from __future__ import annotations
 

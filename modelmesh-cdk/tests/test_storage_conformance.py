@@ -1,4 +1,4 @@
-"""The stores that come with core and kit keep the contract, in every format."""
+"""Conformance of the stores of core and kit, in every format."""
 
 from __future__ import annotations
 

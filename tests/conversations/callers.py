@@ -1,4 +1,4 @@
-"""Callers as users of the openai package are: they append what was answered to their messages, and ask again."""
+"""Callers that use the openai package: they append each response to their messages and send the next request."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ QUESTION = {"role": "user", "content": "Where is it warmer, in Oslo or in Rome?"
 
 
 def put_together(whole: dict[str, Any], delta: dict[str, Any]) -> None:
-    """Add a delta to a message by hand: texts are joined, items of lists found by their index."""
+    """Add a delta without a helper: texts are joined, and list items are found by index."""
     for name, value in delta.items():
         known = whole.get(name)
         if known is None or name in ("index", "type"):
@@ -47,17 +47,17 @@ def put_together(whole: dict[str, Any], delta: dict[str, Any]) -> None:
 
 
 def by_the_sdk(whole: dict[str, Any], delta: dict[str, Any]) -> None:
-    """Add a delta as the streaming helper of the openai package does."""
+    """Add a delta with the streaming helper of the openai package."""
     accumulate = pytest.importorskip("openai.lib.streaming._deltas").accumulate_delta
     whole |= accumulate(whole, json.loads(json.dumps(delta)))
 
 
 class Caller:
-    """One conversation with one client. Use it as a context manager.
+    """One conversation with one client. A context manager.
 
     Attributes:
-        messages: What was said so far.
-        reply: The latest reply, or the latest stream.
+        messages: The conversation so far.
+        reply: The latest reply or stream.
     """
 
     def __init__(self, way: str, config: dict[str, Any]) -> None:
@@ -85,7 +85,7 @@ class Caller:
             self._client.__exit__(None, None, None)
 
     def ask(self, **more: Any) -> Any:
-        """Ask, keep the answer; return it as it was kept."""
+        """Send the conversation, append the response and return it in its appended form."""
         given = {"model": "chat-completion", "messages": list(self.messages), **ASKED, **more}
         message = self._runner.run(self._aasked(given)) if self._async else self._asked(given)
         self.messages.append(message)
@@ -116,7 +116,7 @@ class Caller:
             self._join(whole, chunk.choices[0].delta.to_dict())
 
     def results(self, message: Any) -> int:
-        """Append the results of the calls in a message; return how many there were."""
+        """Append the results of the calls in a message. Return their number."""
         calls = message.get("tool_calls") or []
         for call in calls:
             given = json.loads(call["function"]["arguments"])

@@ -1,4 +1,4 @@
-"""Scripted vendors, one of each format, that hold the caller to what the vendor holds callers to."""
+"""Scripted vendors, one of each format, which enforce the rules of the real vendors."""
 
 from __future__ import annotations
 
@@ -25,6 +25,6 @@ KINDS: dict[str, type[Vendor]] = {kind.name: kind for kind in (OpenAI, Anthropic
 
 @pytest.fixture
 def vendor() -> Iterator[Callable[[str], Any]]:
-    """Start a vendor by its name."""
+    """Start a vendor by name."""
     with ExitStack() as running:
         yield lambda name: running.enter_context(KINDS[name]())

@@ -1,8 +1,8 @@
-"""What all scripted vendors share: one model's part in a conversation with tools, and a server on loopback that plays it.
+"""Base of the scripted vendors: a model's part in a conversation with tools, and a server on the loopback interface.
 
-Asked a question (it ends in "?"), the model calls two tools at once; with both results it calls a third; with that it
-answers. Anything else it acknowledges. A vendor refuses with 400 what its real one is known to refuse, and remembers what it
-signed, so that nothing altered, missing or another's passes.
+A question (it ends in "?") makes the model call two tools at once. With both results it calls a third tool, and with that
+result it answers. It acknowledges everything else. A vendor rejects with 400 what the real one is known to reject, and
+remembers what it signed, so that altered, missing or foreign content is rejected.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from modelmesh_cdk.testing import Received, Script, Upstream
 
 @frozen
 class Say:
-    """What the model says next: a thought, then a text or calls."""
+    """Next response of the model: reasoning, then text or calls."""
 
     thought: str
     text: str = ""
@@ -38,11 +38,11 @@ def expect(holds: Any, why: str) -> None:
 
 
 class Vendor:
-    """A vendor. Use it as a context manager.
+    """A vendor. A context manager.
 
     Attributes:
-        bodies: Every request that it took, in order.
-        status: What it refuses everything with, when it is not 0.
+        bodies: Every accepted request, in order.
+        status: Status with which every request is rejected, or 0.
     """
 
     name: ClassVar[str]
@@ -69,14 +69,14 @@ class Vendor:
     # -- what a format says for itself --------------------------------------------------------------------------------
 
     def asked(self, body: dict[str, Any]) -> tuple[str, int]:
-        """Check a request; return the last thing the user said, and how many results of tools followed it."""
+        """Check a request. Return the last user text and the number of tool results after it."""
         raise NotImplementedError
 
     def whole(self, say: Say) -> dict[str, Any]:
         raise NotImplementedError
 
     def events(self, answer: dict[str, Any]) -> list[Any]:
-        """Return the same answer as a stream: events as data, or as ``(name, data)``."""
+        """Return the response as a stream: events as data or as ``(name, data)``."""
         raise NotImplementedError
 
     def streams(self, received: Received) -> bool:
@@ -128,7 +128,7 @@ def unknown_keys(given: dict[str, Any], known: str, where: str) -> None:
 
 
 def answered_calls(messages: list[dict[str, Any]]) -> None:
-    """Check OpenAI-shaped messages: each call has its result right after it, and no result is without a call."""
+    """Check messages in OpenAI's format: each call is directly followed by its result, and each result has a call."""
     waiting: list[str] = []
     for place, message in enumerate(messages):
         if message["role"] == "tool":
@@ -143,7 +143,7 @@ def answered_calls(messages: list[dict[str, Any]]) -> None:
 
 
 def last_asked(messages: list[dict[str, Any]]) -> tuple[str, int]:
-    """Return the last user's text of OpenAI-shaped messages, and how many results followed it."""
+    """Return the last user text of messages in OpenAI's format, and the number of results after it."""
     places = [place for place, message in enumerate(messages) if message["role"] == "user"]
     content = messages[places[-1]]["content"]
     text = content if isinstance(content, str) else content[-1]["text"]

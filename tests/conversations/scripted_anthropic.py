@@ -1,4 +1,4 @@
-"""Anthropic as scripted, version 2026-10-21: what it thought and called must come back as it was, and nobody else's thoughts."""
+"""Scripted Anthropic, version 2026-10-21: its own thinking and calls must return unchanged, without those of other vendors."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Anthropic(Vendor):
         super().__init__()
         self.signed: dict[str, str] = {}
         self.turns: dict[str, list[Any]] = {}
-        """Blocks of each turn that called tools, by the ID of its first call."""
+        """Blocks of each turn with tool calls, by the ID of its first call."""
 
     def asked(self, body: dict[str, Any]) -> tuple[str, int]:
         unknown_keys(body, PARAMETERS, "body")
@@ -57,7 +57,7 @@ class Anthropic(Vendor):
         if calls and calls[0] in self.turns:
             expect(blocks == self.turns[calls[0]], "`thinking` blocks in a tool-use turn cannot be modified")
         elif calls and any(block["type"] == "thinking" for block in blocks):
-            refuse("`thinking` beside calls that this model never made")
+            refuse("`thinking` next to calls that this model never made")
         return calls
 
     def whole(self, say: Say) -> dict[str, Any]:

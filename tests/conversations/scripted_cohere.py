@@ -1,4 +1,4 @@
-"""Cohere as scripted: thinks and plans before it calls, and takes back no thoughts but its own."""
+"""Scripted Cohere: reasons and plans before it calls, and accepts only its own reasoning."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Cohere(Vendor):
     def __init__(self) -> None:
         super().__init__()
         self.said: dict[str, dict[str, Any]] = {}
-        """Each message that called tools, by the ID of its first call."""
+        """Each message with tool calls, by the ID of its first call."""
 
     def asked(self, body: dict[str, Any]) -> tuple[str, int]:
         unknown_keys(body, PARAMETERS, "body")
@@ -46,7 +46,7 @@ class Cohere(Vendor):
         ours = self.said.get(calls[0]["id"]) if calls else None
         if ours is not None:
             same = all(message.get(name) == ours.get(name) for name in ("content", "tool_plan", "tool_calls"))
-            expect(same, f"messages[{place}]: not as this model said it")
+            expect(same, f"messages[{place}]: not the message of this model")
         elif calls:
             thought = isinstance(content, list) and any(block["type"] == "thinking" for block in content)
             expect(not thought and "tool_plan" not in message, f"messages[{place}]: thoughts of another model")

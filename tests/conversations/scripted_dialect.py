@@ -1,4 +1,4 @@
-"""Vendors that speak OpenAI's format with rules and fields of their own, each held to what its connector states."""
+"""Scripted vendors of OpenAI's format with their own rules and fields, each bound to the rules of its connector."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ADDED: dict[str, dict[str, Any]] = {
     "lmstudio": {},
     "localai": {},
 }  # fmt: skip
-"""What each puts into its messages beyond OpenAI's shape."""
+"""Fields that each vendor adds to OpenAI's format."""
 
 CONNECTORS = {
     "deepseek": "deepseek.api.v1",
@@ -42,7 +42,7 @@ CONNECTORS = {
 
 
 class Dialect(Vendor):
-    """One of them; its answers hold its own fields, and its requests break none of its rules."""
+    """A vendor of OpenAI's format. Its responses have its own fields, and its requests must break none of its rules."""
 
     rules: ClassVar[Any]
 

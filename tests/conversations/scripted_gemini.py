@@ -1,4 +1,4 @@
-"""Gemini as scripted, a model that signs its calls: the first of a step must come back signed, or with Google's stand-in."""
+"""Scripted Gemini with signed calls: the first call of a step must return with its signature or with Google's placeholder."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Gemini(Vendor):
     def __init__(self) -> None:
         super().__init__()
         self.signed: dict[str, Any] = {}
-        """The call that each signature is of."""
+        """Calls by signature."""
 
     def streams(self, received: Received) -> bool:
         return ":streamGenerateContent" in received.path

@@ -1,4 +1,4 @@
-"""Mistral as scripted: nine letters and digits to an ID, no field that it does not know, thoughts in signed chunks."""
+"""Scripted Mistral: IDs of nine letters and digits, no unknown field, reasoning in signed chunks."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Mistral(Vendor):
     def __init__(self) -> None:
         super().__init__()
         self.said: dict[str, Any] = {}
-        """Content of each message that called tools, by the ID of its first call."""
+        """Content of each message with tool calls, by the ID of its first call."""
 
     def asked(self, body: dict[str, Any]) -> tuple[str, int]:
         unknown_keys(body, PARAMETERS, "body")

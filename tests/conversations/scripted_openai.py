@@ -1,4 +1,4 @@
-"""OpenAI as scripted: strict about fields and the length of IDs; its own answers hold nothing beyond its shape."""
+"""Scripted OpenAI: strict about fields and the length of IDs. Its responses have no further fields."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests in the eyes of the vendors' own packages: their types must accept what was sent."""
+"""Check of requests against the types of the vendors' packages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 
 def check(vendor: str, body: dict[str, Any]) -> None:
-    """Raise what the vendor's package raises for a request that its types do not take."""
+    """Raise the error of the vendor's package for a request that its types reject."""
     {"openai": _openai, "anthropic": _anthropic, "gemini": _gemini, "cohere": _cohere, "mistral": _mistral}[vendor](body)
 
 
@@ -20,7 +20,7 @@ def _typed_dict(kind: Any, body: dict[str, Any]) -> None:
 
 
 def _read_through(value: Any) -> None:
-    """Read what pydantic leaves for later: an Iterable is only checked while it is gone through."""
+    """Read lazily validated values: pydantic checks an Iterable only during iteration."""
     if isinstance(value, Mapping):
         for inner in value.values():
             _read_through(inner)
@@ -41,7 +41,7 @@ def _openai(body: dict[str, Any]) -> None:
 
 
 def _without_index(message: dict[str, Any]) -> dict[str, Any]:
-    """Leave out the index of calls, which who puts deltas together sends to OpenAI as well."""
+    """Drop the index of calls, which callers that join deltas also send to OpenAI."""
     calls = message.get("tool_calls")
     return {**message, "tool_calls": [{**call} for call in map(_plain, calls)]} if calls else message
 

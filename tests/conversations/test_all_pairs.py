@@ -1,4 +1,4 @@
-"""A conversation with tools that begins at any vendor and goes on at any other, for all ordered pairs of vendors."""
+"""Conversations with tools that move from any vendor to any other, for all ordered pairs."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ OF_THE_DIALECT = [name for name in VENDORS if name not in ("anthropic", "gemini"
 
 @pytest.mark.parametrize("name", OF_THE_DIALECT)
 def test_conversation_of_other_formats_is_served(name: str, vendor: Callable[[str], Any]) -> None:
-    """The vendor refuses with 400 what breaks one of its rules; none of the conversations does."""
+    """The vendor rejects with 400 a request that breaks its rules. No conversation does."""
     import modelmesh
 
     one = vendor(name)

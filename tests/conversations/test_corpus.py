@@ -1,7 +1,7 @@
-"""Many conversations, generated and recorded, through each connector of OpenAI's format: no rule of a vendor is broken on the wire.
+"""Generated and recorded conversations through each connector of OpenAI's format: no request breaks a rule of its vendor.
 
-A vendor may lack what a conversation holds (images, sound, a role of another vendor's); such a request is refused before it is
-sent, so that another vendor serves it.
+A vendor may lack a feature of a conversation, such as images, audio or a role of another vendor. Such a request is rejected
+before it is sent, so that the mesh tries another vendor.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ parameters = st.fixed_dictionaries(
 
 
 def sent(name: str, payload: dict[str, Any], model: str) -> dict[str, Any] | None:
-    """Return the request that the connector's rules make of a conversation; ``None`` when it is refused unsent."""
+    """Return the request that the connector's rules produce from a conversation, or ``None`` if it is rejected before it is sent."""
     provider, before = PROVIDERS[name], deepcopy(payload)
     request = WireRequest(Call(CHAT, "chat", payload), model)
     try:

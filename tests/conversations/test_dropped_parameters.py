@@ -1,4 +1,4 @@
-"""What a version of a vendor's API no longer takes is not sent, and what was not sent is on the attempt and in the log."""
+"""Parameters that a version of a vendor's API rejects: dropped, and noted on the attempt and in the log."""
 
 from __future__ import annotations
 

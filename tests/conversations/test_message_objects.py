@@ -1,4 +1,4 @@
-"""Messages as objects of other packages: what is sent is what they say."""
+"""Messages as objects of other packages."""
 
 from __future__ import annotations
 

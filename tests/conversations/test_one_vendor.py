@@ -1,4 +1,4 @@
-"""Three turns with tools at one vendor: all that it wants back it gets back, however the caller kept it."""
+"""Three turns with tools at one vendor: the vendor gets its own fields back, however the caller stored them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def config_of(*vendors: Any, **pool: Any) -> dict[str, Any]:
 
 
 def converse(caller: Caller) -> None:
-    """Question, two calls, results, a call, its result, an answer, thanks."""
+    """A question, two calls, results, a call, its result, an answer, thanks."""
     assert caller.results(caller.ask()) == 2
     assert caller.results(caller.ask()) == 1
     assert caller.ask()["content"] == "Rome is 18 degrees warmer."
@@ -84,7 +84,7 @@ FIELDS = {
 
 @pytest.mark.parametrize("name", ["anthropic", "gemini", "cohere", "mistral"])
 def test_scripted_vendor_rejects_altered_reasoning(name: str, vendor: Any) -> None:
-    """A thought that was changed on the way is refused: the scripted vendors do look."""
+    """The scripted vendors detect altered reasoning."""
     import modelmesh
 
     played = vendor(name)
@@ -109,7 +109,7 @@ def _chunk(message: dict[str, Any]) -> None:
 
 
 ALTER: dict[str, Any] = {"anthropic": _thought, "gemini": _signature, "cohere": _thought, "mistral": _chunk}
-NOTICED = {"anthropic": "signature", "gemini": "signature", "cohere": "not as this model", "mistral": "altered"}
+NOTICED = {"anthropic": "signature", "gemini": "signature", "cohere": "not the message of this model", "mistral": "altered"}
 
 
 @pytest.mark.parametrize("name", VENDORS)

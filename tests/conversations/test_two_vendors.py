@@ -1,4 +1,4 @@
-"""A conversation with tools that begins at one vendor, goes on at another, and returns: both are sent what they take."""
+"""Conversations with tools that move from one vendor to another and back."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_private_fields_are_dropped_and_noted(first: str, second: str, vendor: A
 
 @pytest.mark.parametrize("second", ["anthropic", "gemini", "cohere", "mistral"])
 def test_strict_pool_keeps_vendor_with_reasoning(second: str, vendor: Any) -> None:
-    """What would have to be left out for another vendor is refused there, as any other adaptation is."""
+    """A strict pool rejects an adaptation for another vendor."""
     import modelmesh
 
     one, other = vendor("anthropic" if second != "anthropic" else "cohere"), vendor(second)

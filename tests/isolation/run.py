@@ -1,4 +1,4 @@
-"""Each package passes its tests with only what it declares; strangers' packages work beside released wheels.
+"""Isolation check: each package passes its tests with its declared dependencies only, and third-party packages work.
 
 Usage: python tests/isolation/run.py WHEELS [PACKAGE …]
 """
@@ -22,7 +22,7 @@ KINDS = {"connectors": "connector", "strategies": "strategy", "secret-stores": "
 
 
 def packages() -> dict[str, Path]:
-    """Folders by name of distribution."""
+    """Return the folders by name of distribution."""
     found = {name: ROOT / name for name in FOLDERS if (ROOT / name / "pyproject.toml").is_file()}
     for kind, singular in KINDS.items():
         for file in sorted(ROOT.glob(f"{kind}/*/pyproject.toml")):
@@ -31,7 +31,7 @@ def packages() -> dict[str, Path]:
 
 
 def run(*command: str | Path, cwd: Path = ROOT, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """Run a command, showing what it says only when it fails."""
+    """Run a command and show its output only if it fails."""
     done = subprocess.run([str(part) for part in command], cwd=cwd, env=env, capture_output=True, text=True, check=False)
     if done.returncode not in (0, 5):  # 5: pytest found no test to run, which is reported below
         sys.stdout.write(done.stdout[-6000:] + done.stderr[-3000:])
@@ -40,11 +40,11 @@ def run(*command: str | Path, cwd: Path = ROOT, env: dict[str, str] | None = Non
 
 
 def environment(folder: Path, wheels: Path, *requirements: str) -> Path:
-    """Make a virtual environment with these requirements; return its interpreter."""
+    """Create a virtual environment with these requirements. Return its interpreter."""
     run(sys.executable, "-m", "uv", "venv", "-q", "--python", sys.executable, folder)
     python = folder / "bin" / "python"
     pins = ["-c", str(ROOT / "constraints.txt")]
-    # uv knows a wheel by name and version alone, and would install the one that stood here yesterday.
+    # uv caches a wheel by name and version, and would install a previous build.
     fresh = [part for wheel in sorted(wheels.glob("*.whl")) for part in ("--refresh-package", wheel.name.partition("-")[0])]
     install = [sys.executable, "-m", "uv", "pip", "install", "-q", "--python", python, "--find-links", wheels, *pins, *fresh]
     run(*install, *requirements)
@@ -147,15 +147,15 @@ fails({"providers": good, "pools": {"chat-completion": {"strategy": "acme.last-f
 
 
 def build(files: dict[str, str], folder: Path, wheels: Path) -> None:
-    """Build a stranger's package outside the repository."""
+    """Build a third-party package outside the repository."""
     folder.mkdir(parents=True)
     for name, text in files.items():
         (folder / name).write_text(textwrap.dedent(text).lstrip(), "utf-8")
     run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", wheels, folder, cwd=folder)
 
 
-def stranger(wheels: Path, scratch: Path) -> None:
-    """A provider and a strategy written elsewhere are found by ID and by variable, with no change here."""
+def third_party(wheels: Path, scratch: Path) -> None:
+    """Check that a third-party provider and strategy are found by ID and by variable."""
     theirs = scratch / "their-wheels"
     build(PROVIDER, scratch / "acme", theirs)
     build(BROKEN, scratch / "broken", theirs)
@@ -169,7 +169,7 @@ def stranger(wheels: Path, scratch: Path) -> None:
 
 
 def scaffolded(wheels: Path, scratch: Path) -> None:
-    """What ``modelmesh new`` of the wheels writes is built, installed elsewhere, found, and passes its own tests there."""
+    """Check that packages of ``modelmesh new`` are built, installed elsewhere, found, and pass their own tests."""
     maker = environment(scratch / "maker", wheels, "modelmesh-core[cli]", "modelmesh-cdk")
     kinds = run(maker, "-I", "-c", "from modelmesh_cdk.scaffold.rendering import templates; print(*templates())").stdout.split()
     here = {file.parent.name for file in ROOT.glob("modelmesh-cdk/src/modelmesh_cdk/scaffold/templates/*/template.toml")}
@@ -186,7 +186,7 @@ def scaffolded(wheels: Path, scratch: Path) -> None:
     listed = json.loads(run(python, "-I", "-m", "modelmesh.cli", "connectors", "--json", cwd=scratch).stdout)["connectors"]
     states = {row["kind"]: row["state"] for row in listed if row["id"].startswith("acme.")}
     if states != dict.fromkeys(kinds, "loaded"):
-        raise SystemExit(f"of what was made for {kinds}, 'modelmesh connectors' says {states}")
+        raise SystemExit(f"'modelmesh connectors' reports {states} for packages of {kinds}")
     for kind, folder in folders.items():
         done = run(python, "-I", "-m", "pytest", "-q", "-p", "no:cacheprovider", folder / "tests", cwd=folder)
         passed = re.search(r"^(\d+) passed", done.stdout, re.MULTILINE)
@@ -197,7 +197,7 @@ def scaffolded(wheels: Path, scratch: Path) -> None:
 
 
 def owners(wheels: Path) -> None:
-    """No wheel but core's has a file under ``modelmesh/``, and none runs anything at interpreter start."""
+    """Check that only core's wheel has files under ``modelmesh/``, and that no wheel runs code at interpreter start."""
     from zipfile import ZipFile
 
     for wheel in sorted(wheels.glob("*.whl")):
@@ -209,7 +209,7 @@ def owners(wheels: Path) -> None:
 
 
 def main() -> None:
-    """Check all, or the packages named."""
+    """Check all packages, or the named ones."""
     wheels, wanted = Path(sys.argv[1]).resolve(), set(sys.argv[2:])
     owners(wheels)
     passed = 0
@@ -225,8 +225,8 @@ def main() -> None:
         finally:
             at_once.shutdown(cancel_futures=True)
         if not wanted:
-            stranger(wheels, scratch)
-            print("a stranger's provider and strategy: found by ID, by variable; broken and doubled ones named", flush=True)
+            third_party(wheels, scratch)
+            print("third-party provider and strategy: found by ID and by variable, broken and duplicate ones named", flush=True)
             passed += 1
             scaffolded(wheels, scratch)
             passed += 1

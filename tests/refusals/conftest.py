@@ -1,4 +1,4 @@
-"""The vendors' bodies stand beside the tests."""
+"""Adds this folder to the import path, for the vendors' error bodies."""
 
 from __future__ import annotations
 

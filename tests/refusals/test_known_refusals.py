@@ -1,4 +1,4 @@
-"""A refusal that a vendor explains is of its class, and another account answers; plain and streamed, with threads and tasks."""
+"""Known error responses of vendors: failure class and failover, plain and streamed, in threads and tasks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CHAT = "chat-completion"
 
 
 def two_accounts(known_at: str, connector: str, other_at: str, *, window: int | None = None) -> dict[str, Any]:
-    """Return a first account at a vendor and a second one at OpenAI, with one model each."""
+    """Return an account at a vendor and one at OpenAI, with one model each."""
     first = {"connector": connector, "api_key": "test-key", "base_url": known_at}
     second = {"connector": "openai.llm.v1", "api_key": "test-key-2", "base_url": other_at}
     wide = {"context_window": window} if window else {"context_window": 4_000_000}

@@ -1,4 +1,4 @@
-"""Rate-limit headers: every format of a delay, and what becomes of values that cannot be read."""
+"""Rate-limit headers: every format of a delay, and values that cannot be parsed."""
 
 from __future__ import annotations
 

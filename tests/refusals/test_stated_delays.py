@@ -1,4 +1,4 @@
-"""How long a vendor asks to wait reaches the error and the cooldown, in whatever format and place it is stated."""
+"""Delays that vendors request: the error and the cooldown contain them, in every format and place."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Refusals as vendors send them: connector, status, body, the class they mean, and whether only a larger window helps.
+"""Error responses of vendors: connector, status, body, failure class, and whether a larger window helps.
 
-The bodies are those that public reports quote (see the tables of the connectors for the sources).
+Public reports quote these bodies (see the tables of the connectors for the sources).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from attrs import frozen
 
 @frozen
 class Known:
-    """One refusal."""
+    """A known error response."""
 
     connector: str
     status: int
@@ -23,7 +23,7 @@ class Known:
 
     @property
     def raw(self) -> bytes:
-        """The body as bytes; a text is sent as it is."""
+        """The body as bytes. Text is sent unchanged."""
         return self.body.encode() if isinstance(self.body, str) else json.dumps(self.body).encode()
 
 

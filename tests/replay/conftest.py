@@ -1,4 +1,4 @@
-"""Puts the parts of the replays where the tests can import them."""
+"""Adds the modules of the replays to the import path."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Answers that vendors really gave, with any part replaced by a value of another type.
+"""Recorded responses with any part replaced by a value of another type.
 
-Whatever a vendor sends, the caller gets an answer whose parts have the types that it relies on, from this vendor or from the next, or
-an error that says so. Never an untyped exception, a connector's author blamed, or a place in flight that stays taken.
+For any response of a vendor, the caller gets a response with valid types, from this vendor or the next one, or an error. It never
+gets an untyped exception, the connector's author is never blamed, and no concurrency slot stays taken.
 """
 
 from __future__ import annotations
@@ -46,13 +46,13 @@ ODD: list[Any] = [
     {"text": 5},
     ...,
 ]
-"""What takes a part's place; ``...`` removes it."""
+"""Replacements of a part. ``...`` removes it."""
 
 VENDORS = sorted({one.vendor for one in recordings("answers") + recordings("streams")})
 
 
 def paths(value: Any, here: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Yield the way to every part of a document."""
+    """Yield the path of every part of a document."""
     if here:
         yield here
     parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
@@ -73,7 +73,7 @@ def replaced(document: Any, way: tuple[Any, ...], value: Any) -> Any:
 
 @st.composite
 def mutated(draw: Any, vendor: str) -> Recording:
-    """Draw a recording with one or two of its parts replaced."""
+    """Draw a recording with one or two replaced parts."""
     found = [one for one in recordings("answers") + recordings("streams") if one.vendor == vendor]
     recording = draw(st.sampled_from(found))
     text = recording.answer.decode()
@@ -99,7 +99,7 @@ def _mutated_stream(draw: Any, text: str) -> str:
 
 
 def world(upstream: Upstream, recording: Recording) -> dict[str, Any]:
-    """Return a mesh of the vendor and a healthy second one, and have the server answer as both."""
+    """Return a mesh of the vendor and a healthy second one. The server answers as both."""
 
     def answer(request: Received) -> Script:
         if request.path.startswith("/healthy"):
@@ -187,7 +187,7 @@ def ask_in_thread(config: dict[str, Any], given_: dict[str, Any]) -> None:
             check_chunks(chunks, ended=False)
             check_attempts(error.attempts)
         except errors.BadRequestError as error:
-            check_attempts(error.attempts)  # a mutated error code may say so
+            check_attempts(error.attempts)  # a mutated error code may report this
         check_rest(client)
 
 

@@ -1,4 +1,4 @@
-"""What is said of the recordings is true: each has a source, none has a secret, and the table has all of them."""
+"""Metadata of the recordings: each has a source, none has a secret, and the table is complete."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What we send for a recorded question is what was recorded, but for the differences in the table here."""
+"""Requests for recorded calls: equal to the recording, except for the differences in this table."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ KNOWN = [one for kind in ("answers", "streams", "errors", "broken") for one in r
 
 @frozen
 class Difference:
-    """One thing that is not sent as it was recorded.
+    """A difference from the recorded request.
 
     Attributes:
         why: Its reason.
-        change: Puts the recorded body as we send it.
-        of: Vendors that it concerns; none means all.
+        change: Converts the recorded body to ours.
+        of: Vendors that it affects. None affects all.
     """
 
     why: str
@@ -85,18 +85,18 @@ def _usage(body: dict[str, Any]) -> None:
 
 DIFFERENCES = (
     Difference("the default said aloud", _without("stream", False)),
-    Difference("a stream states its usage only when asked", _usage, ("groq",)),
+    Difference("a stream reports its usage on request only", _usage, ("groq",)),
     Difference("an empty list of tools is refused", _without("tools", []), ("anthropic",)),
     Difference("an empty object is the same as none", _without("generationConfig", {}), ("google",)),
     Difference("null is the same as nothing", _no_nulls, ("anthropic", "cohere")),
-    Difference("a key that says nothing is left out", _nothing_said, ("openai", "mistral")),
+    Difference("a key without effect is dropped", _nothing_said, ("openai", "mistral")),
     Difference("arguments are required", _arguments, ("huggingface",)),
-    Difference("OpenAI's word; Mistral takes both", _required, ("mistral",)),
-    Difference("Gemini ignores who the system instruction is from", _no_role, ("google",)),
-    Difference("the newer field takes the JSON schema as it is; the older one a dialect of it", _schemas, ("google",)),
+    Difference("OpenAI's name, and Mistral accepts both", _required, ("mistral",)),
+    Difference("Gemini ignores the role of the system instruction", _no_role, ("google",)),
+    Difference("the newer field accepts JSON schema, the older one a dialect of it", _schemas, ("google",)),
 )
 
-HEADERS = {("anthropic", "anthropic-version"): "2026-10-21"}  # the version that the anthropic package 2.11.0 asks for
+HEADERS = {("anthropic", "anthropic-version"): "2026-10-21"}  # the version of the anthropic package 2.11.0
 
 
 def sent(recording: Recording, upstream: Any) -> Any:
@@ -119,7 +119,7 @@ def test_request_equals_recorded_request(recording: Recording, upstream: Any) ->
     assert request.json == recorded
     assert request.method == recording.facts["request"]["method"]
     for name, value in recording.facts["request"]["headers"].items():
-        if name != "accept":  # we say which of the two kinds of answers we read; the recorders' clients mostly say anything
+        if name != "accept":  # we accept one of the two media types, the recorders' clients mostly accept any
             assert request.headers[name] == HEADERS.get((recording.vendor, name), value), name
 
 
@@ -133,9 +133,9 @@ def test_listed_differences_all_occur() -> None:
 
 
 PATHS = {
-    # The recorder named the provider behind the router in its path; the router itself finds one by the model's name.
+    # The recorder's path named the provider behind the router. The router finds one by the model's name.
     "huggingface": ("/together/", "/"),
-    # What the google-genai package 3.4.0 asks for.
+    # The version of the google-genai package 3.4.0.
     "google": ("/v1beta/", "/v1/"),
 }
 
@@ -145,7 +145,7 @@ def test_request_url_is_the_vendors(recording: Recording, upstream: Any) -> None
     asked: list[str] = []
 
     class Elsewhere(httpx2.HTTPTransport):
-        """Sends to the loopback server what was meant for the vendor, and writes down for whom it was meant."""
+        """Transport that sends to the loopback server and records the original address."""
 
         def handle_request(self, request: httpx2.Request) -> httpx2.Response:
             asked.append(f"{request.url.host}{request.url.raw_path.decode()}")

@@ -1,6 +1,6 @@
-"""Answers that vendors really gave, read by their SDKs and by us: the same text, calls of tools, usage and end.
+"""Recorded responses, read by the vendors' SDKs and by us: equal text, tool calls, usage and end.
 
-Where the recordings come from, and which there are none of, is in ``README.md`` beside this file.
+``README.md`` in this folder lists the sources and the missing recordings.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def each(found: list[Recording]) -> Any:
 
 
 def same(ours_: Reading, theirs: Reading) -> None:
-    """Compare; a call that the vendor gave no ID gets one from us, for OpenAI's form has no calls without."""
+    """Compare two readings. A call without an ID gets one from us, because OpenAI's format requires IDs."""
     assert len(ours_.calls) == len(theirs.calls)
     assert all(id_ for id_, _, _ in ours_.calls)
     calls = tuple(
@@ -64,7 +64,9 @@ CLASSES = {
     404: errors.ModelNotFoundError,
     500: errors.ProviderServerError,
 }
-OTHERWISE = {"google/error-400": errors.AuthenticationError}  # a bad key is INVALID_ARGUMENT at Google; its reason says which
+OTHERWISE = {
+    "google/error-400": errors.AuthenticationError
+}  # a bad key is INVALID_ARGUMENT at Google, with the details in its reason
 
 
 def refused(recording: Recording, url: str) -> Any:
@@ -86,7 +88,7 @@ def test_error_equals_the_sdks(recording: Recording, in_task: bool, upstream: An
     assert caught.value.status == status == recording.status
     assert type(caught.value) is OTHERWISE.get(recording.label, CLASSES[status])
     assert words in str(theirs)
-    assert words in str(caught.value) or type(caught.value) is not errors.BadRequestError  # others say it in their body only
+    assert words in str(caught.value) or type(caught.value) is not errors.BadRequestError  # others report it in the body only
     assert caught.value.body == body
 
 

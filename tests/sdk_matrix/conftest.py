@@ -1,4 +1,4 @@
-"""Puts the parts of the matrix where the tests can import them."""
+"""Adds the modules of the matrix to the import path."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The vendor's list of models: what the official SDK finds in it, our connector finds, and each page is asked for alike."""
+"""Model lists: our connector finds the models that the official SDK finds, with equal requests for each page."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ VENDORS: dict[str, tuple[str, Callable[[str], list[str]], Any, str, Any]] = {
     "google": ("google.genai", by_google, google_page, "pageToken", (CHAT, {"reasoning": True}, 1000, 100)),
     "cohere": ("cohere", by_cohere, cohere_page, "page_token", (CHAT, {}, 1000, None)),
 }  # fmt: skip
-"""Connector: module of the SDK, how it is asked, what the vendor answers, parameter of the next page, what each row says."""
+"""Connector, module of the SDK, its call, the vendor's response, parameter of the next page, and facts of each row."""
 
 
 @pytest.fixture(params=VENDORS)

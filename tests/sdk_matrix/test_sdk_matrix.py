@@ -1,4 +1,4 @@
-"""Six vendors' own SDKs and our connectors ask the same questions: the requests are equal, but for a table with reasons."""
+"""Requests of six vendors' SDKs and of our connectors: equal, except for a table of differences with reasons."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
-from asking.in_anthropic import ANTHROPIC
-from asking.in_cohere import COHERE
-from asking.in_google import GOOGLE
-from asking.in_mistral import MISTRAL
-from asking.openai_shaped import GROQ, OPENAI
-from asking.questions import CHATS, EMBEDDINGS
-from asking.vendor import KEY, Cannot, Vendor
+from sdk_cases.in_anthropic import ANTHROPIC
+from sdk_cases.in_cohere import COHERE
+from sdk_cases.in_google import GOOGLE
+from sdk_cases.in_mistral import MISTRAL
+from sdk_cases.openai_shaped import GROQ, OPENAI
+from sdk_cases.questions import CHATS, EMBEDDINGS
+from sdk_cases.vendor import KEY, Cannot, Vendor
 
 from modelmesh import errors
 from modelmesh.contracts import CHAT, Operation, operations
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 
 
 def ours(vendor: Vendor, url: str, operation: Operation, payload: Mapping[str, Any], streams: bool) -> list[str]:
-    """Ask by our connector from a thread and from a task; return what it says it had to change."""
+    """Call our connector from a thread and from a task. Return its adaptation notes."""
     settings = {"api_key": KEY, "base_url": url}
     model = vendor.model if operation is CHAT else vendor.embedding_model
     call = Call(operation, "matrix", dict(payload), streams)
@@ -50,7 +50,7 @@ async def _ours_in_a_task(provider: Any, call: Call, model: str) -> None:
 
 
 def equal(vendor: Vendor, upstream: Any) -> None:
-    """Compare what the three asked: our connector from a thread and from a task, and the SDK."""
+    """Compare three requests: our connector's from a thread and from a task, and the SDK's."""
     mine, in_task, theirs = upstream.received
     assert (in_task.method, in_task.path, in_task.json) == (mine.method, mine.path, mine.json)
     wanted = theirs.json
@@ -83,14 +83,14 @@ def test_chat_request_equals_the_sdks(vendor: Vendor, question: str, streams: bo
 
 
 def cannot(vendor: Vendor, upstream: Any, operation: Operation, payload: Mapping[str, Any], streams: bool) -> None:
-    """What a vendor has no words for is refused before anything is sent, or left out and said so, or sent for it to judge."""
+    """Check a request that the vendor cannot express: it is rejected unsent, adapted with a note, or sent unchanged."""
     try:
         adapted = ours(vendor, upstream.url, operation, payload, streams)
     except errors.ProviderError:
         assert not upstream.received
         return
     sent = upstream.received[0].json
-    assert adapted or payload.items() <= sent.items(), "it was dropped and nobody was told"
+    assert adapted or payload.items() <= sent.items(), "it was dropped without a note"
 
 
 EMBEDDING = [vendor for vendor in VENDORS if vendor.embed is not None]

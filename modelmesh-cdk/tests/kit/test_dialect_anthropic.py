@@ -1,4 +1,4 @@
-"""What the dialect writes the vendor's own SDK reads, and what that sends the dialect reads back."""
+"""Anthropic dialect against the vendor's SDK: the SDK reads its responses, and it reads the SDK's requests."""
 
 from __future__ import annotations
 

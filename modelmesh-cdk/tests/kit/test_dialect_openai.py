@@ -1,4 +1,4 @@
-"""What the dialect writes the vendor's own SDK reads, and what that sends the dialect reads back."""
+"""OpenAI dialect against the vendor's SDK: the SDK reads its responses, and it reads the SDK's requests."""
 
 from __future__ import annotations
 
@@ -66,7 +66,9 @@ def test_sdk_reads_embeddings(form: str, client: Any, upstream: Upstream) -> Non
     else:
         assert all(isinstance(row.embedding, str) for row in rows)
         upstream.then(lambda received: Script(body=WIRE.write_embeddings(embedding_answer(), received)))
-        unpacked = client.embeddings.create(model="test-model", input=["a", "b", "c"]).data  # asks for base64 and unpacks it
+        unpacked = client.embeddings.create(
+            model="test-model", input=["a", "b", "c"]
+        ).data  # the SDK requests base64 and decodes it
         assert [list(row.embedding) for row in unpacked] == [*map(list, VECTORS)]
         assert WIRE.read_embeddings(upstream.last)["encoding_format"] == "base64"
 

@@ -1,6 +1,7 @@
-"""The kit is tested on fakes that are each wrong in one way: every standard test fails on at least one of them.
+"""Tests of the conformance tests with faulty fakes: each standard test fails for at least one of them.
 
-Each ``fakes/fakes_of_<kind>.py`` has ``KIT``, ``FAKES`` (fake and the standard test that finds it) and a test class for each fake.
+Each ``fakes/fakes_of_<kind>.py`` has ``KIT``, ``FAKES`` (fakes with the standard test that detects them) and a test class for
+each fake.
 """
 
 from __future__ import annotations
@@ -93,5 +94,5 @@ def test_standard_test_fails_for_faulty_fake(kind: str, fake: str, test: str, ou
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_standard_test_has_a_faulty_fake(kind: str) -> None:
-    """The guard has fakes of its own, in ``test_kit_guard.py``."""
+    """The fakes of the guard are in ``test_kit_guard.py``."""
     assert {name for name, _ in fakes_of(kind).KIT.standard_tests()} == {test for of, _, test in TABLE if of == kind} | {GUARD}

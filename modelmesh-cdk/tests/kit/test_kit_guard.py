@@ -1,4 +1,4 @@
-"""A standard test may be deleted or overridden only under ``xfail(reason=…)``; a missing capability skips with its name."""
+"""Guard of the standard tests: overrides need ``xfail(reason=…)``, and missing capabilities skip with their name."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_unknown_dialect_is_named() -> None:
 
 def test_custom_dialect_is_used() -> None:
     class Morse(OpenAIDialect):
-        """Dots and dashes."""
+        """Custom dialect."""
 
     class Native(ProviderConformance):
         dialect = Morse()

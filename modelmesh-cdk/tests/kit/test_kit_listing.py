@@ -1,4 +1,4 @@
-"""Who has no list of models is not asked for one by the standard tests."""
+"""Selection of the tests of model lists."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from modelmesh_cdk.testing import ProviderConformance
 
 
 class Foreign:
-    """A provider of somebody who does not use the kit."""
+    """Provider without the kit's base class."""
 
     id = "acme.foreign.v1"
 

@@ -1,4 +1,4 @@
-"""pytest says which connector keeps what: as a table, as data, and never where nobody asked or nobody derived a class."""
+"""pytest plugin: conformance report as a table and as data."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ TESTS = len([name for name, test in SecretStoreConformance.standard_tests() if t
 
 @pytest.fixture
 def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch):
-    """Run a file of tests with our plugin and no other."""
+    """Run a test file with our plugin only."""
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
 
     def ran(source: str, *arguments: str) -> pytest.RunResult:
@@ -57,7 +57,7 @@ def data_of(run, source: str, *arguments: str) -> dict:
 
 def test_plugin_is_an_entry_point() -> None:
     names = [point.value for point in entry_points(group="pytest11", name="modelmesh")]
-    assert names == ["modelmesh_cdk.pytest_plugin"], "install modelmesh-cdk anew: its metadata is older than its code"
+    assert names == ["modelmesh_cdk.pytest_plugin"], "reinstall modelmesh-cdk: its metadata is outdated"
 
 
 def test_table_has_connectors_and_reasons(run) -> None:
@@ -162,7 +162,7 @@ def test_marker_selects_tests_of_the_kit(run) -> None:
 
 
 def test_report_data_is_serializable(run, pytester: pytest.Pytester) -> None:
-    """As pytest-xdist sends reports: as plain data."""
+    """Test reports are converted to plain data, as pytest-xdist does."""
     pytester.makeconftest(
         """
         import json, pytest

@@ -1,4 +1,4 @@
-"""``modelmesh new`` as it is typed."""
+"""Command line of ``modelmesh new``."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ KINDS = list(templates())
 
 @pytest.fixture
 def typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
-    """Type a command in an empty folder; ``typed.here`` is the folder."""
+    """Run a command in an empty folder, which is ``typed.here``."""
     from click.testing import CliRunner
 
-    apart = "mix_stderr" in inspect.signature(CliRunner).parameters  # click 8.1; later ones always keep the two apart
+    apart = "mix_stderr" in inspect.signature(CliRunner).parameters  # click 8.1 only, later versions always separate the two
     runner = CliRunner(mix_stderr=False) if apart else CliRunner()
     monkeypatch.chdir(tmp_path)
 

@@ -1,4 +1,4 @@
-"""What a package may be called, and what is said of a name that it may not have."""
+"""Names of packages and the errors of invalid names."""
 
 from __future__ import annotations
 

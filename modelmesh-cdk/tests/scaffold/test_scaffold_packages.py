@@ -1,4 +1,4 @@
-"""What is written is a package: its own tests pass, its README is true, and nobody's linter has anything to say."""
+"""Scaffolded packages: their tests pass, their README is correct, and linters report nothing."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ DAY = date(2026, 11, 21)
 KINDS = list(templates())
 PLACEHOLDER = re.compile(r"[«»]|PACKAGE|dot_|\.tmpl")
 LINT = ("--select", "ALL", "--ignore", "D203,D213,COM812,CPY001,INP001,ARG002,S101,TC")
-"""Every rule but those that contradict another or the layout, and the argument that a protocol asks for."""
+"""All rules except those that contradict another rule or the layout, and unused arguments of a protocol."""
 
 
 def made(kind: str, name: str = "acme", **said: Any) -> Package:
@@ -40,7 +40,7 @@ def project(package: Package) -> dict[str, Any]:
 
 
 def install(package: Package, folder: Path) -> None:
-    """Write a package, and beside its source the metadata that an installer would write."""
+    """Write a package and the metadata that an installer would write."""
     write(package.files, folder)
     facts = project(package)
     info = folder / "src" / f"{facts['name'].replace('-', '_')}-{facts['version']}.dist-info"
@@ -78,7 +78,7 @@ def test_package_passes_its_tests(kind: str, tmp_path: Path) -> None:
 
 
 def test_package_named_test_passes_its_tests(tmp_path: Path) -> None:
-    """A class ``TestLabStrategy`` would be taken for tests, and cannot be one: it has an ``__init__``."""
+    """pytest would collect a class ``TestLabStrategy``, which has an ``__init__``."""
     install(made("strategy", "test-lab"), tmp_path / "package")
     done = run(tmp_path / "package", "-m", "pytest", "-q", "-p", "no:cacheprovider")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -86,7 +86,7 @@ def test_package_named_test_passes_its_tests(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_package_with_wrong_id_fails_its_tests(kind: str, tmp_path: Path) -> None:
-    """Tests that pass whatever the package does would prove nothing."""
+    """The tests of a package detect a fault."""
     package = made(kind)
     install(package, tmp_path / "package")
     [source] = (tmp_path / "package" / "src").rglob(f"{package.template.module}.py")
@@ -159,7 +159,7 @@ def test_storage_readme_example_runs(tmp_path: Path) -> None:
 
 
 def test_discovery_readme_example_runs(tmp_path: Path) -> None:
-    pytest.importorskip("modelmesh_connector_openai", reason="the example asks OpenAI's connector")
+    pytest.importorskip("modelmesh_connector_openai", reason="the example uses OpenAI's connector")
     package = made("discovery")
     install(package, tmp_path / "package")
     [code] = re.findall(r"^```python\n(.*?)^```$", package.files["README.md"], re.MULTILINE | re.DOTALL)
@@ -244,7 +244,7 @@ def test_package_names_no_registry() -> None:
 
 @pytest.fixture(scope="module")
 def village(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A package of each kind, with a short name and with the longest there may be."""
+    """A package of each kind, with a short name and with the longest one."""
     folder = tmp_path_factory.mktemp("village")
     for kind in KINDS:
         for name in (f"acme-{kind}", f"acme-{kind}".ljust(40, "x")):

@@ -1,4 +1,4 @@
-"""All files at the target, or none; and never one that was there."""
+"""Writing of packages: all files or none, and no overwritten file."""
 
 from __future__ import annotations
 

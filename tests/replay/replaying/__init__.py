@@ -1,1 +1,1 @@
-"""The parts of the replays: recordings, questions, and two readers of the same bytes."""
+"""Modules of the replays: recordings, requests, and two readers of the same bytes."""

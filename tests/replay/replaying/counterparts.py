@@ -1,4 +1,4 @@
-"""What the vendors' own SDKs read: each asks its own question of a loopback server and reads the recorded bytes.
+"""Readings of the vendors' SDKs: each sends its own request to a loopback server and reads the recorded bytes.
 
 OpenRouter, Hugging Face and DeepSeek document the openai package as their SDK.
 """
@@ -32,14 +32,14 @@ FINISH: Mapping[str, Mapping[str, str]] = {
     "cohere": {"COMPLETE": "stop", "STOP_SEQUENCE": "stop", "TOOL_CALL": "tool_calls", "MAX_TOKENS": "length"},
     "google": {"STOP": "stop", "MAX_TOKENS": "length"},
 }
-"""A vendor's word for the end of an answer, in OpenAI's; Gemini's STOP after a function call is ``tool_calls``."""
+"""OpenAI's finish reason by the vendor's. Gemini's STOP after a function call is ``tool_calls``."""
 
 REFUSALS = (openai.APIError, anthropic.APIError, groq.APIError, google_errors.APIError, MistralError, ApiError)
 KEY = "test-key"
 
 
 def read(recording: Recording, url: str) -> Reading:
-    """Return what the vendor's SDK makes of a recorded answer that the server at ``url`` gives."""
+    """Return the reading of the vendor's SDK for a recorded response of the server at ``url``."""
     body = {**(recording.body or ANY), "model": recording.model}
     streams = recording.streams and body.pop("stream", True)
     body.pop("stream", None)

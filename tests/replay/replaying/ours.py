@@ -1,4 +1,4 @@
-"""What our connectors read: asked through the mesh as an application asks, or by themselves where a refusal is wanted."""
+"""Readings of our connectors, through the mesh or, for errors, directly."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ KEY = "test-key"
 
 
 def config(recording: Recording, url: str) -> dict[str, Any]:
-    """Return a mesh of one model of the recorded vendor's, at the server."""
+    """Return a mesh configuration with one model of the recorded vendor at the server."""
     provider = {
         "connector": PROVIDERS[recording.vendor].id,
         "api_key": KEY,
@@ -51,7 +51,7 @@ def config(recording: Recording, url: str) -> dict[str, Any]:
 
 
 def read(recording: Recording, url: str, *, in_task: bool) -> Reading:
-    """Ask the mesh the recorded question and return what the application reads."""
+    """Send the recorded request through the mesh. Return the application's reading."""
     given = {"model": "chat-completion", **asked(recording.vendor, recording.body), "stream": recording.streams}
     if in_task:
         return asyncio.run(_aread(config(recording, url), given))
@@ -67,13 +67,13 @@ async def _aread(settings: dict[str, Any], given: dict[str, Any]) -> Reading:
 
 
 def ask(recording: Recording, url: str, *, in_task: bool, **settings: Any) -> list[Any]:
-    """Ask the connector by itself, without a mesh, so that its own error comes out; return the chunks that came before it.
+    """Call the connector without a mesh, to get its own error. Return the chunks before the error.
 
     Args:
-        recording: What to ask.
-        url: The server; empty leaves the connector's own address.
-        in_task: Whether in a task, else in a thread.
-        **settings: More settings of the provider.
+        recording: The recorded request.
+        url: The server. An empty text keeps the connector's address.
+        in_task: Whether to call from a task rather than from a thread.
+        **settings: Further settings of the provider.
     """
     address = url + recording.prefix if url else ""
     provider = PROVIDERS[recording.vendor]({"api_key": KEY, "base_url": address, **settings})

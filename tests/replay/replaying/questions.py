@@ -1,4 +1,4 @@
-"""The questions of the recordings, put in OpenAI's form: what a caller of ours would have asked to send what was sent."""
+"""Requests of the recordings in OpenAI's format: the calls that produce the recorded requests."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 ANY = {"messages": [{"role": "user", "content": "Hello"}]}
-"""For recordings whose request nobody kept."""
+"""Request for recordings without one."""
 
 
 def asked(vendor: str, body: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return the payload that asks what a recorded body asked."""
+    """Return the payload that produces a recorded body."""
     if not body:
         return dict(ANY)
     plain = {name: value for name, value in body.items() if name not in ("model", "stream")}
@@ -94,7 +94,7 @@ def _texts(parts: Sequence[Mapping[str, Any]]) -> str:
 
 
 def lowered(schema: Any) -> Any:
-    """Return a JSON schema of a ``Schema`` of Google's, which writes types in capitals."""
+    """Return a JSON schema for Google's ``Schema``, which has types in capitals."""
     if isinstance(schema, Mapping):
         return {name: value.lower() if name == "type" else lowered(value) for name, value in schema.items()}
     return schema

@@ -1,4 +1,4 @@
-"""What a reader makes of an answer, in one shape for all of them."""
+"""Common form of a reader's result."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from attrs import frozen
 
 @frozen
 class Reading:
-    """An answer.
+    """A response.
 
     Attributes:
-        text: What the assistant said.
-        calls: ID, name and decoded arguments of each call of a tool.
-        prompt: Tokens of the question.
-        completion: Tokens of the answer, thoughts included; ``None`` when nobody counted.
-        total: All of them.
-        finish: Why it ended, in OpenAI's words.
+        text: Text of the assistant.
+        calls: ID, name and decoded arguments of each tool call.
+        prompt: Tokens of the prompt.
+        completion: Tokens of the response with reasoning, or ``None`` if unknown.
+        total: All tokens.
+        finish: OpenAI's finish reason.
     """
 
     text: str
@@ -31,14 +31,14 @@ class Reading:
 
 
 def of_completion(answer: Any, *, usage: Any = None) -> Reading:
-    """Read an answer in OpenAI's shape, whoever's objects it is made of."""
+    """Read a response in OpenAI's format from objects of any package."""
     choice = answer.choices[0]
     calls = [(one.id, one.function.name, one.function.arguments) for one in choice.message.tool_calls or ()]
     return _reading(choice.message.content, calls, usage or answer.usage, choice.finish_reason)
 
 
 def of_chunks(chunks: Iterable[Any]) -> Reading:
-    """Read a stream in OpenAI's shape as its documentation says: what belongs together has one index."""
+    """Read a stream in OpenAI's format: deltas of one index belong together."""
     text, finish, usage = "", None, None
     calls: dict[int, list[Any]] = {}
     for chunk in chunks:

@@ -1,4 +1,4 @@
-"""Exchanges that vendors really had with somebody, as they lie in ``recordings/``."""
+"""Recorded exchanges with vendors, from ``recordings/``."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ ENDS = ("/chat/completions", "/messages", "/models/", "/chat")
 
 @frozen
 class Recording:
-    """One request and its answer.
+    """A request and its response.
 
     Attributes:
-        vendor: Folder that it lies in.
-        name: Its own name there; it begins with ``stream`` or ``error`` where it is one.
+        vendor: Folder of the recording.
+        name: Name within the folder, which starts with ``stream`` or ``error`` for these kinds.
         facts: The whole file.
     """
 
@@ -39,7 +39,7 @@ class Recording:
 
     @property
     def body(self) -> dict[str, Any] | None:
-        """What was asked, where the recorder kept it."""
+        """The request, if it was recorded."""
         return self.facts["request"]["body"]
 
     @property
@@ -48,7 +48,7 @@ class Recording:
 
     @property
     def prefix(self) -> str:
-        """What stands before the endpoint in the path."""
+        """Part of the path before the endpoint."""
         return next(self.path.partition(end)[0] for end in ENDS if end in self.path)
 
     @property
@@ -66,10 +66,10 @@ class Recording:
         return self.facts["response"]["body"].encode()
 
     def script(self, size: int | None = None) -> Script:
-        """Return the answer for the loopback server.
+        """Return the response for the loopback server.
 
         Args:
-            size: Bytes in each piece; ``None`` sends all of them at once.
+            size: Bytes in each part. ``None`` sends one part.
         """
         headers = dict(self.facts["response"]["headers"])
         kind = headers.pop("content-type")
@@ -79,7 +79,7 @@ class Recording:
 
 
 def recordings(kind: str) -> list[Recording]:
-    """Return all of a kind: ``answers``, ``streams``, ``errors``, or ``broken`` for streams that end in an error."""
+    """Return all recordings of a kind: ``answers``, ``streams``, ``errors``, or ``broken`` for streams with an error."""
     found = [
         Recording(path.parent.name, path.stem, json.loads(path.read_text("utf-8"))) for path in sorted(FOLDER.glob("*/*.json"))
     ]

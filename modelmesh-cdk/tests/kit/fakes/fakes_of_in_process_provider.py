@@ -1,4 +1,4 @@
-"""Providers of a model in process that are each wrong in one way, and the standard test that finds it."""
+"""Faulty in-process providers, each with one fault, and the standard test that detects it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CHAT = ["generation.text-generation.chat-completion"]
 
 
 class Honest:
-    """Wrong in nothing."""
+    """Correct provider."""
 
     id = "acme.honest.v1"
     rows: list[dict[str, Any]] = [{"id": "test-model", "capabilities": CHAT}]
@@ -118,7 +118,7 @@ def chunk(delta: dict[str, Any], finish: str | None = None) -> dict[str, Any]:
 
 
 class Changes(Honest):
-    """Derive and change each chunk of a stream in ``read``, or the whole in ``whole``."""
+    """Base class of fakes that change each chunk in ``read`` or the response in ``whole``."""
 
     def stream(self, call, limits):
         return (self.read(one, one["choices"][0]["delta"] if one["choices"] else {}) for one in super().stream(call, limits))
@@ -147,7 +147,7 @@ class AlwaysStops(Honest):
 
 
 class ForgetsUsageInTasks(Honest):
-    """Right in threads, wrong in tasks."""
+    """Correct in threads, faulty in tasks."""
 
     async def asend(self, call, model, limits):
         answer = self.send(call, model, limits)

@@ -1,4 +1,4 @@
-"""Secret stores that are each wrong in one way, and the standard test that finds it."""
+"""Faulty secret stores, each with one fault, and the standard test that detects it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Strategies that are each wrong in one way, and the standard test that finds it."""
+"""Faulty strategies, each with one fault, and the standard test that detects it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from modelmesh_cdk.testing import StrategyConformance
 
 
 class Honest(BaseStrategy):
-    """Goes round, and prefers what is cheap among the rest."""
+    """Correct strategy: rotates, and prefers cheap models among the rest."""
 
     id = "acme.honest.v1"
 
@@ -95,7 +95,7 @@ class CountsExplanations(Honest):
 
 
 class LooksAtTheClock(Honest):
-    """Foresees one and takes another."""
+    """Forecasts one model and selects another."""
 
     looks = 0
 

@@ -1,4 +1,4 @@
-"""Providers that are wrong in what they make of an answer."""
+"""Providers with faulty responses."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class LosesTheirHeaders(Honest):
 
 
 class ForgetsUsageInTasks(Honest):
-    """Right in threads, wrong in tasks."""
+    """Correct in threads, faulty in tasks."""
 
     async def asend(self, call, model, limits):
         answer = await super().asend(call, model, limits)

@@ -1,4 +1,4 @@
-"""Providers that are wrong in what they make of a conversation."""
+"""Providers with faulty conversations."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ STRICT = evolve(STRICT, sources={name: Source("docs.acme.example", "2026-11-21")
 
 
 class Strict(Sends):
-    """Is wrong in nothing; the wrong ones derive from it."""
+    """Correct provider, and base class of the faulty ones."""
 
     message_rules = STRICT
 

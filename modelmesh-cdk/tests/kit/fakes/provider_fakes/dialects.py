@@ -1,4 +1,4 @@
-"""Providers of vendors that lack what OpenAI has, and that are wrong in what they make of it."""
+"""Providers with faults in the handling of a limited format."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from modelmesh_cdk.testing.dialects import OpenAIDialect
 
 
 class Poor(OpenAIDialect):
-    """Has no seed and no detail of images, wants a limit of tokens, and does not say who answers."""
+    """Format without seed and image detail, which requires a token limit and does not report the model."""
 
     reports_model = False
     arguments_are_text = False

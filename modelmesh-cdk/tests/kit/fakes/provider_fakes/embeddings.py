@@ -1,4 +1,4 @@
-"""Providers that are wrong in what they make of embeddings."""
+"""Providers with faulty embeddings."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from modelmesh_cdk.testing.dialects.shape import unpacked
 
 
 class Asks(Honest):
-    """Derive and change the body in ``write``."""
+    """Base class of fakes that change the request body in ``write``."""
 
     def _build_request_payload(self, request):
         payload = super()._build_request_payload(request)
@@ -23,7 +23,7 @@ class Asks(Honest):
 
 
 class Gets(Honest):
-    """Derive and change the answer in ``read``."""
+    """Base class of fakes that change the response in ``read``."""
 
     def _decode_response(self, request, status, headers, raw):
         answer = super()._decode_response(request, status, headers, raw)

@@ -1,4 +1,4 @@
-"""Providers that are wrong in how they fail."""
+"""Providers with faulty errors."""
 
 from __future__ import annotations
 

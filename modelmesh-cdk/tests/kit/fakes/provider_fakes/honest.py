@@ -1,4 +1,4 @@
-"""The provider that is wrong in nothing, and what the wrong ones derive from."""
+"""Correct provider, and base classes of the faulty ones."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DATED = {"source": "the price list of Acme", "as_of": "2026-11-21"}
 
 
 class Honest(OpenAICompatibleProvider):
-    """Wrong in nothing."""
+    """Correct provider."""
 
     id = "acme.honest.v1"
     default_base_url = "https://api.acme.example/v1"
@@ -27,7 +27,7 @@ class Honest(OpenAICompatibleProvider):
 
 
 class Sends(Honest):
-    """Derive and change the body in ``write``."""
+    """Base class of fakes that change the request body in ``write``."""
 
     def _build_request_payload(self, request: Any) -> dict[str, Any]:
         payload = json.loads(json.dumps(super()._build_request_payload(request)))
@@ -38,7 +38,7 @@ class Sends(Honest):
 
 
 class Reads(Honest):
-    """Derive and change the answer in ``read``."""
+    """Base class of fakes that change the response in ``read``."""
 
     def _parse_response(self, data: dict[str, Any]) -> dict[str, Any]:
         return self.read(data, data["choices"][0])
@@ -48,7 +48,7 @@ class Reads(Honest):
 
 
 class Streams(Honest):
-    """Derive and change a chunk in ``read``; ``None`` skips it."""
+    """Base class of fakes that change a chunk in ``read``. ``None`` skips it."""
 
     def _parse_sse_chunk(self, data: str) -> Any:
         chunk = json.loads(data)
@@ -60,7 +60,7 @@ class Streams(Honest):
 
 
 class Classifies(Honest):
-    """Derive and lie about a class in ``lie``."""
+    """Base class of fakes that change the failure class in ``lie``."""
 
     def _classify(self, status: int, code: Any, headers: Any, body: Any) -> Any:
         return self.lie(status, code, headers, body) or super()._classify(status, code, headers, body)

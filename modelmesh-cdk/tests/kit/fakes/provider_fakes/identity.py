@@ -1,4 +1,4 @@
-"""Providers that are wrong in what they say of themselves."""
+"""Providers with faulty IDs, hooks or catalogues."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Providers that are wrong in what they make of the vendor's list of models."""
+"""Providers with faulty model lists."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from modelmesh_cdk.testing.dialects import OpenAIDialect
 
 
 class Paged(OpenAIDialect):
-    """Has its list in pages; a page says which is the last name on it when another follows."""
+    """Format with a paged list. A page names its last model if another page follows."""
 
     has_pages = True
 
@@ -43,7 +43,7 @@ class TakesHalfAListForAll(Honest):
 
 
 class Lists(Honest):
-    """Derive and change the rows in ``made``."""
+    """Base class of fakes that change the rows in ``made``."""
 
     def discover_models(self, limits=None):
         return self.made(tuple(super().discover_models(limits)))

@@ -1,4 +1,4 @@
-"""Providers that are wrong in what they send."""
+"""Providers with faulty requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Providers that are wrong in where they put the key."""
+"""Providers that expose or misplace the key."""
 
 from __future__ import annotations
 

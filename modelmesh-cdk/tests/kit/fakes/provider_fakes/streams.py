@@ -1,4 +1,4 @@
-"""Providers that are wrong in what they make of a stream."""
+"""Providers with faulty streams."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class CountsCallsFromZeroEachTime(Streams):
 
 
 class _SplitHere:
-    """Reads each arrival of bytes for itself, as if the network never cut an event in two."""
+    """Parses each received block of bytes separately, as if the network never split an event."""
 
     def __init__(self, sse: Any) -> None:
         self._sse = sse
@@ -212,7 +212,7 @@ class _ReadsToTheEnd(HttpEventStream):
 
 
 class ReadsToTheEnd(Honest):
-    """Closing early reads what is left first, as long as the vendor goes on."""
+    """An early close first reads the rest of the stream."""
 
     def send(self, call, model, limits):
         stream = super().send(call, model, Limits(first_content=1.0, gap=1.0, total=1.0))

@@ -1,4 +1,4 @@
-"""Providers that are wrong in how they hand on tool calls."""
+"""Providers with faulty tool calls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""openai and groq, whose SDKs are asked in the form that we are."""
+"""Requests of the openai and groq packages, in OpenAI's format."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import openai
 from modelmesh_connector_groq import GroqProvider
 from modelmesh_connector_openai import OpenAIProvider
 
-from asking.questions import CHATS, EMBEDDINGS
-from asking.vendor import KEY, Cannot, Difference, Vendor
 from modelmesh_cdk.testing.upstream import completion, text_stream
+from sdk_cases.questions import CHATS, EMBEDDINGS
+from sdk_cases.vendor import KEY, Cannot, Difference, Vendor
 
 MODEL = "test-model"
 
 
 def vectors(count: int) -> dict[str, Any]:
-    """Return embeddings in OpenAI's shape."""
+    """Return embeddings in OpenAI's format."""
     rows = [{"object": "embedding", "index": place, "embedding": [0.5]} for place in range(count)]
     used = {"prompt_tokens": 1, "total_tokens": 1}
     return {"id": "test", "object": "list", "model": MODEL, "data": rows, "usage": used}
@@ -59,7 +59,7 @@ def _no_developer(body: dict[str, Any]) -> None:
             message["role"] = "system"
 
 
-COUNTED = Difference("the mesh counts every stream, and so asks for its usage", _usage_of_streams)
+COUNTED = Difference("the mesh counts every stream and requests its usage", _usage_of_streams)
 OPENAI = Vendor(
     name="openai",
     provider=OpenAIProvider,
@@ -79,7 +79,7 @@ GROQ = Vendor(
     events=b"".join(text_stream("Hi")),
     asked={
         **CHATS,
-        "usage of a stream": Cannot("no options of a stream; its last chunk has usage anyway"),
+        "usage of a stream": Cannot("no stream options, but the last chunk has usage"),
         "two answers": Cannot("one answer a request"),
         "logprobs": Cannot("no log probabilities"),
     },

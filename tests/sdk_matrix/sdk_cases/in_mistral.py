@@ -1,4 +1,4 @@
-"""mistralai: OpenAI's form, but for a few names."""
+"""Requests of the mistralai package: OpenAI's format with a few other names."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 from mistralai.client import Mistral
 from modelmesh_connector_mistral import MistralProvider
 
-from asking.openai_shaped import vectors
-from asking.questions import CHATS, HI
-from asking.vendor import ALOUD, KEY, Cannot, Difference, Vendor, without
 from modelmesh_cdk.testing.upstream import completion, text_stream
+from sdk_cases.openai_shaped import vectors
+from sdk_cases.questions import CHATS, HI
+from sdk_cases.vendor import ALOUD, KEY, Cannot, Difference, Vendor, without
 
 MODEL = "test-model"
 

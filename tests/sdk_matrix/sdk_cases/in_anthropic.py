@@ -1,4 +1,4 @@
-"""anthropic: messages of blocks."""
+"""Requests of the anthropic package: messages of blocks."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 import anthropic
 from modelmesh_connector_anthropic import AnthropicProvider
 
-from asking.questions import CHATS, HI, PIXEL, SCHEMA
-from asking.vendor import KEY, Cannot, Vendor
+from sdk_cases.questions import CHATS, HI, PIXEL, SCHEMA
+from sdk_cases.vendor import KEY, Cannot, Vendor
 
 MODEL = "claude-sonnet-5-5"
 USAGE = {"input_tokens": 1, "output_tokens": 1}
@@ -27,7 +27,7 @@ EVENTS = (
     b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
 )
 LIMIT = 128000
-"""What we put where the caller gives no limit, the most that the model gives: the vendor wants one."""
+"""Our token limit if the caller gives none, which is the model's maximum. The vendor requires a limit."""
 
 
 def _chat(url: str, asked: Mapping[str, Any], streams: bool) -> None:

@@ -1,4 +1,4 @@
-"""cohere: its own chat, version 2."""
+"""Requests of the cohere package: its own chat, version 2."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 import cohere
 from modelmesh_connector_cohere import CohereProvider
 
-from asking.questions import CHATS, HI, SCHEMA, TOOLS
-from asking.vendor import ALOUD, KEY, Cannot, Difference, Vendor, no_nulls, without
+from sdk_cases.questions import CHATS, HI, SCHEMA, TOOLS
+from sdk_cases.vendor import ALOUD, KEY, Cannot, Difference, Vendor, no_nulls, without
 
 MODEL = "command-a-03-2025"
 ANSWER = {
@@ -52,7 +52,7 @@ ASKED: Mapping[str, Mapping[str, Any] | Cannot] = {
     "stops": _hello(stop_sequences=["END", "FIN"]),
     "max_completion_tokens": _hello(max_tokens=7),
     "two answers": Cannot("one answer to a question"),
-    "logprobs": Cannot("no count of alternatives; without it, the same"),
+    "logprobs": Cannot("no number of alternatives, which has no effect"),
     "effort": Cannot("thinking is a budget of tokens"),
     "usage of a stream": CHATS["plain"],
     "user": Cannot("no parameter for who asks"),

@@ -1,4 +1,4 @@
-"""The questions, in OpenAI's form: what a caller of ours writes, whoever answers."""
+"""Requests in OpenAI's format, as our callers write them."""
 
 from __future__ import annotations
 

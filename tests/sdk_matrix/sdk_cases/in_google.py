@@ -1,4 +1,4 @@
-"""google-genai: contents of parts."""
+"""Requests of the google-genai package: contents of parts."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 
 from modelmesh_connector_google import GoogleProvider
 
-from asking.questions import PIXEL, SCHEMA
-from asking.vendor import KEY, Cannot, Difference, Vendor, without
+from sdk_cases.questions import PIXEL, SCHEMA
+from sdk_cases.vendor import KEY, Cannot, Difference, Vendor, without
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -18,7 +18,7 @@ with warnings.catch_warnings():
     from google.genai import types
 
 MODEL = "gemini-3.8-flash"
-VECTORS = "gemini-embedding-001"  # of several texts it makes several vectors; the SDK takes them for one with models after it
+VECTORS = "gemini-embedding-001"  # several texts give several vectors, which the SDK joins for later models
 ANSWER = {
     "candidates": [{"content": {"role": "model", "parts": [{"text": "Hi"}]}, "finishReason": "STOP", "index": 0}],
     "usageMetadata": {"promptTokenCount": 1, "candidatesTokenCount": 1, "totalTokenCount": 2},
@@ -172,7 +172,7 @@ GOOGLE = Vendor(
     differences=(
         Difference("the SDK mixes the two spellings of names that Google's JSON takes", _one_spelling),
         Difference("an empty object is the same as none", without("generationConfig", {})),
-        Difference("Google takes both alphabets of base64; ours is the one the caller's data came in", _plain_base64),
+        Difference("Google accepts both alphabets of base64, and ours is that of the caller's data", _plain_base64),
         Difference("OpenAI's form has no signature for a call, and Gemini 3 refuses one without", _unsigned),
     ),
 )

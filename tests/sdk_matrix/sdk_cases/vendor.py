@@ -1,4 +1,4 @@
-"""What a vendor's module says of it."""
+"""Description of a vendor and its SDK."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from modelmesh_cdk import BaseProvider
 
 @frozen
 class Cannot:
-    """A question that the vendor's SDK has no words for.
+    """A request that the vendor's SDK cannot express.
 
     Attributes:
-        why: What is missing.
+        why: The missing feature.
     """
 
     why: str
@@ -23,11 +23,11 @@ class Cannot:
 
 @frozen
 class Difference:
-    """One thing that we send otherwise than the SDK.
+    """A difference between our request and the SDK's.
 
     Attributes:
         why: Its reason.
-        change: Makes the SDK's body ours.
+        change: Converts the SDK's body to ours.
     """
 
     why: str
@@ -36,23 +36,23 @@ class Difference:
 
 @frozen
 class Vendor:
-    """One vendor: our connector, and how its SDK is asked.
+    """A vendor: our connector and the calls of its SDK.
 
     Attributes:
-        name: Of the SDK's distribution.
+        name: Name of the SDK's distribution.
         provider: Our connector.
-        model: For chats.
-        embedding_model: For embeddings.
-        key_header: Where the key travels.
-        headers: More that must be equal.
-        answer: A whole answer that the SDK can read.
-        events: A stream that it can read.
-        vectors: Makes so many embeddings that it can read.
-        asked: Each chat in the SDK's own form.
-        chat: Asks: address, arguments, whether streamed.
-        embedded: Each question for embeddings in the SDK's own form.
-        embed: Asks for them; ``None`` when the vendor has none.
-        differences: What is not equal, with its reason.
+        model: Model of chats.
+        embedding_model: Model of embeddings.
+        key_header: Header of the key.
+        headers: Further headers that must be equal.
+        answer: A response that the SDK can read.
+        events: A stream that the SDK can read.
+        vectors: Returns this many embeddings that the SDK can read.
+        asked: Each chat in the SDK's format.
+        chat: Sends a chat: address, arguments, stream flag.
+        embedded: Each embedding request in the SDK's format.
+        embed: Sends an embedding request. ``None`` if the vendor has none.
+        differences: Differences with their reasons.
     """
 
     name: str
@@ -72,11 +72,11 @@ class Vendor:
 
 
 KEY = "test-key"
-ALOUD = "the SDK says the default aloud"
+ALOUD = "the SDK sends the default"
 
 
 def without(name: str, value: Any) -> Callable[[dict[str, Any]], None]:
-    """Return a change that drops a field of this value."""
+    """Return a change that drops a field with this value."""
 
     def change(body: dict[str, Any]) -> None:
         if name in body and body[name] == value:
@@ -86,7 +86,7 @@ def without(name: str, value: Any) -> Callable[[dict[str, Any]], None]:
 
 
 def no_nulls(body: dict[str, Any]) -> None:
-    """Drop the fields of messages that are null."""
+    """Drop the null fields of messages."""
     for message in body.get("messages", ()):
         for name in [name for name, value in message.items() if value is None]:
             del message[name]
