@@ -41,7 +41,7 @@ class StateManager:
         settings: StateSettings,
         source: StateSource,
         now: Callable[[], float],
-        publish: Callable[[str, Mapping[str, Any]], None],
+        publish_event: Callable[[str, Mapping[str, Any]], None],
     ) -> None:
         """Connect the store with the mesh. Nothing is loaded yet.
 
@@ -50,11 +50,11 @@ class StateManager:
             settings: The sync policy and its parameters.
             source: The mesh.
             now: Returns Unix seconds.
-            publish: Publishes ``storage_failed`` and ``storage_recovered`` with their facts.
+            publish_event: Publishes ``storage_failed`` and ``storage_recovered`` with their facts.
         """
         self.storage, self.settings = storage, settings
         self._source, self._now = source, now
-        self._health = StoreHealth(storage.id, publish)
+        self._health = StoreHealth(storage.id, publish_event)
         self._loader = StateLoader(storage, source, self._health)
         self._lock = StateLock(storage, self._health, for_saves=settings.locking)
         self._saver = StateSaver(

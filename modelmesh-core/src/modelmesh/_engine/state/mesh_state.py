@@ -64,7 +64,7 @@ class MeshState:
             settings: When the state is saved.
             now: Returns Unix seconds.
         """
-        self.manager = StateManager(storage=storage, settings=settings, source=self, now=now, publish=self.publish_event)
+        self.manager = StateManager(storage=storage, settings=settings, source=self, now=now, publish_event=self.publish_event)
         return self.manager
 
     def begin(self) -> Callable[[dict[str, int]], Totals | None] | None:

@@ -18,30 +18,30 @@ class StoreHealth:
         error: Type and text of the last failure, ``None`` while the store works.
     """
 
-    def __init__(self, storage_id: str, publish: Callable[[str, Mapping[str, Any]], None]) -> None:
+    def __init__(self, storage_id: str, publish_event: Callable[[str, Mapping[str, Any]], None]) -> None:
         """Start without an error.
 
         Args:
             storage_id: ID of the storage connector.
-            publish: Publishes ``storage_failed`` and ``storage_recovered`` with their facts.
+            publish_event: Publishes ``storage_failed`` and ``storage_recovered`` with their facts.
         """
         self.error: str | None = None
         self._storage_id = storage_id
-        self._publish = publish
+        self._publish_event = publish_event
 
     def record_failure(self, error: Exception) -> None:
         """Record that the store raised an error."""
         first, self.error = self.error is None, f"{type(error).__name__}: {error}"
         if first:
             _log.warning("the state cannot be stored in %s: %s. Requests continue without it", self._storage_id, self.error)
-            self._publish(EventType.STORAGE_FAILED, {"reason": self.error, "storage": self._storage_id})
+            self._publish_event(EventType.STORAGE_FAILED, {"reason": self.error, "storage": self._storage_id})
 
     def record_success(self) -> None:
         """Record that the store works."""
         if self.error is not None:
             self.error = None
-            self._publish(EventType.STORAGE_RECOVERED, {"storage": self._storage_id})
+            self._publish_event(EventType.STORAGE_RECOVERED, {"storage": self._storage_id})
 
     def report_damage(self, reason: str, outcome: str) -> None:
         """Publish that stored data was damaged and what became of it."""
-        self._publish(EventType.STORAGE_FAILED, {"reason": reason, "kept": outcome, "storage": self._storage_id})
+        self._publish_event(EventType.STORAGE_FAILED, {"reason": reason, "kept": outcome, "storage": self._storage_id})

@@ -143,13 +143,13 @@ class Reporter:
             moved = 0 if attempt is last else int(target_of(attempt) != target_of(attempts[attempt.number]))
             usage = attempt.usage or {}
             metrics = RequestMetrics(
-                last_ms if attempt is last else None,
-                reported_tokens(usage.get("prompt_tokens")) or 0,
-                reported_tokens(usage.get("completion_tokens")) or 0,
-                attempt.cost,
-                attempt.outcome in _SUCCESSES,
-                moved,
-                attempt.estimated,
+                latency_ms=last_ms if attempt is last else None,
+                tokens_in=reported_tokens(usage.get("prompt_tokens")) or 0,
+                tokens_out=reported_tokens(usage.get("completion_tokens")) or 0,
+                cost=attempt.cost,
+                success=attempt.outcome in _SUCCESSES,
+                rotated=moved,
+                estimated=attempt.estimated,
             )
             self._statistics.record(attempt.model_id, attempt.provider_id, None, metrics)
         if last is None:
