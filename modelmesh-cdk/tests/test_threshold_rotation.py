@@ -30,7 +30,7 @@ def standby(reason: DeactivationReason, **facts: Any) -> ModelSnapshot:
     return seen(**{"status": "standby", "deactivation_reason": reason, "deactivated_at": NOW, **facts})
 
 
-def test_it_is_all_three_parts() -> None:
+def test_threshold_policy_implements_all_three_parts() -> None:
     policy = ThresholdRotationPolicy()
     assert isinstance(policy, DeactivationPolicy)
     assert isinstance(policy, RecoveryPolicy)

@@ -79,5 +79,5 @@ def chain(strategy: str, **pool: Any) -> list[str]:
         ("test.circling.v1", None, ["circling", "circling"]),
     ],
 )
-def test_the_chain_of_fallbacks(strategy: str, fallback: str | None, expected: list[str]) -> None:
+def test_fallback_strategies_form_a_chain(strategy: str, fallback: str | None, expected: list[str]) -> None:
     assert chain(strategy, **({} if fallback is None else {"fallback_strategy": fallback})) == expected

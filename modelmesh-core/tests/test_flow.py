@@ -150,7 +150,7 @@ def test_unexplained_refusal_is_tried_at_one_other_account() -> None:
 
 
 @pytest.mark.parametrize("second", [refusing(status=422), refusing(FailureClass.CAPABILITY), refusing(FailureClass.REFUSED, 404)])
-def test_unexplained_refusal_by_a_second_account_is_the_first_refusal(second: Any) -> None:
+def test_unexplained_refusal_by_two_accounts_is_the_first_one(second: Any) -> None:
     world = World("abc")
     world.answers |= {"a": refusing(code="first"), "b": second}
     with pytest.raises(BadRequestError) as caught:
@@ -293,7 +293,7 @@ def test_rotation_over_eight_dead_accounts_tries_each_once() -> None:
     assert "ended" not in caught.value.details
 
 
-def test_rotation_over_twenty_dead_accounts_ends_after_sixteen_calls() -> None:
+def test_failover_over_twenty_dead_accounts_ends_at_16_calls() -> None:
     names = "abcdefghijklmnopqrst"
     world = World(names)
     for name in names:
@@ -363,7 +363,7 @@ def test_four_dead_accounts_do_not_hide_the_healthy_fifth(kind: FailureClass) ->
     assert world.ask().candidate.model_id == "e"
 
 
-def test_account_untried_is_reached_through_free_and_billable_failures() -> None:
+def test_untried_account_is_reached_after_any_failures() -> None:
     names = "abcdefghijklmnopqr"
     world = World(
         names + "z", accounts={**dict.fromkeys(names, "many"), "z": "last"}, retry=RetryPolicy(scope=RetryScope.SAME_PROVIDER)
@@ -591,7 +591,7 @@ def test_queue_that_is_full_refuses_at_once() -> None:
     assert world.waits == []
 
 
-def test_queued_request_goes_to_another_account_that_becomes_available() -> None:
+def test_queued_request_goes_to_another_available_account() -> None:
     world = World("ab")
     for name in "ab":
         account = world.candidate(name).account
@@ -632,7 +632,7 @@ def test_outage_of_two_models_opens_the_breaker_of_the_account() -> None:
     assert [c.status for c in world.pool.members] == ["standby", "standby", "standby", "active"]
 
 
-def test_five_outages_of_one_model_open_the_breaker_of_the_account() -> None:
+def test_five_outages_of_one_model_open_the_account_breaker() -> None:
     world = World("a", circuit=CircuitPolicy(failure_threshold=1000, error_rate_threshold=2), retry=RetryPolicy(max_attempts=0))
     world.fails("a", FailureClass.SERVER, 500)
     for _ in range(5):

@@ -1,4 +1,4 @@
-"""Load-balanced: by chance, as often as the rate limits, or the configured weights, say."""
+"""Load-balanced strategy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rate-limit-aware: the same model until its limit comes near, then the one with most left."""
+"""Rate-limit-aware strategy."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def tell(
     now: float = 1.0,
     also: Sequence[RateLimit] = (),
 ) -> None:
-    """Let a member answer with these limits."""
+    """Record an answer of a member with these limits."""
     pool.members[place].learn(None, [RateLimit("requests", limit, left, reset), *also], now)
     pool.strategy.succeeded(pool.members[place], asked(now), {})  # type: ignore[attr-defined]
 

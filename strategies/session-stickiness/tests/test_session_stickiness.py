@@ -1,4 +1,4 @@
-"""Session-stickiness: a conversation stays on the model that it began with."""
+"""Session-stickiness strategy."""
 
 from __future__ import annotations
 
