@@ -74,7 +74,7 @@ def test_load_text_quoted_merge_key_is_a_key() -> None:
     ("text", "words"),
     [
         ("a: 1\nb: {<<: 5}\n", r"m\.yaml:2:9: '<<' merges maps"),
-        ("a: 1\nb: *nobody\n", r"m\.yaml:2:4: the alias \*nobody has no anchor"),
+        ("a: 1\nb: *missing\n", r"m\.yaml:2:4: the alias \*missing has no anchor"),
         ("? [a, b]\n: 1\n", "a key must be a name"),
         ("a: 1\na: 2\n", r"m\.yaml:2:1: the key 'a' occurs twice"),
         ("a: !secret x\n", "the tag '!secret' is not allowed"),

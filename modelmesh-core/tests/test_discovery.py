@@ -31,11 +31,11 @@ class Sink:
     id = "test.sink.v1"
 
     def __init__(self) -> None:
-        self.told: list[tuple[Any, ...]] = []
+        self.events: list[tuple[Any, ...]] = []
 
     def emit(self, event: Any) -> None:
         facts = {name: value for name, value in event.metadata.items() if value != [] and name != "found_by"}
-        self.told.append((event.event_type, event.model_id or event.pool_id or event.provider_id, facts))
+        self.events.append((event.event_type, event.model_id or event.pool_id or event.provider_id, facts))
 
     def log(self, entry: Any) -> None: ...
 
@@ -129,9 +129,9 @@ class World:
         return str(self.mesh.client.chat.completions.create(model=model, messages=[]).choices[0].message.content)
 
     @property
-    def told(self) -> list[tuple[Any, ...]]:
-        told, self.sink.told = self.sink.told, []
-        return told
+    def events(self) -> list[tuple[Any, ...]]:
+        events, self.sink.events = self.sink.events, []
+        return events
 
 
 SYNC: dict[str, Any] = {"sync": {}, "health": {"enabled": False}}
@@ -149,14 +149,17 @@ def test_sync_new_model_joins_matching_pools_last(scripted: Any) -> None:
     assert world.models() == ["a-1", "b-1", "a-2"]
     assert world.models("chosen") == ["a-1"]
     assert world.ask("a-2") == "answer of a-2"
-    assert world.told == [
+    assert world.events == [
         ("discovery_models_updated", "a", {"new": ["a-2"]}),
         ("pool_membership_changed", "chat-completion", {"added": ["a-2"]}),
     ]
     with_the_same_name = world.find("b/a-2")  # the request above created a pool of that name, which contains it too
     assert with_the_same_name.new_models == ("b/a-2",)
     assert len(world.mesh.get_router().resolve("a-2").members) == 2
-    assert [row[:2] for row in world.told] == [("discovery_models_updated", "b"), ("pool_membership_changed", "chat-completion")]
+    assert [row[:2] for row in world.events] == [
+        ("discovery_models_updated", "b"),
+        ("pool_membership_changed", "chat-completion"),
+    ]
 
 
 def test_joined_model_serves_after_failover(scripted: Any) -> None:
@@ -174,22 +177,22 @@ def test_sync_same_model_twice_joins_once(scripted: Any) -> None:
     world.find("a/a-2")
     world.find("a/a-2")
     assert world.models() == ["a-1", "b-1", "a-2"]
-    assert [row[0] for row in world.told].count("pool_membership_changed") == 1
+    assert [row[0] for row in world.events].count("pool_membership_changed") == 1
 
 
 @pytest.mark.parametrize(
-    ("sync", "told"),
+    ("sync", "events"),
     [
         ({"on_new_model": "notify"}, True),
         ({"auto_register": False}, True),
         ({"on_new_model": "ignore"}, False),
     ],
 )
-def test_sync_new_model_respects_settings(scripted: Any, sync: dict[str, Any], told: bool) -> None:
+def test_sync_new_model_respects_settings(scripted: Any, sync: dict[str, Any], events: bool) -> None:
     world = World(scripted, {"sync": sync})
     world.find("a/a-2")
     assert world.models() == ["a-1", "b-1"]
-    assert [row[0] for row in world.told] == ["discovery_models_updated"] * told
+    assert [row[0] for row in world.events] == ["discovery_models_updated"] * events
 
 
 def test_sync_adds_none_to_provider_with_listed_models(scripted: Any) -> None:
@@ -198,7 +201,7 @@ def test_sync_adds_none_to_provider_with_listed_models(scripted: Any) -> None:
     world.config["models"] = {"b-1": {"provider": "b", "capabilities": ["chat-completion"]}}
     world.start().find("a/a-2", "b/b-2")
     assert sorted(world.models()) == ["a-1", "b-1"]
-    assert [row[:2] for row in world.told] == [("discovery_models_updated", "a"), ("discovery_models_updated", "b")]
+    assert [row[:2] for row in world.events] == [("discovery_models_updated", "a"), ("discovery_models_updated", "b")]
 
 
 def test_sync_adds_none_to_mesh_with_chosen_models(scripted: Any) -> None:
@@ -215,21 +218,21 @@ def test_sync_unknown_model_uses_provider_capabilities(scripted: Any) -> None:
     world.vendors["a"].shipped_models = lambda: shipped  # such a list contains models that cannot chat
     world.start().find("a/whisper", "b/b-2", capabilities=("no-such-thing",))
     assert world.models() == ["a-1", "b-1", "b-2"]
-    assert ("discovery_models_updated", "a", {"new": ["whisper"]}) in world.told
+    assert ("discovery_models_updated", "a", {"new": ["whisper"]}) in world.events
 
 
 @pytest.mark.parametrize("keeps", ["deactivate", "notify", "ignore"])
 def test_sync_unlisted_model_is_suspended_until_listed(scripted: Any, keeps: str) -> None:
     world = World(scripted, {"sync": {"on_deprecated_model": keeps}})
     world.find(gone=("a/a-1",))
-    told = [row[:2] for row in world.told]
+    events = [row[:2] for row in world.events]
     if keeps != "deactivate":
         assert world.models() == ["a-1", "b-1"]
-        assert told == ([("discovery_models_updated", "a")] if keeps == "notify" else [])
+        assert events == ([("discovery_models_updated", "a")] if keeps == "notify" else [])
         return
     assert world.models() == ["b-1"]
     assert world.models("chosen") == []
-    assert told == [
+    assert events == [
         ("discovery_models_updated", "a"),
         ("pool_membership_changed", "chat-completion"),
         ("pool_membership_changed", "chosen"),
@@ -243,7 +246,7 @@ def test_sync_unlisted_model_is_suspended_until_listed(scripted: Any, keeps: str
     assert world.models() == ["b-1"]
     world.find("a/a-1")
     assert world.models() == ["a-1", "b-1"]
-    assert [row[:2] for row in world.told][-1] == ("model_activated", "a-1")
+    assert [row[:2] for row in world.events][-1] == ("model_activated", "a-1")
     assert world.ask("chosen") == "answer of a-1"
 
 
@@ -258,18 +261,18 @@ def test_recover_resumes_unlisted_model(scripted: Any) -> None:
 def test_sync_publishes_changed_models(scripted: Any) -> None:
     world = World(scripted, SYNC)
     world.find(changed=("b/b-1",))
-    assert world.told == [("discovery_models_updated", "b", {"updated": ["b-1"]})]
+    assert world.events == [("discovery_models_updated", "b", {"updated": ["b-1"]})]
     world.find()
-    assert world.told == []
+    assert world.events == []
 
 
 def test_sync_ignores_difference_to_configuration(scripted: Any) -> None:
     world = World(scripted, SYNC, start=False)
     world.finder.results = [SyncResult(updated_models=("b/b-1",), errors=("a: no answer",))]
     world.start()
-    assert world.told == []
+    assert world.events == []
     world.find(changed=("a/a-1", "b/b-1"))
-    assert world.told == [("discovery_models_updated", "b", {"updated": ["b-1"]})], "the first comparison of a"
+    assert world.events == [("discovery_models_updated", "b", {"updated": ["b-1"]})], "the first comparison of a"
 
 
 def test_joined_model_has_limits_policies_and_windows(scripted: Any) -> None:
@@ -281,11 +284,11 @@ def test_joined_model_has_limits_policies_and_windows(scripted: Any) -> None:
         "night": {"capability": "chat-completion", "deactivation": {"maintenance_window": "0-29 12 * * *"}},
     }
     world.start().find("a/a-2", extra=row)
-    withheld = next(one for one in world.mesh.list_models() if one.model_id == "a-2")
+    suspended = next(one for one in world.mesh.list_models() if one.model_id == "a-2")
     assert world.mesh.explain("night").candidates[2].reason == world.mesh.explain("night").candidates[0].reason
     world.clock.advance(30 * MINUTE)
     assert world.models("night") == ["a-1", "b-1", "a-2"]
-    assert [counter.limit.amount for counter in world.mesh._core.reservations.counters_of(withheld.health)] == [1]
+    assert [counter.limit.amount for counter in world.mesh._core.reservations.counters_of(suspended.health)] == [1]
     assert world.ask("a-2") == "answer of a-2"
     assert world.models("free") == ["a-1", "b-1"]
 
@@ -321,7 +324,7 @@ def test_broken_connector_changes_nothing(scripted: Any, said: Any, caplog: Any)
     with caplog.at_level(logging.WARNING):
         assert world.mesh.discovery.sync() == SyncResult()
     assert world.models() == ["a-1", "b-1"]
-    assert world.told == []
+    assert world.events == []
     assert "test.finder.v1" in caplog.text
     assert "test_discovery.py" in caplog.text
 
@@ -369,14 +372,14 @@ def test_invalid_limits_exclude_one_model_only(scripted: Any, caplog: Any) -> No
     world.mesh.discovery.sync()
     assert world.models() == ["a-1", "b-1", "a-3"]
     assert "a/a-2 joins no pool because its limits are invalid" in caplog.text
-    assert [row[0] for row in world.told] == ["discovery_models_updated", "pool_membership_changed"]
+    assert [row[0] for row in world.events] == ["discovery_models_updated", "pool_membership_changed"]
 
 
 def test_sync_ignores_models_of_other_providers(scripted: Any) -> None:
     world = World(scripted, SYNC)
     world.find("c/c-1", "a", gone=("c/c-2", "a/never-there"))
     assert world.models() == ["a-1", "b-1"]
-    assert world.told == [("discovery_models_updated", "a", {"deprecated": ["never-there"]})]
+    assert world.events == [("discovery_models_updated", "a", {"deprecated": ["never-there"]})]
 
 
 def test_sync_errors_are_logged_once(scripted: Any, caplog: Any) -> None:
@@ -405,17 +408,17 @@ def test_health_check_suspends_after_three_failures(scripted: Any) -> None:
     world.mesh.discovery.probe()
     assert world.models() == ["b-1"]
     assert world.models("chosen") == []
-    assert world.told == [
+    assert world.events == [
         ("provider_health_changed", "a", {"reason": "health_check", "available": False}),
         ("provider_deactivated", "a", {"reason": "health_check"}),
     ]
     assert world.mesh.explain("chosen").candidates[0].reason == "account in standby until a probe succeeds: health check failed"
     world.mesh.discovery.probe()
-    assert world.told == []
+    assert world.events == []
     world.finder.down = set()
     world.mesh.discovery.probe(["a"])
     assert world.models() == ["a-1", "b-1"]
-    assert [row[0] for row in world.told] == ["provider_health_changed", "provider_recovered"]
+    assert [row[0] for row in world.events] == ["provider_health_changed", "provider_recovered"]
     assert world.ask("chosen") == "answer of a-1"
 
 
@@ -429,7 +432,7 @@ def test_recover_resumes_provider_after_failed_probes(scripted: Any) -> None:
     assert world.ask("chosen") == "answer of a-1"
     world.mesh.discovery.probe()
     assert world.models() == ["b-1"], "it is still down"
-    assert [(row[0], row[2]["reason"]) for row in world.told] == [
+    assert [(row[0], row[2]["reason"]) for row in world.events] == [
         ("provider_health_changed", "health_check"),
         ("provider_deactivated", "health_check"),
         ("provider_health_changed", "manual"),
@@ -451,7 +454,7 @@ def test_probe_after_shutdown_changes_nothing(scripted: Any) -> None:
     world.finder.probe = ends_late  # type: ignore[method-assign]
     assert [row.success for row in world.mesh.discovery.probe()] == [False], "the next provider is not probed"
     assert world.models() == ["a-1", "b-1"]
-    assert world.told == []
+    assert world.events == []
 
 
 def test_health_check_single_failure_changes_nothing(scripted: Any) -> None:
@@ -485,7 +488,7 @@ def test_health_check_needs_success_of_both_connectors(scripted: Any) -> None:
     world.finder.down = {"a"}
     world.mesh.discovery.probe()
     assert world.models() == ["b-1"]
-    assert [row[0] for row in world.told] == ["provider_health_changed", "provider_deactivated"]
+    assert [row[0] for row in world.events] == ["provider_health_changed", "provider_deactivated"]
     world.finder.down = set()
     world.mesh.discovery.probe()
     assert world.models() == ["a-1", "b-1"]
@@ -534,7 +537,7 @@ def test_sync_renamed_model_follows_vendor_id(scripted: Any, written: str) -> No
     assert set(world.finder.known["a"]) == {"a-1"}, "its vendor lists no model 'fast'"
     world.find(gone=("a/a-1",))
     assert world.models() == ["b-1"]
-    assert world.told[1] == ("pool_membership_changed", "chat-completion", {"removed": ["fast", "again"]})
+    assert world.events[1] == ("pool_membership_changed", "chat-completion", {"removed": ["fast", "again"]})
     world.find("a/a-1")
     assert world.models() == ["fast", "again", "b-1"]
 
@@ -545,7 +548,7 @@ def test_sync_longest_matching_key_owns_the_model(scripted: Any) -> None:
     world.start()
     world.find("a/b/c-2", "a/org/new", "a/")
     assert [str(one) for one in world.mesh.list_models()][-2:] == ["a/org/new", "a/b/c-2"]
-    assert [row[1:] for row in world.told if row[0] == "discovery_models_updated"] == [
+    assert [row[1:] for row in world.events if row[0] == "discovery_models_updated"] == [
         ("a", {"new": ["org/new"]}),
         ("a/b", {"new": ["c-2"]}),
     ]
@@ -713,17 +716,17 @@ def test_discovery_continues_after_fork(scripted: Any) -> None:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 def test_after_fork_is_called_before_the_next_job(scripted: Any) -> None:
     world = World(scripted, HEALTH)
-    told: list[str] = []
-    world.finder.after_fork = lambda: told.append("forked")  # type: ignore[attr-defined]
-    world.finder.probe = told.append  # type: ignore[method-assign,func-returns-value]
+    events: list[str] = []
+    world.finder.after_fork = lambda: events.append("forked")  # type: ignore[attr-defined]
+    world.finder.probe = events.append  # type: ignore[method-assign,func-returns-value]
     child = os.fork()
     if child == 0:
         status = 1
         try:
-            told.clear()
+            events.clear()
             world.ask()
             world.mesh.discovery.probe()
-            status = 0 if told[0] == "forked" and set(told[1:]) == {"a", "b"} else 2
+            status = 0 if events[0] == "forked" and set(events[1:]) == {"a", "b"} else 2
         finally:
             os._exit(status)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

@@ -220,7 +220,7 @@ def test_request_name_priority(scripted: Any) -> None:
         assert resolve("summarization").name == "understanding"
         assert [c.model_id for c in resolve("s").models] == ["s"]  # 5. a model
         assert [c.model_id for c in resolve("a.chat-completion").models] == ["chat-completion"]
-        for unknown in ("nobody", "reranking", "audio"):
+        for unknown in ("no-such-pool", "reranking", "audio"):
             with pytest.raises(CapabilityNotFoundError, match=f"no pool serves '{unknown}'"):
                 resolve(unknown)
 

@@ -329,11 +329,11 @@ def test_hook_plugin_exception_is_typed_error(point: Callable[..., EntryPoint], 
 def test_load_plugins_skips_broken_plugins_with_reason(
     point: Callable[..., EntryPoint], module: Callable[..., str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    heard = []
+    calls = []
 
     @hookimpl
     def modelmesh_mesh_ready(mesh: Any) -> None:
-        heard.append(mesh)
+        calls.append(mesh)
 
     @hookimpl
     def modelmesh_mesh_reddy(mesh: Any) -> None: ...
@@ -363,7 +363,7 @@ def test_load_plugins_skips_broken_plugins_with_reason(
     assert left_out["good of impostor 1.0"] == "another plugin has this name"
     assert "skipped plugin absent of absent-plugin 1.0" in caplog.text
     notify_plugins(manager, "modelmesh_mesh_ready", mesh="the mesh")
-    assert heard == ["the mesh"]
+    assert calls == ["the mesh"]
 
 
 def test_load_plugins_skips_disabled_plugins(
@@ -379,22 +379,22 @@ def test_load_plugins_skips_disabled_plugins(
 def test_notify_plugins_calls_all_despite_exception(
     point: Callable[..., EntryPoint], module: Callable[..., str], scripted: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    heard = []
+    calls = []
 
     def hearing(name: str) -> dict[str, Any]:
         @hookimpl
         def modelmesh_mesh_ready(mesh: Any) -> None:
-            heard.append(f"{name} ready")
+            calls.append(f"{name} ready")
             if name == "bad":
                 raise RuntimeError("no")
 
         @hookimpl
         def modelmesh_mesh_closed() -> None:
-            heard.append(f"{name} closed")
+            calls.append(f"{name} closed")
 
         @hookimpl
         def modelmesh_request_finished(entry: Any) -> None:
-            heard.append(f"{name} {entry.model_id}")
+            calls.append(f"{name} {entry.model_id}")
 
         return {"a": modelmesh_mesh_ready, "b": modelmesh_mesh_closed, "c": modelmesh_request_finished}
 
@@ -404,7 +404,7 @@ def test_notify_plugins_calls_all_despite_exception(
     mesh.client.chat.completions.create(model="chat", messages=[])
     mesh.shutdown()
     mesh.shutdown()
-    assert sorted(heard) == ["bad closed", "bad m", "bad ready", "good closed", "good m", "good ready"]
+    assert sorted(calls) == ["bad closed", "bad m", "bad ready", "good closed", "good m", "good ready"]
     assert "plugin bad raised in modelmesh_mesh_ready" in caplog.text
 
 

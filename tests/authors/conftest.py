@@ -142,7 +142,7 @@ def promised(page: dict[str, str]) -> Callable[[str, str], None]:
 
 
 @pytest.fixture
-def heard() -> Iterator[list[warnings.WarningMessage]]:
+def caught_warnings() -> Iterator[list[warnings.WarningMessage]]:
     """Turn errors back into warnings."""
     with warnings.catch_warnings(record=True) as found:
         warnings.simplefilter("always")

@@ -234,9 +234,9 @@ def test_misspelt_hook_warns(mistake: str, third_party: Any, upstream: Any, prom
         config = third_party.config(upstream.url)
     else:
         config = other(third_party, upstream, group, body)
-    with pytest.warns(MisspeltHookWarning) as heard:
+    with pytest.warns(MisspeltHookWarning) as caught_warnings:
         third_party.ask(config)
-    (warning,) = heard
+    (warning,) = caught_warnings
     assert warning.filename.startswith(str(third_party.site))
     promised(mistake, str(warning.message))
     promised(mistake, third_party.listed())
