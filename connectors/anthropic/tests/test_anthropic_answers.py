@@ -1,4 +1,4 @@
-"""Whole answers: the caller reads what the vendor's own SDK reads from the same bytes, in OpenAI's shape."""
+"""Whole answers: the caller reads what the vendor's own SDK reads from the same bytes, in OpenAI's format."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whole answers in OpenAI's shape."""
+"""Whole answers in OpenAI's format."""
 
 from __future__ import annotations
 

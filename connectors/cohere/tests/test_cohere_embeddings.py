@@ -1,4 +1,4 @@
-"""Embeddings: OpenAI's request at Cohere's ``/v2/embed``, and its answer in OpenAI's shape."""
+"""Embeddings: OpenAI's request at Cohere's ``/v2/embed``, and its answer in OpenAI's format."""
 
 from __future__ import annotations
 

@@ -29,19 +29,19 @@ _PLAIN: dict[str, tuple[int, frozenset[str]]] = {
     "text": (1, frozenset({"type", "text"})),
     "tool_use": (3, frozenset({"type", "id", "name", "input"})),
 }
-"""Where a kind of block stands in a message that is rebuilt from OpenAI's fields, and what of it those can hold."""
+"""Order of the block types in a message rebuilt from OpenAI's fields, and the keys that those fields can represent."""
 
 
 def completion(data: Mapping[str, Any], *, created: int) -> dict[str, Any]:
-    """Return an answer in OpenAI's shape.
+    """Return an answer in OpenAI's format.
 
     Args:
-        data: The vendor's message. What it has beyond OpenAI's fields stays at the top level as it was sent.
-        created: Unix time of receipt, since the vendor sends none.
+        data: The vendor's message. Its further fields stay unchanged at the top level.
+        created: Unix time of receipt, because the vendor sends none.
 
     Raises:
-        ValueError: It is no message.
-        ProviderError: It ended for an unknown reason and holds nothing.
+        ValueError: The data is not a message.
+        ProviderError: The message has an unknown stop reason and no content.
     """
     blocks, reason = data.get("content"), stop_reason(data.get("stop_reason"))
     if not isinstance(blocks, list) or not all(isinstance(block, dict) for block in blocks):
@@ -77,14 +77,14 @@ def beyond(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def stop_reason(given: Any) -> str | None:
-    """Return a stop reason; ``None`` for what is none: absent, empty or not text."""
+    """Return a stop reason, ``None`` for a value that is absent, empty or not text."""
     return given if isinstance(given, str) and given else None
 
 
 def finish_reason(reason: str | None) -> str | None:
-    """Return OpenAI's finish reason; a stop reason of a later version is ``stop``, for OpenAI's set is closed.
+    """Return OpenAI's finish reason. An unknown stop reason is ``stop``, because OpenAI's set is closed.
 
-    The vendor's own word stays in ``stop_reason``.
+    The vendor's value stays in ``stop_reason``.
     """
     return None if reason is None else _FINISH.get(reason, "stop")
 
@@ -164,7 +164,7 @@ def call_of(block: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def is_plain(blocks: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether a message in OpenAI's shape can give back these blocks: thoughts, then one text, then calls."""
+    """Whether a message in OpenAI's format can give back these blocks: thoughts, then one text, then calls."""
     least = 0
     for block in blocks:
         rank, held = _PLAIN.get(str(block.get("type")), (-1, frozenset()))
@@ -177,9 +177,9 @@ def is_plain(blocks: Sequence[Mapping[str, Any]]) -> bool:
 
 
 def usage_of(usage: Any) -> dict[str, Any] | None:
-    """Return usage with OpenAI's fields before the vendor's own; ``None`` when the vendor reported no counts.
+    """Return usage with OpenAI's fields and the vendor's, ``None`` when the vendor reported no counts.
 
-    The vendor counts cached tokens apart from ``input_tokens``; OpenAI's ``prompt_tokens`` are all of them.
+    The vendor's ``input_tokens`` exclude cached tokens. OpenAI's ``prompt_tokens`` include them.
     """
     if not isinstance(usage, Mapping):
         return None

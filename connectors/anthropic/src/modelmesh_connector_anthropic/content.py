@@ -1,7 +1,7 @@
-"""Parts of a message's content, from OpenAI's shape to Anthropic's blocks.
+"""Conversion of message content from OpenAI's parts to Anthropic's blocks.
 
-Shapes are those of the packages openai 3.52.0 (``chat_completion_content_part_*``) and anthropic 2.11.0
-(``content_block_param.py``), read 2026-11-21. A part whose type is not OpenAI's is Anthropic's own and stays as it is.
+Formats are those of the packages openai 3.52.0 (``chat_completion_content_part_*``) and anthropic 2.11.0
+(``content_block_param.py``), read 2026-11-21. A part of a type outside OpenAI's format is Anthropic's and stays unchanged.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def blocks_of(content: Any, where: str, adapted: list[str]) -> list[Any]:
     """Return the blocks of a message's content, text or parts.
 
     Raises:
-        ProviderError: A part cannot be said in Anthropic's words.
+        ProviderError: Anthropic has no block for a part.
     """
     if isinstance(content, str):
         return [{"type": "text", "text": content}]
@@ -79,7 +79,7 @@ def _document(file: Mapping[str, Any], where: str) -> dict[str, Any]:
         raise unsupported_parameter(
             where, "names an uploaded file by OpenAI's ID; give file_data, or Anthropic's own document block"
         )
-    if data.partition("://")[0].lower() in ("http", "https"):  # as OpenRouter takes it
+    if data.partition("://")[0].lower() in ("http", "https"):  # OpenRouter's form
         return {"type": "document", "source": {"type": "url", "url": data}, **_title(file.get("filename"))}
     if data.startswith(_PDF_BEGINS):
         data = f"data:{_PDF};base64,{data}"

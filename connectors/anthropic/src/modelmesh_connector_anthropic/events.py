@@ -1,7 +1,7 @@
-"""Anthropic's stream of events as chunks of OpenAI's.
+"""Conversion of Anthropic's stream events to chunks in OpenAI's format.
 
 Event and delta types are those of the anthropic package 2.11.0 (``types/raw_*_event.py``, ``*_delta.py``), read
-2026-11-21. A stream is complete when ``message_delta`` has given a stop reason; none is ever made up.
+2026-11-21. A stream is complete when ``message_delta`` contained a stop reason. The decoder never invents one.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _KNOWN: dict[str, frozenset[str]] = {
     "content_block_stop": frozenset({"type", "index"}),
     "message_stop": frozenset({"type"}),
 }
-"""Fields of an event; what it has beyond them goes to the caller in the event's chunk."""
+"""Known fields of an event. The chunk of the event contains all other fields."""
 
 _PIECE = frozenset({"type", "text", "thinking", "partial_json"})
 
@@ -70,11 +70,11 @@ class EventDecoder:
     """Decodes one stream."""
 
     def __init__(self, failure: Callable[[Mapping[str, Any]], ProviderError], *, asked_usage: bool, created: int) -> None:
-        """Prepare.
+        """Store the callbacks and facts of the request.
 
         Args:
-            failure: Makes the error of an ``error`` event.
-            asked_usage: Whether usage comes in a last chunk of its own, as OpenAI sends it on request.
+            failure: Returns the error of an ``error`` event.
+            asked_usage: Whether usage comes in a separate last chunk, as OpenAI sends it on request.
             created: Unix time, the same on every chunk.
         """
         self.done = False
@@ -156,7 +156,7 @@ class EventDecoder:
     def _finish(self, data: dict[str, Any]) -> Sequence[dict[str, Any]]:
         delta, usage = data["delta"], data.get("usage")
         told = isinstance(usage, Mapping)
-        if isinstance(usage, Mapping):  # totals so far, not additions; what is left out stands as it was
+        if isinstance(usage, Mapping):  # totals so far, not increments. Omitted counts stay unchanged.
             self._usage |= {name: value for name, value in usage.items() if value is not None}
         reason = stop_reason(delta.get("stop_reason"))
         chunks = [chunk for block in self._blocks.values() if reason and not block.ended for chunk in self._end_block(block)]
@@ -229,7 +229,7 @@ class EventDecoder:
         silent = not any(block.pieces)
         block.end()
         if block.kind in ("thinking", "redacted_thinking"):
-            self._thoughts += 1  # OpenAI's way to tell whose pieces a list's are: who puts deltas together needs it
+            self._thoughts += 1  # clients that join deltas need the index of each list item
             return (self._chunk({"thinking_blocks": [{**block.raw, "index": self._thoughts - 1}]}),)
         if block.call is not None and silent:  # a call without arguments: OpenAI's are always JSON
             text = json_codec.encode(block.raw.get("input") or {}).decode()

@@ -1,4 +1,4 @@
-"""Anthropic's rules for conversations.
+"""Anthropic's message rules.
 
 The Messages API answers 400 to a request that breaks one of them. Blocks of Anthropic's own travel in ``content_blocks``, and are
 left to :mod:`modelmesh_connector_anthropic.messages`.

@@ -18,10 +18,10 @@ _THINKING = ("thinking", "redacted_thinking")
 
 
 def conversation(payload: Mapping[str, Any], adapted: list[str]) -> tuple[Any, list[Any]]:
-    """Return ``system``, ``None`` when there is none, and the turns.
+    """Return ``system``, ``None`` without one, and the turns.
 
     Raises:
-        ProviderError: A message cannot be said in Anthropic's words.
+        ProviderError: Anthropic's format cannot represent a message.
     """
     talk = _Conversation(adapted)
     if payload.get("system") is not None:
@@ -89,7 +89,7 @@ class _Conversation:
         elif not _is_blank(said):
             block["content"] = said
         block |= {name: message[name] for name in _RESULT_KEYS if name in message}
-        if self._results is None:  # all results of one turn's calls stand in one user turn
+        if self._results is None:  # one user turn contains all results of a turn's calls
             self._results = []
             self.turns.append({"role": "user", "content": self._results})
         self._results.append(block)
@@ -120,7 +120,7 @@ class _Conversation:
         return [tool_use(call, f"{where}.tool_calls[{place}]", self.adapted) for place, call in enumerate(calls)]
 
     def _numbered(self, blocks: list[Any]) -> list[Any]:
-        """Return blocks whose tool calls have IDs that no earlier call has; Anthropic refuses an ID that comes twice."""
+        """Return blocks with unique IDs of tool calls. Anthropic rejects a repeated ID."""
         self._renamed, found = {}, []
         for block in blocks:
             given = block.get("id") if _type(block) == "tool_use" else None
@@ -137,7 +137,7 @@ class _Conversation:
         return found
 
     def end(self) -> None:
-        """Leave out white space at the end of a last assistant turn; a turn of nothing else is left out."""
+        """Remove white space at the end of a last assistant turn, and a turn without other content."""
         last = self.turns[-1] if self.turns else {}
         blocks = last.get("content")
         if last.get("role") != "assistant" or not isinstance(blocks, list) or _type(blocks[-1]) != "text":
@@ -166,15 +166,15 @@ def _type(block: Any) -> Any:
 
 
 def _as_sent(thought: Any) -> Any:
-    """Return a thought as Anthropic sent it; its deltas have an index in our stream."""
+    """Return a thinking block as Anthropic sent it, without the index of our stream's deltas."""
     return {name: value for name, value in thought.items() if name != "index"} if isinstance(thought, Mapping) else thought
 
 
 def unthought(turns: list[Any]) -> bool:
-    """Whether the turns end in results of tools that were called without a thought before, as by another vendor's model.
+    """Return whether the turns end in results of tool calls without a thinking block, such as calls of another vendor's model.
 
-    A turn with tools has one configuration of thinking from its question to its answer, and with ``enabled`` its messages
-    must begin with a thought (platform.claude.com thinking-tool-workflows; CopilotKit/CopilotKit#2191; read 2026-11-21).
+    The configuration of thinking is the same from the question to the answer of a turn with tools. With ``enabled``, its messages
+    must begin with a thinking block (platform.claude.com thinking-tool-workflows, CopilotKit/CopilotKit#2191, read 2026-11-21).
     """
     last = next((turn for turn in reversed(turns) if turn.get("role") == "assistant"), None)
     blocks = last["content"] if last is not None and isinstance(last.get("content"), list) else []
@@ -198,7 +198,7 @@ def _sayable(blocks: list[Any], adapted: list[str]) -> list[Any]:
 
 
 def _agree(blocks: list[Any], message: Mapping[str, Any]) -> bool:
-    """Whether blocks still say what the message says: a caller may have changed one and not the other."""
+    """Return whether blocks and message agree. A caller may have changed only one of them."""
     text = "".join(block["text"] for block in blocks if _type(block) == "text" and isinstance(block.get("text"), str))
     called = [block.get("id") for block in blocks if _type(block) == "tool_use"]
     calls = [call.get("id") for call in message.get("tool_calls") or () if isinstance(call, Mapping)]

@@ -1,7 +1,7 @@
-"""What Anthropic's list of models states of them.
+"""Rows of Anthropic's model list.
 
-Fields are those of the anthropic package 2.11.0 (``types/model_info.py``, ``model_capabilities.py``; read 2026-11-21). The list
-does not say what a model is for.
+Fields are those of the anthropic package 2.11.0 (``types/model_info.py``, ``model_capabilities.py``, read 2026-11-21). The list
+does not state the purpose of a model.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ FEATURES = {"vision": "image_input", "structured_output": "structured_outputs", 
 
 
 def row_of(data: Mapping[str, Any], source: str) -> ModelInfo | None:
-    """Return a model as the list states it; one that is retired, and refuses requests, is none."""
+    """Return the row of a model, ``None`` for a retired model, which rejects requests."""
     if data.get("lifecycle") == "retired":
         return None
     stated = model_list.submap(data, "capabilities")

@@ -1,7 +1,7 @@
-"""Messages that hold Anthropic's own blocks, as its SDK writes them, next to OpenAI's fields.
+"""Messages with blocks of Anthropic's SDK among messages in OpenAI's format.
 
-The rules for conversations see tool calls and results in OpenAI's shape only. An assistant's blocks stay on the message as
-``content_blocks``, which :mod:`modelmesh_connector_anthropic.messages` sends as they are while the fields still say the same.
+The message rules read tool calls and results in OpenAI's format only. An assistant's blocks stay on the message as
+``content_blocks``. :mod:`modelmesh_connector_anthropic.messages` sends them unchanged while they agree with the fields.
 Block types are those of the anthropic package 2.11.0 (``types/content_block_param.py``, ``types/beta/beta_content_block.py``),
 read 2026-11-30.
 """
@@ -25,10 +25,10 @@ _OF_RESULT = ("is_error", "cache_control", "toolset_name")
 
 
 def in_openai_fields(messages: list[Any]) -> list[Any]:
-    """Return messages whose tool calls and results stand in OpenAI's fields.
+    """Return messages with tool calls and results in OpenAI's fields.
 
     Args:
-        messages: In OpenAI's shape, with Anthropic's blocks in some contents; they are not changed.
+        messages: Messages in OpenAI's format, some with Anthropic's blocks. They are not changed.
     """
     found: list[Any] = []
     for message in messages:
@@ -63,7 +63,7 @@ def _is_own(block: Mapping[str, Any]) -> bool:
 def _assistant(message: Mapping[str, Any], blocks: list[Any]) -> Mapping[str, Any]:
     known = [block if isinstance(block, Mapping) else {"type": "text", "text": block} for block in blocks]
     if not all(_is_own(block) for block in known):
-        return message  # parts of several formats: the rules take them apart
+        return message  # parts of several formats, which the rules separate
     texts = [block["text"] for block in known if block.get("type") == "text" and isinstance(block.get("text"), str)]
     calls = [call_of(block) for block in known if block.get("type") == "tool_use"]
     given = message.get("tool_calls") or []

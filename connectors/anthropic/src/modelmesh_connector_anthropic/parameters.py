@@ -28,7 +28,7 @@ _NO_SUCH = frozenset(
 )  # fmt: skip
 _SAMPLING = frozenset({"temperature", "top_p", "top_k"})
 _USUAL = ("temperature", "top_p")
-"""Of these, the parameters whose value of 1 changes nothing."""
+"""Dropped parameters with the neutral value 1."""
 
 _TRANSLATED = frozenset(
     {
@@ -45,7 +45,7 @@ _IN_HEADERS = {
 """Parameters that travel as headers (anthropic 2.11.0, ``resources/messages`` and ``resources/beta/messages``)."""
 
 MAX_TOKENS = 4096
-"""Sent as ``max_tokens``, which Anthropic requires, when nobody says anything and the catalogue does not know the model."""
+"""Default of ``max_tokens``, which Anthropic requires, for a model outside the catalogue."""
 
 LEAST_THINKING = 1024
 """The smallest ``budget_tokens`` of thinking (anthropic 2.11.0, ``types/thinking_config_enabled_param.py``)."""
@@ -58,16 +58,16 @@ _NO_TIER = frozenset({"flex", "scale", "priority", "fast"})
 
 
 def body_of(request: WireRequest, *, samples: bool, set_max: int | None, known_max: int | None) -> dict[str, Any]:
-    """Return the body of a request; what had to be adapted is noted in ``request.adapted``.
+    """Return the body of a request. ``request.adapted`` receives its adaptations.
 
     Args:
-        request: The request; its payload is not changed.
+        request: The request. Its payload is not changed.
         samples: Whether this version of the API has ``temperature``, ``top_p`` and ``top_k``.
-        set_max: Tokens of an answer when the caller says nothing, by the configuration.
-        known_max: Tokens of an answer that the model can give, when the catalogue knows; asked for when nobody says anything.
+        set_max: Configured output tokens, for a request without a limit.
+        known_max: Output limit of the model in the catalogue, for a request without a limit and without ``set_max``.
 
     Raises:
-        ProviderError: The request cannot be said in Anthropic's words; nothing was sent.
+        ProviderError: Anthropic's format cannot represent the request. Nothing was sent.
     """
     payload, adapted = request.payload, request.adapted
     body: dict[str, Any] = {"model": request.model, "max_tokens": _max_tokens(payload, request, set_max, known_max)}
@@ -162,7 +162,7 @@ def _stop(payload: Mapping[str, Any], adapted: list[str]) -> dict[str, Any]:
 def _output_config(payload: Mapping[str, Any], adapted: list[str]) -> dict[str, Any]:
     native = payload.get("output_config")
     if native is not None and not isinstance(native, Mapping):
-        return {"output_config": native}  # the vendor says what is wrong with it
+        return {"output_config": native}  # the vendor reports the mistake
     made: dict[str, Any] = {}
     effort = payload.get("reasoning_effort")
     if effort in _NO_EFFORT:
@@ -180,7 +180,7 @@ def _format(wanted: Any, adapted: list[str]) -> dict[str, Any]:
         return {}
     kind = wanted.get("type") if isinstance(wanted, Mapping) else None
     if kind == "text":
-        return {}  # which is all that Anthropic writes unless told otherwise
+        return {}  # Anthropic's default
     if kind != "json_schema":
         message = (
             f"response_format {kind or type(wanted).__name__!r} cannot be asked of Anthropic, whose output_config.format takes a "

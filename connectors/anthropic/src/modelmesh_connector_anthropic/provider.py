@@ -34,10 +34,10 @@ class AnthropicProvider(BaseProvider):
     API key as a bearer token.
 
     Options:
-        anthropic_version: The API's version, a date. Before ``2026-10-21`` the parameters ``temperature``, ``top_p``
-            and ``top_k`` are sent; since then the API has none of them.
-        max_tokens: Tokens of an answer when the caller does not say how many; else the most that the model gives, by the
-            catalogue, and 4096 of a model that it does not know.
+        anthropic_version: The API's version, a date. Versions before ``2026-10-21`` have the parameters ``temperature``,
+            ``top_p`` and ``top_k``, later versions do not.
+        max_tokens: Output tokens of requests without a limit. The default is the model's output limit in the catalogue, and 4096
+            for an unknown model.
     """
 
     id: ClassVar[str] = "anthropic.claude.v1"
@@ -52,14 +52,14 @@ class AnthropicProvider(BaseProvider):
     list_path: ClassVar[str] = "/models?limit=1000"  # the most of a page (types/model_list_params.py)
 
     def __init__(self, config: Any = None, **settings: Any) -> None:
-        """Prepare; nothing is connected to.
+        """Read the settings. Nothing is connected.
 
         Args:
             config: Settings, as an object or a map.
-            **settings: The same settings by name.
+            **settings: Settings by name.
 
         Raises:
-            ConfigurationError: No key, no usable address, or an option that cannot be used.
+            ConfigurationError: The key is missing, or the address or an option is invalid.
         """
         super().__init__(config, **settings)
         self.version = str(self.config.options.get("anthropic_version") or VERSION)  # unquoted YAML makes it a date
@@ -129,7 +129,7 @@ class AnthropicProvider(BaseProvider):
     # -- the list of models -------------------------------------------------------------------------------------------
 
     def _parse_model_row(self, row: Mapping[str, Any]) -> ModelInfo | None:
-        """Return what the list states of a model."""
+        """Return the row of a model."""
         return row_of(row, self.list_source())
 
     def _next_model_page(self, data: Any) -> Mapping[str, str] | None:
@@ -148,7 +148,7 @@ class AnthropicProvider(BaseProvider):
         return refusals.delay_of(self._error_text(body), time.time()) if stated is None else stated
 
     def _map_embedded_error(self, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> ProviderError:
-        """Make the error of an ``error`` event, or of an error body under a status of success."""
+        """Return the error of an ``error`` event, or of an error body under a status of success."""
         heard = dict(headers or {})
         if body.get("request_id"):
             heard.setdefault("request-id", str(body["request_id"]))

@@ -1,10 +1,10 @@
-"""What Anthropic's error bodies mean, as a class of failure.
+"""Error mapping of Anthropic.
 
 Types and codes are those of the anthropic package 2.11.0 (``types/shared/error_type.py``, ``_error_classes.py``, read
-2026-11-21). The older refusals have no code and are known by their words. "prompt is too long", "exceed context limit"
+2026-11-21). Older refusals have no code and are recognized by their messages. "prompt is too long", "exceed context limit"
 and "organization has been disabled" were reported against the API (tracker of anthropics/claude-code,
-docker/docker-agent#569, entropy-research/Devon#88, read 2026-11-21); the other wordings are not confirmed by a source,
-and a body that has none of them is classified by its status alone.
+docker/docker-agent#569, entropy-research/Devon#88, read 2026-11-21). No source confirms the other wordings. A body
+without a known wording is classified by its status.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ MAPPINGS: tuple[ErrorMapping, ...] = (
         "contract_spend_limit_reached",
         statuses=ANY_STATUS,
     ),
-    # the account is off, whatever is asked of it
+    # the account is disabled for every request
     error_mapping(_F.CREDENTIAL, "organization_on_hold", "cmek_key_disabled", "cmek_key_network_blocked", statuses=ANY_STATUS),
     # not the account: the customer that this one request names
     error_mapping(
@@ -80,7 +80,7 @@ MAPPINGS: tuple[ErrorMapping, ...] = (
         "read 2026-11-30",
     ),
 )
-"""What Anthropic's codes and words mean; the rows of the kit follow."""
+"""Anthropic's rows. The common rows of the kit follow them."""
 
 RATE_LIMITS = tuple(
     RateLimitHeaders(
@@ -131,7 +131,7 @@ def code_of(body: Any) -> str | None:
 
 
 def status_of(body: Any) -> int | None:
-    """Return the status that an error's type stands for; ``None`` for a type that is not known."""
+    """Return the status of an error type, ``None`` for an unknown type."""
     return _STATUS_OF_TYPE.get(_type(body) or "")
 
 

@@ -1,6 +1,6 @@
-"""Tools, the choice among them, and calls of them, from OpenAI's shape to Anthropic's.
+"""Conversion of tools, tool choice and tool calls from OpenAI's format to Anthropic's.
 
-Shapes are those of the packages openai 3.52.0 and anthropic 2.11.0 (``tool_param.py``, ``tool_choice_*_param.py``,
+Formats are those of the packages openai 3.52.0 and anthropic 2.11.0 (``tool_param.py``, ``tool_choice_*_param.py``,
 ``tool_use_block_param.py``), read 2026-11-21.
 """
 
@@ -17,14 +17,14 @@ from modelmesh_cdk import invalid_parameter, json_codec, provider_error, read_to
 _NOT_IN_ID = re.compile(r"[^a-zA-Z0-9_-]")
 _WORDS = {"auto": "auto", "none": "none", "required": "any"}
 _KEPT = ("cache_control", "caller", "toolset_name")
-"""What an Anthropic ``tool_use`` block may have beside its call; a caller may add it to a call."""
+"""Further keys of an Anthropic ``tool_use`` block, which a caller may add to a call."""
 
 
 def tooling(payload: Mapping[str, Any], adapted: list[str]) -> dict[str, Any]:
-    """Return ``tools`` and ``tool_choice``, each only when there is something to say.
+    """Return ``tools`` and ``tool_choice``, each only where the request has a value.
 
     Raises:
-        ProviderError: A tool is of a kind that Anthropic has not.
+        ProviderError: Anthropic does not support the type of a tool.
     """
     tools, choice = read_tools(payload, adapted), read_tool_choice(payload, adapted)
     if isinstance(choice, Mapping) and choice.get("type") == "allowed_tools":
@@ -69,7 +69,7 @@ def _choice(choice: Any) -> Any:
 
 
 def _allowed(choice: Mapping[str, Any], tools: Any, adapted: list[str]) -> tuple[Any, Any]:
-    """Take the tools down to those that are allowed: Anthropic's choice cannot say it."""
+    """Reduce the tools to the allowed ones, because Anthropic's choice has no such list."""
     allowed = choice.get("allowed_tools")
     if not isinstance(allowed, Mapping):
         return choice, tools
@@ -107,7 +107,7 @@ def tool_use(call: Any, where: str, adapted: list[str]) -> dict[str, Any]:
 
 
 def _input(arguments: Any, adapted: list[str]) -> Any:
-    """Return the arguments of a call as an object; text that is none, though it is close, stands within one."""
+    """Return the arguments of a call as an object. Text that is not an object becomes a field of one."""
     if isinstance(arguments, Mapping):
         return arguments
     if arguments is None or (isinstance(arguments, str) and not arguments.strip()):
@@ -123,10 +123,10 @@ def _input(arguments: Any, adapted: list[str]) -> Any:
 
 
 def tool_id(given: Any, where: str, adapted: list[str]) -> str:
-    """Return a call's ID in letters that Anthropic takes; the same ID always becomes the same.
+    """Return a call's ID in letters that Anthropic accepts. The same ID gives the same result.
 
     Raises:
-        ProviderError: There is none.
+        ProviderError: The call has no ID.
     """
     if not isinstance(given, str) or not given:
         raise invalid_parameter(where, "has no ID", "the 'id' that the model gave the call")

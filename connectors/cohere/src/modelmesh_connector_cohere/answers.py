@@ -18,25 +18,25 @@ _FINISH = {"COMPLETE": "stop", "STOP_SEQUENCE": "stop", "MAX_TOKENS": "length", 
 _TRANSLATED = frozenset({"id", "finish_reason", "message", "usage"})
 _MESSAGE = frozenset({"role", "content", "tool_calls", "tool_plan", "citations"})
 _EMPTY_BY_HABIT = frozenset({"tool_plan", "citations"})
-"""Fields of a message that are left out when they say nothing."""
+"""Fields of a message that are omitted when empty."""
 
 _PLAIN: dict[str, tuple[int, frozenset[str]]] = {
     "thinking": (0, frozenset({"type", "thinking"})),
     "text": (1, frozenset({"type", "text"})),
 }
-"""Where a kind of block stands in a message that is rebuilt from OpenAI's fields, and what of it those can hold."""
+"""Order of the block types in a message rebuilt from OpenAI's fields, and the keys that those fields can represent."""
 
 
 def completion(data: Mapping[str, Any], *, created: int) -> dict[str, Any]:
-    """Return an answer in OpenAI's shape; the vendor does not say which model gave it.
+    """Return an answer in OpenAI's format. The vendor does not report the model.
 
     Args:
-        data: The vendor's reply. What it has beyond OpenAI's fields stays at the top level as it was sent.
-        created: Unix time of receipt, since the vendor sends none.
+        data: The vendor's reply. Its further fields stay unchanged at the top level.
+        created: Unix time of receipt, because the vendor sends none.
 
     Raises:
-        ValueError: It is no reply.
-        ProviderError: It ended for an unknown reason and holds nothing.
+        ValueError: The value is not a reply.
+        ProviderError: The message has an unknown finish reason and no content.
     """
     message, reason = data.get("message"), stop_reason(data.get("finish_reason"))
     if not isinstance(message, Mapping):
@@ -77,14 +77,14 @@ def completion(data: Mapping[str, Any], *, created: int) -> dict[str, Any]:
 
 
 def stop_reason(given: Any) -> str | None:
-    """Return a finish reason of the vendor's; ``None`` for what is none: absent, empty or not text."""
+    """Return a finish reason of the vendor's, ``None`` for a value that is absent, empty or not text."""
     return given if isinstance(given, str) and given else None
 
 
 def finish_reason(reason: str | None) -> str | None:
-    """Return OpenAI's finish reason; one of a later version is ``stop``, for OpenAI's set is closed.
+    """Return OpenAI's finish reason. An unknown reason is ``stop``, because OpenAI's set is closed.
 
-    The vendor's own word stays in ``stop_reason``.
+    The vendor's value stays in ``stop_reason``.
     """
     return None if reason is None else _FINISH.get(reason, "stop")
 
@@ -176,13 +176,13 @@ def message_of(message: Mapping[str, Any], blocks: Sequence[dict[str, Any]]) -> 
 
 
 def call_of(call: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a tool call; its arguments are always JSON."""
+    """Return a tool call. Its arguments are always JSON."""
     function = call.get("function") or {}
     return {**call, "type": "function", "function": {**function, "arguments": function.get("arguments") or "{}"}}
 
 
 def is_plain(blocks: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether a message in OpenAI's shape can give back these blocks: thoughts, then one text."""
+    """Whether a message in OpenAI's format can give back these blocks: thoughts, then one text."""
     least = 0
     for block in blocks:
         rank, held = _PLAIN.get(str(block.get("type")), (-1, frozenset()))
@@ -193,7 +193,7 @@ def is_plain(blocks: Sequence[Mapping[str, Any]]) -> bool:
 
 
 def logprobs_of(items: Any) -> dict[str, Any] | None:
-    """Return log probabilities token by token; ``None`` where the vendor's pieces are of several tokens.
+    """Return log probabilities token by token, ``None`` where the vendor's pieces are of several tokens.
 
     Args:
         items: The vendor's pieces of text, each with the IDs and log probabilities of its tokens.
@@ -210,10 +210,10 @@ def logprobs_of(items: Any) -> dict[str, Any] | None:
 
 
 def usage_of(usage: Any) -> dict[str, Any] | None:
-    """Return usage with OpenAI's fields before the vendor's own; ``None`` when the vendor sent none.
+    """Return usage with OpenAI's fields and the vendor's, ``None`` when the vendor sent none.
 
-    ``tokens`` are what the model read and wrote, the vendor's own instructions among them; ``billed_units`` are what is paid
-    for, and stand in where there are no ``tokens``.
+    ``tokens`` are all tokens of prompt and answer, including the vendor's instructions. ``billed_units`` are the billed tokens,
+    which count where there are no ``tokens``.
     """
     if not isinstance(usage, Mapping) or not any(_counts(usage.get(group)) for group in ("tokens", "billed_units")):
         return None
@@ -236,7 +236,7 @@ def _counts(group: Any) -> bool:
 
 
 def tokens_of(usage: Mapping[str, Any], name: str) -> int | None:
-    """Return one count of tokens; ``None`` when it is unknown."""
+    """Return one count of tokens, ``None`` when it is unknown."""
     for group in ("tokens", "billed_units"):
         counts = usage.get(group)
         count = _whole(counts.get(name)) if isinstance(counts, Mapping) else None

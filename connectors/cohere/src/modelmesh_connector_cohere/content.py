@@ -1,8 +1,8 @@
-"""Parts of a message's content, from OpenAI's shape to Cohere's.
+"""Parts of a message's content, from OpenAI's format to Cohere's.
 
-Shapes are those of the packages openai 3.52.0 (``chat_completion_content_part_*``) and cohere 7.3.1 (``types/content.py``,
-``types/image_url.py``), read 2026-11-21. Text and images are spelled alike; a part whose type is not OpenAI's is Cohere's
-own and stays as it is.
+Formats are those of the packages openai 3.52.0 (``chat_completion_content_part_*``) and cohere 7.3.1 (``types/content.py``,
+``types/image_url.py``), read 2026-11-21. Text and images have the same format. A part of a type outside OpenAI's format is
+Cohere's and stays unchanged.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def said(content: Any, where: str) -> Any:
     """Return a message's content, text or parts.
 
     Raises:
-        ProviderError: A part cannot be said in Cohere's words.
+        ProviderError: Cohere's format cannot represent a part.
     """
     if isinstance(content, str):
         return content
@@ -29,10 +29,10 @@ def said(content: Any, where: str) -> Any:
 
 
 def parts_of(content: Any, where: str) -> list[Any]:
-    """Return the same as a list of parts.
+    """Return a message's content as a list of parts.
 
     Raises:
-        ProviderError: A part cannot be said in Cohere's words.
+        ProviderError: Cohere's format cannot represent a part.
     """
     found = said(content, where)
     return [{"type": "text", "text": found}] if isinstance(found, str) else list(found)

@@ -1,4 +1,4 @@
-"""Embeddings from OpenAI's shape to Cohere's ``/v2/embed`` and back.
+"""Embeddings from OpenAI's format to Cohere's ``/v2/embed`` and back.
 
 Names on both sides are those of the packages openai 3.52.0 (``embedding_create_params.py``) and cohere 7.3.1
 (``v2/raw_client.py``, ``types/embed_by_type_response*.py``, ``types/api_meta*.py``), read 2026-11-21. A parameter that is neither
@@ -28,14 +28,14 @@ _PREFERRED = ("float", "base64")
 
 
 def embed_body(request: WireRequest, *, input_type: str) -> dict[str, Any]:
-    """Return the body of a request; what had to be adapted is noted in ``request.adapted``.
+    """Return the body of a request. ``request.adapted`` receives its adaptations.
 
     Args:
-        request: The request; its payload is not changed.
-        input_type: What the vectors are for, when the caller does not say.
+        request: The request. Its payload is not changed.
+        input_type: Purpose of the vectors, for a request that states none.
 
     Raises:
-        ProviderError: The request cannot be said in Cohere's words; nothing was sent.
+        ProviderError: Cohere's format cannot represent the request. Nothing was sent.
     """
     payload, adapted = request.payload, request.adapted
     body: dict[str, Any] = {"model": request.model}
@@ -55,7 +55,7 @@ def embed_body(request: WireRequest, *, input_type: str) -> dict[str, Any]:
         body["input_type"] = "image" if body.get("images") else input_type
         request.note_harmless(f"input_type {body['input_type']!r} added (option input_type): Cohere requires one")
     if body.get("embedding_types") is None:
-        # The numbers are asked for and packed here for base64, so that they are what OpenAI's clients unpack.
+        # Cohere's numbers are encoded here, so that base64 has the format that OpenAI's clients decode.
         asked = payload.get("encoding_format")
         body["embedding_types"] = ["float" if asked in (None, "base64") else asked]
     return body
@@ -76,14 +76,13 @@ def _texts(given: Any) -> list[Any]:
 
 
 def embedding_list(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the vectors in OpenAI's shape; the vendor does not say which model made them.
+    """Return the vectors in OpenAI's format. The vendor does not report the model.
 
     Args:
-        data: The vendor's reply. What it has beyond OpenAI's fields stays at the top level as it was sent, the vectors of other
-            types than the one that was taken among it.
+        data: The vendor's reply. Its further fields stay unchanged at the top level, including the vectors of other types.
 
     Raises:
-        ValueError: It is no reply, or not all types have as many vectors.
+        ValueError: The data is not a reply, or the types have different numbers of vectors.
     """
     given = data.get("embeddings")
     kinds = {"float": given} if isinstance(given, list) else given
@@ -113,7 +112,7 @@ def _usage(meta: Any) -> dict[str, Any] | None:
 
 
 def finish(answer: dict[str, Any], payload: Mapping[str, Any]) -> None:
-    """Do to an answer what only the request asks for: one vector a text, packed when base64 was wanted.
+    """Apply the request to an answer: check one vector for each text, and encode base64 where requested.
 
     Raises:
         ValueError: There are more or fewer vectors than texts.
@@ -134,10 +133,10 @@ def finish(answer: dict[str, Any], payload: Mapping[str, Any]) -> None:
 
 
 def packed(vector: list[Any]) -> str:
-    """Return a vector as OpenAI packs it: base64 of 32-bit floats, little end first.
+    """Return a vector in OpenAI's encoding: base64 of little-endian 32-bit floats.
 
     Raises:
-        ValueError: It is no list of numbers that fit.
+        ValueError: A value is not a 32-bit float.
     """
     try:
         return base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode()
@@ -146,7 +145,7 @@ def packed(vector: list[Any]) -> str:
 
 
 def unpacked(text: str) -> list[float]:
-    """Return the numbers of a vector that the caller asked for as Cohere's ``embedding_types: ["base64"]``.
+    """Return the numbers of a vector in Cohere's ``embedding_types: ["base64"]``.
 
     Raises:
         ValueError: It is not base64 of 32-bit floats.

@@ -1,7 +1,7 @@
-"""Cohere's stream of events as chunks of OpenAI's.
+"""Cohere's stream events as chunks in OpenAI's format.
 
 Event types are those of the cohere package 7.3.1 (``v2/types/v2chat_stream_response.py``, ``types/*_event_delta*.py``), read
-2026-11-21. A stream is complete when ``message-end`` has given a finish reason; none is ever made up.
+2026-11-21. A stream is complete when ``message-end`` contained a finish reason. The decoder never invents one.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _FIELDS = {"text": "content", "thinking": "reasoning_content"}
 
 _SILENT = frozenset({"citation-end"})
 _WHOLE = frozenset({"message-start", "message-end"})
-"""Events whose readers hand on what they do not know."""
+"""Events whose readers keep unknown fields."""
 
 _KNOWN = frozenset({"type", "index", "delta", "logprobs"})
 _KNOWN_INSIDE = (frozenset({"message"}), frozenset({"content"}), frozenset({"type", *_FIELDS}))
@@ -41,12 +41,12 @@ class EventDecoder:
     def __init__(
         self, failure: Callable[[Mapping[str, Any]], ProviderError], *, model: str, asked_usage: bool, created: int
     ) -> None:
-        """Prepare.
+        """Store the callbacks and facts of the request.
 
         Args:
-            failure: Makes the error of an error body, or of an answer that failed.
-            model: The model that was asked, since the vendor does not say.
-            asked_usage: Whether usage comes in a last chunk of its own, as OpenAI sends it on request.
+            failure: Returns the error of an error body, or of an answer that failed.
+            model: The requested model, because the vendor reports none.
+            asked_usage: Whether usage comes in a separate last chunk, as OpenAI sends it on request.
             created: Unix time, the same on every chunk.
         """
         self.done = False
@@ -182,7 +182,7 @@ class EventDecoder:
         thought = block is not None and block["type"] == "thinking"
         if block is None or not thought:
             return ()
-        self._thoughts += 1  # OpenAI's way to tell whose pieces a list's are: who puts deltas together needs it
+        self._thoughts += 1  # clients that join deltas need the index of each list item
         return (self._chunk({"thinking_blocks": [{**block, "index": self._thoughts - 1}]}),)
 
     def _cite(self, data: dict[str, Any]) -> Sequence[dict[str, Any]]:
@@ -205,7 +205,7 @@ class EventDecoder:
         check_call(given)
         function = given["function"]
         arguments = function.get("arguments") or ""
-        place = len(self._calls)  # the vendor's index also counts what is no call
+        place = len(self._calls)  # the vendor's index also counts other items than calls
         index = data.get("index") or 0
         if index in self._calls:
             raise KeyError

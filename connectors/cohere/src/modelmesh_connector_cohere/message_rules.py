@@ -1,4 +1,4 @@
-"""Cohere's rules for conversations.
+"""Cohere's message rules.
 
 ``/v2/chat`` answers 400 or 422 to a request that breaks one of them.
 """

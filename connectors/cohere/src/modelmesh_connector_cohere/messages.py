@@ -1,6 +1,6 @@
 """A conversation from OpenAI's messages to Cohere's.
 
-Shapes are those of the cohere package 7.3.1 (``types/chat_message_v2.py``, ``types/tool_message_v2.py``), read 2026-11-21.
+Formats are those of the cohere package 7.3.1 (``types/chat_message_v2.py``, ``types/tool_message_v2.py``), read 2026-11-21.
 The messages obey :data:`modelmesh_connector_cohere.message_rules.RULES` before they come here.
 """
 
@@ -19,7 +19,7 @@ def conversation(payload: Mapping[str, Any], adapted: list[str]) -> list[Any]:
     """Return Cohere's messages.
 
     Raises:
-        ProviderError: A message cannot be said in Cohere's words.
+        ProviderError: Cohere's format cannot represent a message.
     """
     talk = _Conversation(adapted)
     messages = payload.get("messages")
@@ -111,7 +111,7 @@ class _Conversation:
         return [*thoughts, *(parts_of(found, where) if found else ())] if thoughts else found
 
     def _thoughts(self, message: Mapping[str, Any]) -> list[Any]:
-        """Return the thoughts that Cohere wrote; those of another vendor are signed, or come as text alone."""
+        """Return Cohere's thinking blocks. Those of another vendor are signed, or come as text."""
         blocks = message.get("thinking_blocks")
         given = _as_sent(blocks) if isinstance(blocks, list) else []
         ours = [block for block in given if _type(block) == "thinking" and block.keys() <= {"type", "thinking"}]
@@ -128,7 +128,7 @@ class _Conversation:
 
 
 def _as_sent(items: Any) -> Any:
-    """Return a list's items as Cohere sent them; their deltas have an index in our stream."""
+    """Return items as Cohere sent them, without the index of our stream's deltas."""
     if not isinstance(items, list):
         return items
     return [{name: value for name, value in one.items() if name != "index"} if isinstance(one, Mapping) else one for one in items]
@@ -146,7 +146,7 @@ def _type(block: Any) -> Any:
 
 
 def _agree(blocks: list[Any], message: Mapping[str, Any]) -> bool:
-    """Whether blocks still say what the message says, and are Cohere's: a caller may have changed the message."""
+    """Return whether the blocks are Cohere's and agree with the message, which the caller may have changed."""
     known = all(_type(block) != "tool_use" and "signature" not in block for block in blocks if isinstance(block, Mapping))
     texts = (block.get("text") for block in blocks if _type(block) == "text")
     return known and "".join(text for text in texts if isinstance(text, str)) == (message.get("content") or "")

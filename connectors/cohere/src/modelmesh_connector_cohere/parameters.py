@@ -42,20 +42,20 @@ _RENAMED = (
 """Cohere's name, and the one that a caller of OpenAI's uses."""
 
 _RANGES = {"top_p": (0.01, 0.99), "frequency_penalty": (0.0, 1.0), "presence_penalty": (0.0, 1.0)}
-"""What Cohere takes of parameters that go further at OpenAI; it refuses the whole request for more."""
+"""Cohere's ranges of parameters with a wider range at OpenAI. Cohere rejects a request outside them."""
 
 _THINKING = {"none": "disabled", "high": "enabled"}
 """Of OpenAI's efforts, those that Cohere has a counterpart of (docs.cohere.com/docs/compatibility-api, read 2026-11-21)."""
 
 
 def chat_body(request: WireRequest) -> dict[str, Any]:
-    """Return the body of a request; what had to be adapted is noted in ``request.adapted``.
+    """Return the body of a request. ``request.adapted`` receives its adaptations.
 
     Args:
-        request: The request; its payload is not changed.
+        request: The request. Its payload is not changed.
 
     Raises:
-        ProviderError: The request cannot be said in Cohere's words; nothing was sent.
+        ProviderError: Cohere's format cannot represent the request. Nothing was sent.
     """
     payload, adapted = request.payload, request.adapted
     body: dict[str, Any] = {"model": request.model, "messages": conversation(payload, adapted)}

@@ -31,8 +31,8 @@ class CohereProvider(BaseProvider):
     ``core/client_wrapper.py``, read 2026-11-21).
 
     Options:
-        client_name: Sent as ``X-Client-Name``; none by default.
-        input_type: What embeddings are for when the caller does not say; ``search_document``.
+        client_name: Value of ``X-Client-Name``. None by default.
+        input_type: Default purpose of embeddings. ``search_document`` by default.
     """
 
     id: ClassVar[str] = "cohere.nlp.v1"
@@ -53,7 +53,7 @@ class CohereProvider(BaseProvider):
         root = super()._resolve_api_root()
         host = urlsplit(root).hostname or ""
         if root.endswith("/v1") and host.endswith(("cohere.com", "cohere.ai")):
-            return root.removesuffix("/v1") + self.api_version  # of the API before; the cohere package does the same
+            return root.removesuffix("/v1") + self.api_version  # of the previous API. The cohere package does the same.
         return root
 
     def _build_headers(self) -> dict[str, str]:
@@ -113,7 +113,7 @@ class CohereProvider(BaseProvider):
         return model_list.read_rows(data, "models", self._parse_model_row)
 
     def _parse_model_row(self, row: Mapping[str, Any]) -> ModelInfo | None:
-        """Return what the list states of a model."""
+        """Return the row of a model."""
         return row_of(row, self.list_source())
 
     def _next_model_page(self, data: Any) -> Mapping[str, str] | None:
@@ -122,10 +122,10 @@ class CohereProvider(BaseProvider):
         return {"page_token": str(token)} if token else None
 
     def probe(self, limits: Limits) -> None:
-        """Ask for the list of models.
+        """Request the model list.
 
         Raises:
-            ProviderError: The vendor is not up, or does not take the key.
+            ProviderError: The vendor is unavailable or rejects the key.
         """
         self.get_json(self._get_list_endpoint(), limits)
 
@@ -143,7 +143,7 @@ class CohereProvider(BaseProvider):
         return made
 
     def _map_embedded_error(self, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> ProviderError:
-        """Make the error of an answer that failed while it was written, or of an error body under a status of success."""
+        """Return the error of an answer that failed while it was written, or of an error body under a status of success."""
         code = scrub_key(self._error_code(body), self.api_key)
         kind, why = refusals.failed_reason(code) or (FailureClass.PROTOCOL, "an error came as success")
         body = scrub_key(dict(body), self.api_key)

@@ -1,13 +1,13 @@
-"""What Cohere's error bodies mean, as a class of failure.
+"""Error mapping of Cohere.
 
-The bodies are ``{"id": …, "message": …}`` without a code, so what a status does not say is read from the words. Statuses
-are those of the cohere package 7.3.1 (``errors/``, read 2026-11-21); the wordings are the examples of Cohere's page
-"Errors (status codes and description)" (docs.cohere.com/v2/reference/errors, read 2026-11-21). Two are from elsewhere:
+The bodies are ``{"id": …, "message": …}`` without a code, so the message complements the status. Statuses are those of the
+cohere package 7.3.1 (``errors/``, read 2026-11-21). The wordings are the examples of Cohere's page "Errors (status codes and
+description)" (docs.cohere.com/v2/reference/errors, read 2026-11-21), except two:
 
-* the monthly wording of a trial key, ``… limited to 1000 API calls / month``, is reported by users (public code and logs
-  of 2024 to 2026); the page has the same sentence with ``/ minute``, and the page "Rate limits" states the monthly limit;
-* 498 was documented in 2024 as a request or answer blocked for the usage guidelines (cohere-developer-experience, pull
-  request 189); the package calls it ``InvalidTokenError``. The words decide between the two.
+* Users report the monthly wording of a trial key, ``… limited to 1000 API calls / month`` (public code and logs of 2024 to
+  2026). The page has the same sentence with ``/ minute``, and the page "Rate limits" states the monthly limit.
+* In 2024 the documentation described 498 as a request or answer blocked for the usage guidelines (cohere-developer-experience,
+  pull request 189). The package calls it ``InvalidTokenError``. The message determines which one applies.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ MAPPINGS: tuple[ErrorMapping, ...] = (
     ),
     error_mapping(_F.TRANSIENT, statuses={499}),  # the page: try the request again
 )
-"""What Cohere's words mean; the rows of the kit follow."""
+"""Cohere's rows. The common rows of the kit follow them."""
 
 
 _BY_REASON: dict[str, tuple[FailureClass, str]] = {
@@ -57,12 +57,12 @@ _BY_REASON: dict[str, tuple[FailureClass, str]] = {
     "ERROR_LIMIT": (_F.CAPABILITY, "the answer reached the end of the model's context"),
     "ERROR_TOXIC": (_F.POLICY, "it deemed its own answer toxic"),
 }
-"""Finish reasons that are no answers: ``types/chat_finish_reason.py`` and, for the last two, those of the API before
+"""Finish reasons of failed answers: ``types/chat_finish_reason.py`` and, for the last two, those of the previous API
 (``types/chat_stream_end_event.py``) in the cohere package 7.3.1, read 2026-11-21."""
 
 
 def failed_reason(reason: Any) -> tuple[FailureClass, str] | None:
-    """Return what a finish reason means that comes instead of an answer; ``None`` when it ends one."""
+    """Return the meaning of a failed answer's finish reason, ``None`` for a complete answer."""
     return _BY_REASON.get(reason) if isinstance(reason, str) else None
 
 

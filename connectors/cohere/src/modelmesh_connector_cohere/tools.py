@@ -1,6 +1,6 @@
-"""Tools, the choice among them, and calls of them, from OpenAI's shape to Cohere's.
+"""Conversion of tools, tool choice and tool calls from OpenAI's format to Cohere's.
 
-Shapes are those of the packages openai 3.52.0 and cohere 7.3.1 (``types/tool_v2.py``, ``types/tool_call_v2.py``,
+Formats are those of the packages openai 3.52.0 and cohere 7.3.1 (``types/tool_v2.py``, ``types/tool_call_v2.py``,
 ``v2/types/v2chat_request_tool_choice.py``), read 2026-11-21. Cohere's choice is ``REQUIRED``, ``NONE`` or left out, which
 is OpenAI's ``auto``.
 """
@@ -16,10 +16,10 @@ _CHOICES = {"required": "REQUIRED", "none": "NONE"}
 
 
 def tooling(payload: Mapping[str, Any], adapted: list[str]) -> dict[str, Any]:
-    """Return ``tools``, ``strict_tools`` and ``tool_choice``, each only when there is something to say.
+    """Return ``tools``, ``strict_tools`` and ``tool_choice``, each only where the request has a value.
 
     Raises:
-        ProviderError: A tool is of a kind that Cohere has not.
+        ProviderError: Cohere does not support the type of a tool.
     """
     tools, choice = read_tools(payload, adapted), read_tool_choice(payload, adapted)
     choice, tools = _narrowed(choice, tools, adapted)
@@ -37,10 +37,10 @@ def tooling(payload: Mapping[str, Any], adapted: list[str]) -> dict[str, Any]:
 
 
 def _narrowed(choice: Any, tools: list[Any] | None, adapted: list[str]) -> tuple[Any, list[Any] | None]:
-    """Take the tools down to those that are wanted: Cohere's choice cannot name one.
+    """Reduce the tools to the chosen ones, because Cohere's choice cannot name a tool.
 
     Raises:
-        ProviderError: A tool was named that is not there; that one must be called could not be said.
+        ProviderError: The chosen tool is not among the tools.
     """
     if not isinstance(choice, Mapping):
         return choice, tools
@@ -72,7 +72,7 @@ def _tool(tool: Any, where: str) -> Any:
         )
     function = tool.get("function")
     if tool.get("type", "function") != "function" or not isinstance(function, Mapping):
-        return tool  # newer than this connector: the vendor says what it thinks of it
+        return tool  # newer than this connector: the vendor decides
     stated = {name: value for name, value in function.items() if name not in ("parameters", "strict") and value is not None}
     schema = function.get("parameters") or {"type": "object", "properties": {}}
     return {**tool, "type": "function", "function": {**stated, "parameters": schema}}
@@ -102,7 +102,7 @@ def tool_call(call: Any, where: str) -> dict[str, Any]:
     """Return one call of an assistant's message.
 
     Raises:
-        ProviderError: It is no call of a function, or has no ID.
+        ProviderError: The value is not a call of a function, or has no ID.
     """
     function = call.get("function") if isinstance(call, Mapping) else None
     if not isinstance(function, Mapping):

@@ -1,4 +1,4 @@
-"""DeepSeek's rules for conversations.
+"""DeepSeek's message rules.
 
 The API answers 400 to a request that breaks one of them; unknown keys of messages are ignored.
 """
@@ -75,7 +75,7 @@ def _has_tools(payload: Mapping[str, Any]) -> bool:
 
 
 def _is_of_tools(message: Mapping[str, Any]) -> bool:
-    """Return whether a message calls tools or answers a call, in OpenAI's shape or in another one."""
+    """Return whether a message calls tools or answers a call, in OpenAI's format or in another one."""
     if message.get("role") not in _SPEAKERS or any(message.get(name) for name in ("tool_calls", "function_call", "type")):
         return True
     content = message.get("content")

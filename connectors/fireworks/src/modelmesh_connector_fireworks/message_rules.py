@@ -1,4 +1,4 @@
-"""Fireworks' rules for conversations.
+"""Fireworks' message rules.
 
 The API answers 400 to a key that it does not know: ``Extra inputs are not permitted, field: 'messages[3].tool_name'``.
 """

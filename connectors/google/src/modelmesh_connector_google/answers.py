@@ -28,7 +28,7 @@ FINISH = {
     "IMAGE_RECITATION": "content_filter",
 }
 NO_REASON = frozenset({"", "FINISH_REASON_UNSPECIFIED"})
-"""What stands where there is no finish reason yet: the default value of the vendor's enumeration."""
+"""Value before there is a finish reason: the default of the vendor's enumeration."""
 
 BROKEN = frozenset(
     {
@@ -36,7 +36,7 @@ BROKEN = frozenset(
         "MISSING_THOUGHT_SIGNATURE", "OTHER", "LANGUAGE", "IMAGE_OTHER", "NO_IMAGE", "PUP_LIMITED_DISABLED",
     }
 )  # fmt: skip
-"""Finish reasons of an answer that the model did not bring to an end, whatever was written before."""
+"""Finish reasons of an answer that the model did not complete."""
 
 _MODALITIES = {"TEXT": "text_tokens", "AUDIO": "audio_tokens", "IMAGE": "image_tokens"}
 """Of the vendor's kinds of tokens (``types.MediaModality``), those that OpenAI counts apart, too."""
@@ -51,7 +51,7 @@ _PLAIN_CALL = frozenset({"id", "name", "args"})
 
 
 def completion(data: Mapping[str, Any], *, created: int) -> dict[str, Any]:
-    """Return an answer in OpenAI's shape.
+    """Return an answer in OpenAI's format.
 
     Args:
         data: The vendor's answer. What it has beyond OpenAI's fields stays where it was: at the top level, or on the choice.
@@ -95,7 +95,7 @@ def _choice(candidate: Mapping[str, Any], place: int, data: Mapping[str, Any]) -
 
 
 def index_of(candidate: Mapping[str, Any], place: int) -> int:
-    """Return the number of a candidate; the vendor leaves out a 0."""
+    """Return the index of a candidate. The vendor omits 0."""
     given = candidate.get("index", place)
     return given if type(given) is int and given >= 0 else place
 
@@ -121,7 +121,7 @@ def beyond(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def unknown(candidate: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields of a candidate that OpenAI's choice has no place for; ``finishReason`` is the vendor's own word."""
+    """Return the fields of a candidate outside OpenAI's choice. ``finishReason`` is the vendor's value."""
     return {name: value for name, value in candidate.items() if name not in ("content", "index")}
 
 
@@ -132,10 +132,10 @@ def beside_parts(candidate: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def parts_in(candidate: Mapping[str, Any]) -> list[Any]:
-    """Return the parts of a candidate; it has none when a filter held all of them back.
+    """Return the parts of a candidate, none when a filter removed all of them.
 
     Raises:
-        ValueError: They are not as Gemini documents them.
+        ValueError: The parts differ from Gemini's documentation.
     """
     content = candidate.get("content")
     parts = content.get("parts") if isinstance(content, Mapping) else None
@@ -171,7 +171,7 @@ def finish_reason(reason: Any, *, called: bool) -> str | None:
 
 
 def text_and_calls(parts: Sequence[Any]) -> tuple[str, list[Mapping[str, Any]]]:
-    """Return what parts say aloud, and the functions they call."""
+    """Return the text of parts without thoughts, and their function calls."""
     known = [part for part in parts if isinstance(part, Mapping)]
     text = "".join(part.get("text") or "" for part in known if not part.get("thought"))
     return text, [part["functionCall"] for part in known if isinstance(part.get("functionCall"), Mapping)]
@@ -217,9 +217,9 @@ def call_of(part: Mapping[str, Any], identity: str) -> dict[str, Any]:
 
 
 def needs_no_change(parts: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether a message in OpenAI's shape can give back these parts: thoughts, then text, then calls.
+    """Whether a message in OpenAI's format can give back these parts: thoughts, then text, then calls.
 
-    A signed text stands alone: a signature must stay on the part that it came with.
+    A signed text stays a separate part, because a signature belongs to its part.
     """
     rank, texts, signatures = 0, 0, 0
     for part in parts:
@@ -234,7 +234,7 @@ def needs_no_change(parts: Sequence[Mapping[str, Any]]) -> bool:
 
 
 def logprobs_of(result: Any) -> dict[str, Any] | None:
-    """Return log probabilities in OpenAI's shape; ``None`` when the vendor sent none, or none that can be read."""
+    """Return log probabilities in OpenAI's format, ``None`` when the vendor sent none, or none that can be read."""
     chosen = result.get("chosenCandidates") if isinstance(result, Mapping) else None
     if not isinstance(chosen, list) or not chosen or not all(isinstance(one, Mapping) for one in chosen):
         return None
@@ -255,10 +255,10 @@ def _logprob(token: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def usage_of(usage: Any) -> dict[str, Any] | None:
-    """Return usage with OpenAI's fields before the vendor's own; ``None`` when the vendor sent none.
+    """Return usage with OpenAI's fields and the vendor's, ``None`` when the vendor sent none.
 
-    Gemini counts thoughts and the results of its own tools apart; OpenAI's ``completion_tokens`` and ``prompt_tokens``
-    hold them. A total less the prompt is what was answered, when the vendor leaves that out.
+    Gemini counts thoughts and the results of its tools separately. OpenAI's ``completion_tokens`` and ``prompt_tokens``
+    include them. Where the vendor omits the completion count, it is the total without the prompt.
     """
     if not isinstance(usage, Mapping):
         return None

@@ -1,8 +1,8 @@
-"""What a message says, from OpenAI's parts to Gemini's.
+"""Conversion of message content from OpenAI's parts to Gemini's.
 
-Shapes are those of the packages openai 3.52.0 (``chat_completion_content_part_*``) and google-genai 3.4.0 (``types.Part``,
+Formats are those of the packages openai 3.52.0 (``chat_completion_content_part_*``) and google-genai 3.4.0 (``types.Part``,
 ``types.Blob``, ``types.FileData``, whose type of media is required), read 2026-11-21. A part without a
-``type`` is Gemini's own and stays as it is.
+``type`` is Gemini's and stays unchanged.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ _BESIDE = (
     "media_resolution",
     "partMetadata",
 )
-"""Keys of Gemini's parts that may stand next to what a part holds."""
+"""Further keys of Gemini's parts, in addition to their content."""
 _SCHEMES = ("http", "https", "gs")
 _LINKED = {"document_url": "application/pdf", "video_url": None}
-"""Parts of Mistral's and OpenRouter's that are an address, and the type of media where the address does not tell it."""
+"""Parts of Mistral and OpenRouter with an address, and the media type of an address that does not show it."""
 
 _PDF_BEGINS = "JVBERi0"
 """How a PDF begins in base64."""
@@ -39,7 +39,7 @@ def parts_of(content: Any, where: str, adapted: list[str]) -> list[Any]:
     """Return the parts of a message's content, text or parts.
 
     Raises:
-        ProviderError: A part cannot be said in Gemini's words.
+        ProviderError: Gemini's format cannot represent a part.
     """
     if isinstance(content, str):
         return [{"text": content}]
@@ -49,9 +49,9 @@ def parts_of(content: Any, where: str, adapted: list[str]) -> list[Any]:
 
 
 def signature_of(said: Any) -> Any:
-    """Return the thought signature on a message, a part or a call; ``None`` when there is none.
+    """Return the thought signature on a message, a part or a call, ``None`` when there is none.
 
-    It stands where Google's own OpenAI-compatible endpoint puts it: ``extra_content.google.thought_signature``
+    Its place is that of Google's OpenAI-compatible endpoint: ``extra_content.google.thought_signature``
     (crmne/ruby_llm#588, and a recorded stream in discuss.ai.google.dev topic 109823, read 2026-11-21).
     """
     extra = said.get("extra_content") if isinstance(said, Mapping) else None
@@ -142,7 +142,7 @@ def _file(file: Mapping[str, Any], where: str) -> dict[str, Any]:
     data = file.get("file_data")
     if not isinstance(data, str):
         raise unsupported_parameter(where, "names an uploaded file by OpenAI's ID; give file_data, or Gemini's own fileData part")
-    if data.partition("://")[0].lower() in _SCHEMES:  # as OpenRouter takes it
+    if data.partition("://")[0].lower() in _SCHEMES:  # OpenRouter's form
         return {"fileData": _linked(data, f"{where}.file_data", "application/pdf")}
     if data.startswith(_PDF_BEGINS):
         data = f"data:application/pdf;base64,{data}"

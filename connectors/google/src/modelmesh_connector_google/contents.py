@@ -18,20 +18,20 @@ from modelmesh_connector_google.message_rules import RULES
 from modelmesh_connector_google.tools import call_part, result_part
 
 UNSIGNED = "skip_thought_signature_validator"
-"""Stands for the signature of a call that another model made, without which Gemini 3 and later refuse the request
-(Google's word for it, as told in jeremychone/rust-genai#115 and earendil-works/pi#1829, read 2026-11-21)."""
+"""Placeholder for the signature of another model's call. Gemini 3 and later reject a call without a signature
+(Google's value, reported in jeremychone/rust-genai#115 and earendil-works/pi#1829, read 2026-11-21)."""
 
 _UNSIGNED_MODELS = re.compile(r"gemini-(pro-|flash-)?[12](\D|$)|(?!gemini)")
-"""Models that take a call without a signature: those before Gemini 3, and those that are not Gemini."""
+"""Models that accept a call without a signature: models before Gemini 3, and other models than Gemini."""
 
 
 def conversation(payload: Mapping[str, Any], model: str, adapted: list[str]) -> tuple[Any, list[Any]]:
     """Return ``systemInstruction``, ``None`` when there is none, and ``contents``.
 
-    Gemini's own ``contents`` and ``systemInstruction``, when the caller gave them, stand before the messages.
+    ``contents`` and ``systemInstruction`` of the caller precede the messages.
 
     Raises:
-        ProviderError: A message cannot be said in Gemini's words.
+        ProviderError: Gemini's format cannot represent a message.
     """
     talk = _Conversation(model, adapted)
     native = payload.get("systemInstruction", payload.get("system_instruction"))
@@ -92,7 +92,7 @@ class _Conversation:
         self._say("user", said or [{"text": RULES.placeholder}])
 
     def _say(self, role: str, parts: list[Any]) -> None:
-        """Add parts to a turn of this role, a new one unless the last is; results of tools stand in a turn of their own."""
+        """Add parts to the last turn if it has this role, else to a new turn. Results of tools get a separate turn."""
         last = self.turns[-1] if len(self.turns) > self._given else {}
         if last.get("role") == role and not any("functionResponse" in part for part in last["parts"]):
             last["parts"] = [*last["parts"], *parts]
@@ -106,7 +106,7 @@ class _Conversation:
             raise invalid_parameter(
                 where, "is the result of a call that no earlier message makes", "the assistant's message with it first"
             )
-        if self._results is None:  # all results of one turn's calls stand in one turn
+        if self._results is None:  # one turn contains all results of a turn's calls
             self._results = []
             self.turns.append({"role": "user", "parts": self._results})
         part = result_part(message, name, where, self.adapted)
@@ -157,7 +157,7 @@ def _is_blank(part: Any) -> bool:
 
 
 def _agree(parts: list[Any], message: Mapping[str, Any], calls: list[Any]) -> bool:
-    """Whether parts still say what the message says: a caller may have changed one and not the other."""
+    """Return whether parts and message agree. A caller may have changed only one of them."""
     text, called = text_and_calls(parts)
     made = [(part["functionCall"]["name"], part["functionCall"]["args"]) for part in calls]
     return text == (message.get("content") or "") and made == [(call.get("name"), call.get("args") or {}) for call in called]

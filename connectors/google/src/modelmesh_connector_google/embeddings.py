@@ -1,6 +1,6 @@
 """OpenAI's embeddings over Gemini's ``batchEmbedContents``.
 
-Shapes are those of google-genai 3.4.0 (``models.embed_content``, ``types.EmbedContentResponse``) and openai 3.52.0
+Formats are those of google-genai 3.4.0 (``models.embed_content``, ``types.EmbedContentResponse``) and openai 3.52.0
 (``embedding_create_params.py``), read 2026-11-21.
 """
 
@@ -23,10 +23,10 @@ _OURS = ("input", "model", "dimensions", "encoding_format", "user")
 def body_of(request: WireRequest, name: str) -> dict[str, Any]:
     """Return the body of a request: one embedding for each text.
 
-    Parameters that are Gemini's own (``taskType``, ``title``, …) are said of every text.
+    Gemini's parameters (``taskType``, ``title``, …) apply to every text.
 
     Raises:
-        ProviderError: The input is tokens, which Gemini does not take, or nothing that can be embedded.
+        ProviderError: The input is tokens, which Gemini does not accept, or cannot be embedded.
     """
     payload = request.payload
     if payload.get("requests") is not None:
@@ -46,10 +46,10 @@ def body_of(request: WireRequest, name: str) -> dict[str, Any]:
 
 
 def embeddings_of(data: Mapping[str, Any], request: WireRequest) -> dict[str, Any]:
-    """Return an answer in OpenAI's shape; what the vendor sent beyond it stays.
+    """Return an answer in OpenAI's format, with every further field of the vendor.
 
     Raises:
-        ValueError: It is no answer.
+        ValueError: The value is not an answer.
     """
     rows = data.get("embeddings")
     if not isinstance(rows, list) or not all(isinstance(row, Mapping) and isinstance(row.get("values"), list) for row in rows):

@@ -65,13 +65,13 @@ class EventDecoder:
         asked_usage: bool,
         created: int,
     ) -> None:
-        """Prepare.
+        """Store the callbacks and facts of the request.
 
         Args:
-            failure: Makes the error of an event that is an error or says that the prompt was blocked.
-            model: What was asked, until the vendor says what answers.
-            candidates: How many answers were asked for; usage is known when all are complete.
-            asked_usage: Whether usage comes in a last chunk of its own, as OpenAI sends it on request.
+            failure: Returns the error of an event that is an error or says that the prompt was blocked.
+            model: The requested model, until the vendor reports one.
+            candidates: Requested number of answers. Usage is known when all are complete.
+            asked_usage: Whether usage comes in a separate last chunk, as OpenAI sends it on request.
             created: Unix time, the same on every chunk.
         """
         self._failure = failure
@@ -107,7 +107,7 @@ class EventDecoder:
             if data.get(theirs) is not None:
                 self._head[ours] = data[theirs]
         told = data.get("usageMetadata")
-        if isinstance(told, Mapping):  # totals so far, not additions; what is left out stands as it was
+        if isinstance(told, Mapping):  # totals so far, not increments. Omitted counts stay unchanged.
             self._usage |= told
         late = self._complete()
         candidates = data.get("candidates") or []
@@ -173,7 +173,7 @@ class EventDecoder:
 
 
 def blocked(data: Mapping[str, Any]) -> Any:
-    """Return why the prompt was refused; ``None`` when there is an answer."""
+    """Return why the prompt was refused, ``None`` when there is an answer."""
     feedback = data.get("promptFeedback")
     reason = feedback.get("blockReason") if isinstance(feedback, Mapping) else None
     return None if data.get("candidates") else reason

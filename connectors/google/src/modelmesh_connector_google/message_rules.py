@@ -1,8 +1,8 @@
-"""Gemini's rules for conversations.
+"""Gemini's message rules.
 
-``generateContent`` answers 400 to a request that breaks one of them. Gemini's own parts travel in ``content_parts`` or without a
-``type``, and are left to :mod:`modelmesh_connector_google.contents`; which parts of others it can take is in
-:mod:`modelmesh_connector_google.content`.
+``generateContent`` answers 400 to a request that breaks one of them. :mod:`modelmesh_connector_google.contents` reads Gemini's
+parts, which are in ``content_parts`` or have no ``type``. :mod:`modelmesh_connector_google.content` converts the parts of other
+vendors.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _ORDER = Source(
 )
 
 IMAGES = ("image/png", "image/jpeg", "image/webp", "image/heic", "image/heif")
-"""Accepted types of images; GIF is not among them (EvanZhouDev/gemini-ai#3, microsoft/vscode#286628, read 2026-11-30)."""
+"""Accepted types of images. GIF is not among them (EvanZhouDev/gemini-ai#3, microsoft/vscode#286628, read 2026-11-30)."""
 
 RULES = MessageRules(
     vendor="Gemini",

@@ -1,4 +1,4 @@
-"""What Gemini's list of models states of them.
+"""Rows of Gemini's model list.
 
 Fields are those of google-genai 3.4.0 (``models.py``, ``_Model_from_mldev``), methods those of ai.google.dev/api/models. Both
 were read 2026-11-21.

@@ -1,8 +1,8 @@
-"""Messages that hold Gemini's own parts, as its SDK writes turns, next to OpenAI's fields.
+"""Messages with parts of Google's SDK among messages in OpenAI's format.
 
-The rules for conversations see tool calls and results in OpenAI's shape only. A model's parts stay on the message as
-``content_parts``, which :mod:`modelmesh_connector_google.contents` sends as they are while the fields still say the same.
-Shapes are those of google-genai 3.4.0 (``types.Content``, ``types.Part``), read 2026-11-21.
+The message rules read tool calls and results in OpenAI's format only. A model's parts stay on the message as
+``content_parts``. :mod:`modelmesh_connector_google.contents` sends them unchanged while they agree with the fields.
+Formats are those of google-genai 3.4.0 (``types.Content``, ``types.Part``), read 2026-11-21.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from modelmesh_connector_google.answers import call_of, is_part, text_and_calls
 
 
 def in_openai_fields(messages: list[Any]) -> list[Any]:
-    """Return messages whose tool calls and results stand in OpenAI's fields.
+    """Return messages with tool calls and results in OpenAI's fields.
 
     Args:
         messages: In OpenAI's shape, or turns as Gemini has them; they are not changed.

@@ -2,9 +2,8 @@
 
 Names and values on both sides are those of openai 3.52.0 (``completion_create_params.py``) and google-genai 3.4.0
 (``types.GenerationConfig``, ``ThinkingConfig``, ``models._GenerateContentConfig_to_mldev``), read 2026-11-21. A parameter
-that is neither translated nor dropped here travels unchanged, so Gemini's own (``safetySettings``, ``cachedContent``, …) may
-be given as they are; those that belong into ``generationConfig`` are put there. A plain change of name is not noted: nothing
-is lost by it.
+that is neither translated nor dropped here is sent unchanged, such as Gemini's ``safetySettings`` or ``cachedContent``.
+Parameters of ``generationConfig`` are moved there. A mere change of name is not an adaptation, because nothing is lost.
 """
 
 from __future__ import annotations
@@ -56,8 +55,8 @@ _TRANSLATED = frozenset(
 )  # fmt: skip
 
 _BUDGETS = {"none": 0, "minimal": 512, "low": 1024, "medium": 8192, "high": 24576}
-"""Tokens of thought for models before Gemini 3, which know no levels. 0 is off (google-genai 3.4.0, ``types.ThinkingConfig``);
-the others are what gateways send (tashfeenahmed/freellmapi#160, read 2026-11-21), for Google names no number for an effort."""
+"""Thinking tokens for models before Gemini 3, which have no levels. 0 is off (google-genai 3.4.0, ``types.ThinkingConfig``). The
+other values are those of gateways (tashfeenahmed/freellmapi#160, read 2026-11-21), because Google states none."""
 
 _LEVELS = {"minimal": "MINIMAL", "low": "LOW", "medium": "MEDIUM", "high": "HIGH", "xhigh": "XHIGH"}
 _BUDGETED = re.compile(r"(models/)?gemini-(pro-|flash-)?[12](\D|$)")
@@ -66,10 +65,10 @@ _NO_TIER = frozenset({"scale", "fast"})
 
 
 def body_of(request: WireRequest) -> dict[str, Any]:
-    """Return the body of a request; what had to be dropped or changed is noted in ``request.adapted``.
+    """Return the body of a request. ``request.adapted`` receives its adaptations.
 
     Raises:
-        ProviderError: The request cannot be said in Gemini's words; nothing was sent.
+        ProviderError: Gemini's format cannot represent the request. Nothing was sent.
     """
     payload, adapted = request.payload, request.adapted
     body: dict[str, Any] = {}
@@ -95,7 +94,7 @@ def body_of(request: WireRequest) -> dict[str, Any]:
 def _config(payload: Mapping[str, Any], model: str, adapted: list[str]) -> Any:
     native = payload.get("generationConfig", payload.get("generation_config"))
     if native is not None and not isinstance(native, Mapping):
-        return native  # the vendor says what is wrong with it
+        return native  # the vendor reports the mistake
     made = {ours: payload[name] for name, ours in _RENAMED.items() if payload.get(name) is not None}
     made |= _most_tokens(payload, adapted) | _format(payload.get("response_format"), adapted)
     stop = payload.get("stop")
@@ -117,7 +116,7 @@ def _config(payload: Mapping[str, Any], model: str, adapted: list[str]) -> Any:
 
 
 def _camel(name: str) -> str:
-    """Spell a name as JSON does; Google's Python package spells them with underscores."""
+    """Return a name in camel case. Google's Python package uses underscores."""
     first, *rest = name.split("_")
     return first + "".join(word.capitalize() for word in rest)
 

@@ -35,14 +35,14 @@ from modelmesh_connector_google.safety import read_safety_settings
 class GoogleProvider(BaseProvider):
     """Chat completions and embeddings at Google's Gemini API.
 
-    Variables, address, header and paths are those of google-genai 3.4.0 (read 2026-11-21). The key travels in a header and
-    never in an address, which proxies and servers write down.
+    Variables, address, header and paths are those of google-genai 3.4.0 (read 2026-11-21). The key is sent in a header and
+    never in an address, because proxies and servers log addresses.
 
     Options:
-        api_version: Of the API, when the address names none: ``v1``, or ``v1beta`` for what is not in it yet. Else the
-            variable ``GOOGLE_GENAI_API_VERSION`` is read, whose ``beta`` means ``v1beta``.
-        safety_settings: Sent as ``safetySettings`` with each chat that states none: a list of ``{category, threshold}``, or a
-            map of categories to thresholds.
+        api_version: Version for an address without one: ``v1``, or ``v1beta`` for preview features. The default is the variable
+            ``GOOGLE_GENAI_API_VERSION``, where ``beta`` means ``v1beta``.
+        safety_settings: Default of ``safetySettings`` of chats: a list of ``{category, threshold}``, or a map of categories to
+            thresholds.
     """
 
     id: ClassVar[str] = "google.gemini.v1"
@@ -61,11 +61,11 @@ class GoogleProvider(BaseProvider):
     )
 
     def __init__(self, config: Any = None, **settings: Any) -> None:
-        """Prepare; nothing is connected to.
+        """Read the settings. Nothing is connected.
 
         Args:
             config: Settings, as an object or a map.
-            **settings: The same settings by name.
+            **settings: Settings by name.
 
         Raises:
             ConfigurationError: No key, no usable address, or an option that cannot be used.
@@ -143,11 +143,11 @@ class GoogleProvider(BaseProvider):
     # -- the list of models -------------------------------------------------------------------------------------------
 
     def _parse_model_list(self, data: Any) -> Sequence[ModelInfo]:
-        """Return the models of a page; Google leaves out fields that are empty, and so the list of an empty page."""
+        """Return the models of a page. Google omits empty fields, and thus the list of an empty page."""
         return () if data == {} else model_list.read_rows(data, "models", self._parse_model_row)
 
     def _parse_model_row(self, row: Mapping[str, Any]) -> ModelInfo | None:
-        """Return what the list states of a model."""
+        """Return the row of a model."""
         return row_of(row, self.list_source())
 
     def _next_model_page(self, data: Any) -> Mapping[str, str] | None:
@@ -181,10 +181,10 @@ class GoogleProvider(BaseProvider):
         return made
 
     def _map_embedded_error(self, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> ProviderError:
-        """Make the error of an error body under a status of success, or of a prompt that was blocked.
+        """Return the error of an error body under a status of success, or of a prompt that was blocked.
 
-        A blocked prompt has no answer at all, not even an empty one, so it is an error and no choice with
-        ``content_filter``; another account of ours would be asked the same forbidden thing, so nobody else is.
+        A blocked prompt has no answer, not even an empty one, so it is an error and not a choice with ``content_filter``. The
+        request is not retried at another account, because the prompt stays the same.
         """
         if not body.get("error"):
             reason = scrub_key(str(blocked(body)), self.api_key)

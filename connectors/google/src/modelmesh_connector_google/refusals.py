@@ -1,13 +1,12 @@
-"""What Google's error bodies mean, as a class of failure.
+"""Error mapping of Google.
 
 A body is a ``google.rpc.Status`` under ``error``: code, message, status, and details by ``@type`` (google-genai 3.4.0
 ``errors.py``; reasons of googleapis/googleapis ``google/api/error_reason.proto``, details of its
-``google/rpc/error_details.proto``; read 2026-11-21). ``API_KEY_INVALID`` under HTTP 400, and ``QuotaFailure`` with ``RetryInfo``,
-are as reported in cequence-io/openai-scala-client#109 and google-gemini/gemini-cli#8437. A violation of a quota that is kept for
-each model has ``PerModel`` in its ``quotaId`` and the model in its ``quotaDimensions`` (google-gemini/gemini-cli-action#36); one
-whose limit is 0 on the free tier is answered to the first request, and says nothing of other models
-(google-gemini/gemini-cli#22486; all read 2026-11-21). The wordings are not documented; a body with none of them is classified by
-its status alone.
+``google/rpc/error_details.proto``, read 2026-11-21). ``API_KEY_INVALID`` under HTTP 400, and ``QuotaFailure`` with ``RetryInfo``,
+are as reported in cequence-io/openai-scala-client#109 and google-gemini/gemini-cli#8437. A violation of a quota for each model
+has ``PerModel`` in its ``quotaId`` and the model in its ``quotaDimensions`` (google-gemini/gemini-cli-action#36). A limit of 0 on
+the free tier rejects the first request and does not affect other models (google-gemini/gemini-cli#22486, all read 2026-11-21).
+Google does not document the wordings. A body without a known wording is classified by its status.
 """
 
 from __future__ import annotations
@@ -55,13 +54,13 @@ MAPPINGS: tuple[ErrorMapping, ...] = (
     ),
     error_mapping(_F.TRANSIENT, statuses={499}),
 )
-"""What Google's reasons and words mean; the rows of the kit follow."""
+"""Google's rows. The common rows of the kit follow them."""
 
 _TOO_MANY = 429
 
 
 def unwrapped(body: Any) -> Any:
-    """Return an error body that came as a list of one, as endpoints answer whose stream is an array."""
+    """Return the error body in a list of one, which endpoints with array streams send."""
     return body[0] if isinstance(body, list) and len(body) == 1 else body
 
 
@@ -117,9 +116,9 @@ def _used_up(body: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 
 def delay_of(body: Any) -> float | None:
-    """Return the seconds that ``RetryInfo`` asks to wait; ``None`` for a quota of the day.
+    """Return the seconds that ``RetryInfo`` asks to wait, ``None`` for a quota of the day.
 
-    Google names a delay of seconds there too (google-gemini/gemini-cli#8437), which does not bring the quota back.
+    Google also states a delay of seconds there (google-gemini/gemini-cli#8437), after which the quota is still exhausted.
     """
     if by_day(body):
         return None
@@ -137,7 +136,7 @@ def request_id_of(body: Any) -> str | None:
 
 
 def spent_class(status: int, body: Any) -> FailureClass | None:
-    """Return the class of a quota that is used up for the day; ``None`` for any other refusal."""
+    """Return the class of an exhausted daily quota, ``None`` for any other refusal."""
     if status == _TOO_MANY and by_day(body):
         return _F.MODEL_QUOTA if of_the_model(body) else _F.QUOTA
     return None

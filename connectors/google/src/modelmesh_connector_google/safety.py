@@ -21,7 +21,7 @@ def read_safety_settings(given: Any) -> list[dict[str, Any]]:
     """Return the option as Gemini's list.
 
     Args:
-        given: A list of settings, or a map of categories to thresholds; ``None`` for none.
+        given: A list of settings, or a map of categories to thresholds, ``None`` for none.
 
     Raises:
         ConfigurationError: It is something else, or a setting lacks its category or its threshold.

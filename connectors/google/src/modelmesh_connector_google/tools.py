@@ -1,6 +1,6 @@
-"""Tools, the choice among them, calls of them and their results, from OpenAI's shape to Gemini's.
+"""Conversion of tools, tool choice and tool calls from OpenAI's format to Gemini's.
 
-Shapes are those of the packages openai 3.52.0 and google-genai 3.4.0 (``types.FunctionDeclaration``, ``FunctionCallingConfig``,
+Formats are those of the packages openai 3.52.0 and google-genai 3.4.0 (``types.FunctionDeclaration``, ``FunctionCallingConfig``,
 ``FunctionCall``, ``FunctionResponse``), read 2026-11-21.
 """
 
@@ -17,10 +17,10 @@ _MEDIA = ("inlineData", "fileData")
 
 
 def tooling(payload: Mapping[str, Any], adapted: list[str]) -> dict[str, Any]:
-    """Return ``tools`` and ``toolConfig``, each only when there is something to say.
+    """Return ``tools`` and ``toolConfig``, each only where the request has a value.
 
     Raises:
-        ProviderError: A tool is of a kind that Gemini has not.
+        ProviderError: Gemini does not support the type of a tool.
     """
     tools, choice = read_tools(payload, adapted), read_tool_choice(payload)
     if payload.get("parallel_tool_calls") is False:
@@ -108,7 +108,7 @@ def call_part(call: Any, where: str, adapted: list[str]) -> dict[str, Any]:
 
 
 def _arguments(arguments: Any, adapted: list[str]) -> Any:
-    """Return the arguments of a call as an object; text that is none, though it is close, stands within one."""
+    """Return the arguments of a call as an object. Text that is not an object becomes a field of one."""
     if isinstance(arguments, Mapping):
         return arguments
     if arguments is None or (isinstance(arguments, str) and not arguments.strip()):
@@ -121,10 +121,10 @@ def _arguments(arguments: Any, adapted: list[str]) -> Any:
 
 
 def result_part(message: Mapping[str, Any], name: Any, where: str, adapted: list[str]) -> dict[str, Any]:
-    """Return the part that a tool's result is.
+    """Return the part of a tool's result.
 
-    Gemini wants an object: one is sent as it is, and any other text under ``output``, the key that google-genai 3.4.0
-    (``types.FunctionResponse``) documents for it.
+    Gemini requires an object. Text that is not an object is sent under ``output``, the key of google-genai 3.4.0
+    (``types.FunctionResponse``).
     """
     content, media = message.get("content"), []
     if isinstance(content, list):

@@ -1,6 +1,6 @@
-"""Groq's rules for conversations.
+"""Groq's message rules.
 
-The API answers 400 to a key of a message that it does not know: ``property 'metadata' is unsupported``.
+The API answers 400 to an unknown key of a message: ``property 'metadata' is unsupported``.
 """
 
 from __future__ import annotations

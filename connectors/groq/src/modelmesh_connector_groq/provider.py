@@ -12,10 +12,10 @@ from modelmesh_connector_groq.message_rules import RULES
 
 
 class GroqProvider(OpenAICompatibleProvider):
-    """Chat completions, and embeddings with a model that you name, at Groq.
+    """Chat completions at Groq, and embeddings with a configured model.
 
-    Variables, paths and the field ``x_groq`` are those of the groq package 1.7.0 (read 2026-11-21), whose address has
-    no path of its own.
+    Variables, paths and the field ``x_groq`` are those of the groq package 1.7.0 (read 2026-11-21). The address of that package
+    has no path.
     """
 
     id: ClassVar[str] = "groq.api.v1"
@@ -34,7 +34,7 @@ class GroqProvider(OpenAICompatibleProvider):
         return root.removesuffix(twice) + self.api_version if root.endswith(twice) else root
 
     def _parse_sse_chunk(self, data: str) -> dict[str, Any] | None:
-        """Return a chunk; what Groq says of usage and of an early end in ``x_groq`` stands where OpenAI puts it, too."""
+        """Return a chunk. Usage and errors in ``x_groq`` are copied to the fields of OpenAI's format."""
         chunk = super()._parse_sse_chunk(data)
         own = chunk.get("x_groq") if chunk else None
         if chunk is None or not isinstance(own, dict):

@@ -43,7 +43,7 @@ def task_body(request: WireRequest) -> dict[str, Any]:
 
 
 def embedding_list(vectors: list[Any], request: WireRequest) -> dict[str, Any]:
-    """Return the answer in OpenAI's shape; the task says nothing of tokens, so neither does this.
+    """Return the answer in OpenAI's format; the task says nothing of tokens, so neither does this.
 
     Raises:
         ValueError: There is not one vector of the asked length for each text.

@@ -1,4 +1,4 @@
-"""Hugging Face's rules for conversations.
+"""Hugging Face's message rules.
 
 The router passes a request on to one of many providers. Most render it with the model's chat template; some of them, Groq and
 Fireworks, refuse keys of messages that they do not know.

@@ -24,7 +24,7 @@ class HuggingFaceProvider(OpenAICompatibleProvider):
 
     Options:
         bill_to: The organization that pays, sent as ``X-HF-Bill-To``.
-        openai_embeddings: ``True`` where ``base_url`` is an endpoint of one's own that has OpenAI's ``/v1/embeddings``; else they
+        openai_embeddings: ``True`` where ``base_url`` is an self-hosted endpoint that has OpenAI's ``/v1/embeddings``; else they
             are the task ``feature-extraction`` beside the root of chat completions.
     """
 

@@ -13,7 +13,7 @@ class Chunks:
     """Puts one stream right: who speaks is said once, the model goes by its name, usage stands where it was asked for."""
 
     def __init__(self, call: Call, name: str) -> None:
-        """Prepare.
+        """Store the callbacks and facts of the request.
 
         Args:
             call: What was asked.
@@ -79,7 +79,7 @@ class Whole:
         return self._choice["finish_reason"] is not None
 
     def body(self) -> dict[str, Any]:
-        """Return the answer in OpenAI's shape."""
+        """Return the answer in OpenAI's format."""
         return {**self._body, "object": "chat.completion", "choices": [self._choice]}
 
 

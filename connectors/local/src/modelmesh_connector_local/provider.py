@@ -46,7 +46,7 @@ class LocalProvider:
 
         Args:
             config: Settings, as an object or a map.
-            **settings: The same settings by name.
+            **settings: Settings by name.
 
         Raises:
             ConfigurationError: The weights or the runtime are not installed, or a setting is wrong.

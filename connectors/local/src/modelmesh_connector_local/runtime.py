@@ -67,7 +67,7 @@ def _seal(params: Any) -> None:
 
 
 def refused(body: Mapping[str, Any]) -> ProviderError:
-    """Make the error of an error that the library returned."""
+    """Return the error of an error that the library returned."""
     error = body.get("error")
     said: Mapping[str, Any] = error if isinstance(error, Mapping) else {"message": str(error)}
     status, code, text = said.get("code"), str(said.get("type") or ""), said.get("message")
@@ -82,7 +82,7 @@ def refused(body: Mapping[str, Any]) -> ProviderError:
 
 
 def raised(error: BaseException) -> ModelMeshError:
-    """Make the error of an exception that came out of the library.
+    """Return the error of an exception that came out of the library.
 
     It reads the request before it computes: then it raises ``ValueError`` and ``TypeError`` for what it cannot read, and
     ``RuntimeError`` for messages that are not shaped like messages.

@@ -40,7 +40,7 @@ class Patience:
         return max(0.0, min(total, self._limits.gap if self._committed else self._phase - gone))
 
     def over(self) -> ProviderError:
-        """Make the error of a limit that has passed."""
+        """Return the error of a limit that has passed."""
         limit = self._limits.gap if self._committed else self._phase
         if time.monotonic() - self._began >= self._limits.total:
             limit = self._limits.total

@@ -17,7 +17,7 @@ class EventDecoder:
     """Decodes one stream."""
 
     def __init__(self, inner: ChunkDecoder) -> None:
-        """Prepare.
+        """Store the callbacks and facts of the request.
 
         Args:
             inner: Reads events of OpenAI's format.

@@ -1,4 +1,4 @@
-"""Mistral's rules for conversations.
+"""Mistral's message rules.
 
 The API answers 400 or 422 to a request that breaks one of them.
 """

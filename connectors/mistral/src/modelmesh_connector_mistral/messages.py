@@ -1,6 +1,6 @@
 """Messages in Mistral's own form: its chunks of content, sound and files.
 
-Shapes are those of the mistralai package 3.7.0 (``models/assistantmessage.py``, ``audiochunk.py``, ``documenturlchunk.py``),
+Formats are those of the mistralai package 3.7.0 (``models/assistantmessage.py``, ``audiochunk.py``, ``documenturlchunk.py``),
 read 2026-11-21. What Mistral accepts as a conversation is in :mod:`modelmesh_connector_mistral.message_rules`.
 """
 

@@ -1,6 +1,6 @@
-"""What Mistral's list of models states of them.
+"""Rows of Mistral's model list.
 
-Fields are those of the mistralai package 3.7.0 (``client/models/basemodelcard.py``, ``modelcapabilities.py``; read 2026-11-21).
+Fields are those of the mistralai package 3.7.0 (``client/models/basemodelcard.py``, ``modelcapabilities.py``, read 2026-11-21).
 Nothing there says that a model makes embeddings.
 """
 

@@ -17,7 +17,7 @@ class OllamaProvider(QuickProvider):
     """Whatever models an Ollama server has.
 
     ``OLLAMA_HOST`` is read as the ollama package 0.6.3 reads it: scheme, host and port may each be missing. As that package
-    does, a key in ``OLLAMA_API_KEY`` is sent; a server of one's own needs none. Read 2026-11-21.
+    does, a key in ``OLLAMA_API_KEY`` is sent; a self-hosted server needs none. Read 2026-11-21.
     """
 
     id: ClassVar[str] = "ollama.local.v1"

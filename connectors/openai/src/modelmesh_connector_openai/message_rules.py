@@ -1,7 +1,4 @@
-"""OpenAI's rules for conversations.
-
-Unknown keys and new types of parts travel; OpenAI decides on them.
-"""
+"""OpenAI's message rules. Unknown keys and new types of parts are sent unchanged."""
 
 from __future__ import annotations
 

@@ -17,8 +17,8 @@ HEADERS_OF_VARIABLES = {"OPENAI_ORG_ID": "OpenAI-Organization", "OPENAI_PROJECT_
 class OpenAIProvider(OpenAICompatibleProvider):
     """Chat completions at OpenAI.
 
-    The options ``organization`` and ``project`` are sent as headers; where they are not set, ``OPENAI_ORG_ID`` and
-    ``OPENAI_PROJECT_ID`` are read. Variables and headers are those of the openai package 3.52.0 (read 2026-11-21).
+    The options ``organization`` and ``project`` are sent as headers. Their defaults are the variables ``OPENAI_ORG_ID`` and
+    ``OPENAI_PROJECT_ID``. Variables and headers are those of the openai package 3.52.0 (read 2026-11-21).
     """
 
     id: ClassVar[str] = "openai.llm.v1"
@@ -37,7 +37,7 @@ class OpenAIProvider(OpenAICompatibleProvider):
     )
 
     def _build_headers(self) -> dict[str, str]:
-        """Return the headers of every request; what is configured goes before the environment."""
+        """Return the headers of every request. Configured values override the environment."""
         headers = super()._build_headers()
         for variable, name in HEADERS_OF_VARIABLES.items():
             value = os.environ.get(variable, "")

@@ -1,4 +1,4 @@
-"""OpenRouter's rules for conversations.
+"""OpenRouter's message rules.
 
 OpenRouter converts messages for the provider that it picks; keys and parts that it does not know travel.
 """

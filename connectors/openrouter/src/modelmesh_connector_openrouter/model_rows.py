@@ -1,7 +1,7 @@
-"""What OpenRouter's list of models states of them.
+"""Rows of OpenRouter's model list.
 
 Fields and words are those of the openrouter package 1.3.84 (``components/model.py``, ``modelarchitecture.py``,
-``outputmodality.py``, ``parameter.py``, ``topproviderinfo.py``; read 2026-11-21). Its prices are left out: what a request costs
+``outputmodality.py``, ``parameter.py``, ``topproviderinfo.py``, read 2026-11-21). Its prices are left out: what a request costs
 depends on whom it is routed to.
 """
 

@@ -54,7 +54,7 @@ class OpenRouterProvider(OpenAICompatibleProvider):
         return root.removesuffix(twice) + self.api_version if root.endswith(twice) else root
 
     def _build_headers(self) -> dict[str, str]:
-        """Return the headers of every request; what is configured goes before the environment."""
+        """Return the headers of every request. what is configured goes before the environment."""
         headers, options = super()._build_headers(), self.config.options
         referer = options.get("http_referer", os.environ.get("OPENROUTER_HTTP_REFERER", ""))
         title = options.get("x_title", os.environ.get("OPENROUTER_X_OPEN_ROUTER_TITLE") or TITLE)

@@ -13,7 +13,7 @@ _REASONS = {"max_output_tokens": "length", "content_filter": "content_filter"}
 
 
 def completion(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the answer in OpenAI's shape.
+    """Return the answer in OpenAI's format.
 
     Raises:
         KeyError: A field that every response has is missing.
@@ -40,7 +40,7 @@ def beyond(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def text_of(output: Sequence[Any]) -> str | None:
-    """Return the text of the messages; ``None`` when there is none, which is not an empty one."""
+    """Return the text of the messages, ``None`` when there is none, which is not an empty one."""
     texts = [part.get("text") or "" for part in _parts(output) if part.get("type") == "output_text"]
     return "".join(texts) if texts else None
 

@@ -1,4 +1,4 @@
-"""The Agent API's stream of events as chunks of OpenAI's.
+"""The Agent API's stream events as chunks in OpenAI's format.
 
 Events are those of the perplexityai package 0.46.1 (``types/response_stream_chunk.py``) and of Perplexity's guide to
 migrating from Sonar, read 2026-11-21. A stream is complete when ``response.completed`` or ``response.incomplete`` has come.
@@ -26,11 +26,11 @@ class EventDecoder:
     """Decodes one stream."""
 
     def __init__(self, failure: Callable[[Mapping[str, Any]], ProviderError], *, asked_usage: bool) -> None:
-        """Prepare.
+        """Store the callbacks and facts of the request.
 
         Args:
-            failure: Makes the error of an event that says that the run failed.
-            asked_usage: Whether usage comes in a last chunk of its own, as OpenAI sends it on request.
+            failure: Returns the error of an event that says that the run failed.
+            asked_usage: Whether usage comes in a separate last chunk, as OpenAI sends it on request.
         """
         self.done = False
         self._failure = failure

@@ -88,7 +88,7 @@ class PerplexityProvider(BaseProvider):
     # -- failures -----------------------------------------------------------------------------------------------------
 
     def _map_embedded_error(self, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> ProviderError:
-        """Make the error of a run that failed under a status of success."""
+        """Return the error of a run that failed under a status of success."""
         error = body.get("error")
         if isinstance(error, Mapping) and not isinstance(error.get("code"), int):
             status = STATUS_OF_TYPE.get(str(error.get("type")))

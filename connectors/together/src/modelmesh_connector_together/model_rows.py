@@ -1,7 +1,7 @@
 """What Together's list of models states of them: a bare list.
 
 Types and ``context_length`` are those of ``ModelInfo`` in Together's own description of its API
-(github.com/togethercomputer/openapi, openapi.yaml; read 2026-11-21).
+(github.com/togethercomputer/openapi, openapi.yaml, read 2026-11-21).
 """
 
 from __future__ import annotations

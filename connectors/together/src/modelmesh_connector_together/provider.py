@@ -20,7 +20,7 @@ class TogetherProvider(OpenAICompatibleProvider):
     """Chat completions at Together AI.
 
     Variables and finish reasons are those of the together package 3.1.1, address and statuses those of docs.together.ai
-    (OpenAI compatibility, error codes); all read 2026-11-21.
+    (OpenAI compatibility, error codes), all read 2026-11-21.
     """
 
     id: ClassVar[str] = "together.api.v1"

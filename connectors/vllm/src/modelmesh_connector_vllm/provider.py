@@ -14,7 +14,7 @@ from modelmesh_connector_vllm.message_rules import RULES
 class VLLMProvider(QuickProvider):
     """Whatever models a vLLM server has; their context windows are in its list.
 
-    Error bodies are those of github.com/vllm-project/vllm, current and older (issues 19464, 20409, 33418; read 2026-11-21):
+    Error bodies are those of github.com/vllm-project/vllm, current and older (issues 19464, 20409, 33418, read 2026-11-21):
     the status once more as ``code``, and the name of the error as ``type``.
     """
 

@@ -1,4 +1,4 @@
-"""What vLLM's error codes and words mean, as a class of failure; the kit's common rows follow these."""
+"""Error mapping of vLLM. The common rows of the kit apply after it."""
 
 from __future__ import annotations
 
