@@ -122,55 +122,69 @@ def build_entry(
         ModelMeshError: The connector is unknown or broken, or a secret is missing.
     """
     path: KeyPath = ("providers", section.key)
-    source_map = problems.source_map
     credential: str | None = None
     if section.instance is not None:
         provider = section.instance
         connector_id = str(getattr(provider, "id", section.key))
-        for method in ("models", "send", "asend"):
-            if not callable(getattr(provider, method, None)):
-                where = source_map.where((*path, "instance"))
-                message = (
-                    f"{where}: {type(provider).__name__} is not a provider: missing method {method}(). "
-                    "Give an object made from modelmesh.cdk, e.g. QuickProvider(base_url=…, api_key=…)."
-                )
-                raise ConfigurationError(message, where=where)
+        _check_instance(provider, problems.source_map.where((*path, "instance")))
     else:
         connector_id = canonical_id(connector or section.connector or section.key, Kind.PROVIDER)
-        where = source_map.where((*path, "connector") if section.connector else path)
+        where = problems.source_map.where((*path, "connector") if section.connector else path)
         cls = resolver.resolve(Kind.PROVIDER, connector_id, where)
         connector_id = str(getattr(cls, "id", connector_id) or connector_id)
         check_options(cls, Kind.PROVIDER, section.options, path, problems, reserved=KNOWN_PROVIDER_KEYS)
         missing = references.unresolved
         settings = _connector_settings(section, references, path)
-        settings["max_connections"] = _max_connections(section, source_map, path)
+        settings["max_connections"] = _max_connections(section, problems.source_map, path)
         credential = getattr(settings.get("api_key"), "source", None)
         try:
-            provider = build(cls, settings, connector_id)
+            provider = _build_connector(cls, settings, connector_id, where)
         except ModelMeshError as error:
             if references.unresolved > missing:
                 raise UncheckableError(section.key) from error  # the missing value is reported, and a placeholder replaces it
-            if not error.message.startswith(where):
-                error.message = f"{where}: {error.message}"
-            if isinstance(error, ConfigurationError) and error.where is None:
-                error.where = where
             raise
-    max_connections = _max_connections(section, source_map, path)
-    limits, own = account_limits(section), getattr(provider, "timeout", None)
-    if own is not None:
-        limits.setdefault("answer", own)
     account = ProviderHealth(
         provider_id=section.key,
         connector_id=connector_id,
         names=_names_of(section.key, connector_id),
-        concurrency_limit=max_connections,
+        concurrency_limit=_max_connections(section, problems.source_map, path),
         admission=AdmissionQueue(section.connection_pool.queue_size, section.connection_pool.queue_wait),
         credential=credential,
         max_retries=getattr(provider, "max_retries", None) if section.max_retries is None else section.max_retries,
-        limits=limits,
+        limits=_deadlines(section, provider),
     )
     stated = section.capabilities or tuple(getattr(provider, "capabilities", ()) or ())
     return ProviderEntry(section, provider, account, tuple(stated))
+
+
+def _check_instance(provider: object, where: str) -> None:
+    for method in ("models", "send", "asend"):
+        if not callable(getattr(provider, method, None)):
+            message = (
+                f"{where}: {type(provider).__name__} is not a provider: missing method {method}(). "
+                "Give an object made from modelmesh.cdk, e.g. QuickProvider(base_url=…, api_key=…)."
+            )
+            raise ConfigurationError(message, where=where)
+
+
+def _build_connector(cls: type[Any], settings: dict[str, Any], connector_id: str, where: str) -> Any:
+    """Build the connector. An error begins with the position of the provider."""
+    try:
+        return build(cls, settings, connector_id)
+    except ModelMeshError as error:
+        if not error.message.startswith(where):
+            error.message = f"{where}: {error.message}"
+        if isinstance(error, ConfigurationError) and error.where is None:
+            error.where = where
+        raise
+
+
+def _deadlines(section: ProviderSection, provider: object) -> dict[str, float]:
+    """Return the deadlines of the section. The connector's own ``timeout`` is the default of the whole answer."""
+    limits, own = account_limits(section), getattr(provider, "timeout", None)
+    if own is not None:
+        limits.setdefault("answer", own)
+    return limits
 
 
 def _connector_settings(section: ProviderSection, references: References, path: KeyPath) -> dict[str, Any]:
