@@ -1,6 +1,6 @@
 """DeepSeek's message rules.
 
-The API answers 400 to a request that breaks one of them; unknown keys of messages are ignored.
+The API answers 400 to a request that breaks one of them. It ignores unknown keys of messages.
 """
 
 from __future__ import annotations

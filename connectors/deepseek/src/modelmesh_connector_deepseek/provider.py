@@ -29,12 +29,12 @@ class DeepSeekProvider(OpenAICompatibleProvider):
     message_rules: ClassVar[MessageRules | None] = WITH_TOOLS
 
     def _resolve_api_root(self) -> str:
-        """Return the address; ``/beta`` of DeepSeek's own, too, stands without a version."""
+        """Return the address. ``/beta`` of DeepSeek's address gets no version either."""
         root = super()._resolve_api_root()
         return root.removesuffix("/v1") if root.startswith(f"{OWN_ADDRESS}/") else root
 
     def _message_rules(self, request: WireRequest) -> MessageRules | None:
-        """Return the rules of a request; they depend on tools and on the model."""
+        """Return the message rules, which depend on tools and on the model."""
         return rules_of(request.model, request.payload)
 
     def _own_messages(self, messages: list[Any]) -> list[Any]:
@@ -44,13 +44,13 @@ class DeepSeekProvider(OpenAICompatibleProvider):
         return [_without_prefix(message) for message in messages]
 
     def _parse_response(self, data: dict[str, Any]) -> dict[str, Any]:
-        """Return the answer; one that DeepSeek stopped for want of machines is none."""
+        """Return the answer. An answer that DeepSeek stopped for lack of resources is an error."""
         if _cut_off(data):
             raise self._map_embedded_error(_no_machines())
         return data
 
     def _parse_sse_chunk(self, data: str) -> dict[str, Any] | None:
-        """Return a chunk; one that says that DeepSeek stopped for want of machines is an error."""
+        """Return a chunk. The finish reason of a lack of resources is an error."""
         chunk = super()._parse_sse_chunk(data)
         if chunk is not None and _cut_off(chunk):
             chunk.setdefault("error", _no_machines()["error"])

@@ -1,6 +1,6 @@
 """Fireworks' message rules.
 
-The API answers 400 to a key that it does not know: ``Extra inputs are not permitted, field: 'messages[3].tool_name'``.
+The API answers 400 to an unknown key: ``Extra inputs are not permitted, field: 'messages[3].tool_name'``.
 """
 
 from __future__ import annotations

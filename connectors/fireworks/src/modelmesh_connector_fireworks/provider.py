@@ -21,8 +21,8 @@ class FireworksProvider(OpenAICompatibleProvider):
     """Chat completions and embeddings at Fireworks AI.
 
     Variables and paths are those of the fireworks-ai package 1.2.30, statuses those of docs.fireworks.ai (inference error
-    codes). Both were read 2026-11-21. An address without a version gets ``/inference/v1``; that package puts ``/v1`` after one
-    that is not Fireworks' own, so write the version for a gateway of that kind.
+    codes). Both were read 2026-11-21. An address without a version gets ``/inference/v1``. That package appends ``/v1`` to
+    addresses of other hosts, so write the version for a gateway of that kind.
     """
 
     id: ClassVar[str] = "fireworks.api.v1"
@@ -56,5 +56,5 @@ class FireworksProvider(OpenAICompatibleProvider):
         return info if info is None else evolve(info, features=features)
 
     def _unlisted_models(self) -> Sequence[ModelInfo]:
-        """Return the embedding models; nothing says that the list, which names models ``accounts/…``, has them."""
+        """Return the embedding models. No source states that the list, with names like ``accounts/…``, contains them."""
         return tuple(info for info in self.shipped_models() if EMBED_CAPABILITY in info.capabilities)

@@ -1,8 +1,8 @@
-"""The task ``feature-extraction`` of Hugging Face's own inference provider as OpenAI's embeddings.
+"""The task ``feature-extraction`` of Hugging Face's inference provider as OpenAI's embeddings.
 
-Names and shapes are those of the huggingface-hub package 2.4.0 (``inference/_providers/hf_inference.py``,
-``inference/_generated/types/feature_extraction.py``), read 2026-11-21: texts in ``inputs``, parameters beside them, and for an
-answer a bare list with one vector for each text.
+Names and formats are those of the huggingface-hub package 2.4.0 (``inference/_providers/hf_inference.py``,
+``inference/_generated/types/feature_extraction.py``), read 2026-11-21: texts in ``inputs``, parameters at the same level, and as
+the answer a list with one vector for each text.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ def task_path(model: str) -> str:
 
 
 def task_body(request: WireRequest) -> dict[str, Any]:
-    """Return the body; a text goes in a list, so that the answer always has one vector for each text.
+    """Return the body. A single text becomes a list, so that the answer always has one vector for each text.
 
     Raises:
-        ProviderError: The input is tokens, which the task does not take.
+        ProviderError: The input is tokens, which the task does not accept.
     """
     payload = request.payload
     given = payload.get("input")
@@ -43,10 +43,10 @@ def task_body(request: WireRequest) -> dict[str, Any]:
 
 
 def embedding_list(vectors: list[Any], request: WireRequest) -> dict[str, Any]:
-    """Return the answer in OpenAI's format; the task says nothing of tokens, so neither does this.
+    """Return the answer in OpenAI's format. The task reports no token usage.
 
     Raises:
-        ValueError: There is not one vector of the asked length for each text.
+        ValueError: There is not one vector of the requested length for each text.
     """
     given = request.payload.get("input")
     expected = len(given) if isinstance(given, list) else 1

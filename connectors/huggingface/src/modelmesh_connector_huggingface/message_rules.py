@@ -1,7 +1,7 @@
 """Hugging Face's message rules.
 
-The router passes a request on to one of many providers. Most render it with the model's chat template; some of them, Groq and
-Fireworks, refuse keys of messages that they do not know.
+The router forwards a request to one of many providers. Most render it with the model's chat template. Some, such as Groq and
+Fireworks, reject unknown keys of messages.
 """
 
 from __future__ import annotations

@@ -18,14 +18,14 @@ EMBED_CAPABILITY = "representation.embeddings.text-embeddings"
 
 
 class HuggingFaceProvider(OpenAICompatibleProvider):
-    """Chat completions at Hugging Face Inference Providers, and embeddings at the one that is Hugging Face's own.
+    """Chat completions at Hugging Face Inference Providers, and embeddings at Hugging Face's own provider.
 
     Address and the header ``X-HF-Bill-To`` are those of the huggingface-hub package 2.4.0 (``constants.py``), read 2026-11-21.
 
     Options:
         bill_to: The organization that pays, sent as ``X-HF-Bill-To``.
-        openai_embeddings: ``True`` where ``base_url`` is an self-hosted endpoint that has OpenAI's ``/v1/embeddings``; else they
-            are the task ``feature-extraction`` beside the root of chat completions.
+        openai_embeddings: ``True`` where ``base_url`` is a self-hosted endpoint with OpenAI's ``/v1/embeddings``. By default
+            embeddings are the task ``feature-extraction``, whose path is outside the root of chat completions.
     """
 
     id: ClassVar[str] = "huggingface.inference.v1"
@@ -52,7 +52,7 @@ class HuggingFaceProvider(OpenAICompatibleProvider):
         return request.call.operation.name == EMBEDDINGS.name and not self.config.options.get("openai_embeddings")
 
     def _endpoint(self, request: WireRequest) -> str:
-        """Return the address of a request; that of a task stands beside the version."""
+        """Return the address of a request. That of a task has no API version."""
         if self._is_task(request):
             return self.api_root.removesuffix(self.api_version) + task_path(request.model)
         return super()._endpoint(request)
@@ -62,7 +62,7 @@ class HuggingFaceProvider(OpenAICompatibleProvider):
         return task_body(request) if self._is_task(request) else super()._build_request_payload(request)
 
     def _decode_response(self, request: WireRequest, status: int, headers: Mapping[str, str], raw: bytes) -> Answer:
-        """Return the answer; that of a task is a bare list."""
+        """Return the answer. A task returns a list."""
         if not self._is_task(request) or not 200 <= status < 300:  # noqa: PLR2004 - HTTP success
             return super()._decode_response(request, status, headers, raw)
         vectors = json_codec.decode(raw)
@@ -76,5 +76,5 @@ class HuggingFaceProvider(OpenAICompatibleProvider):
         return Answer(made, headers, request.adapted, self.reported_rate_limits(headers))
 
     def _unlisted_models(self) -> Sequence[ModelInfo]:
-        """Return the embedding models; the router's list is of chat models, and these are served beside it."""
+        """Return the embedding models. The router's list contains only chat models."""
         return tuple(info for info in self.shipped_models() if EMBED_CAPABILITY in info.capabilities)

@@ -1,4 +1,4 @@
-"""LM Studio's rules for conversations; unknown keys travel."""
+"""LM Studio's message rules. Unknown keys are sent unchanged."""
 
 from __future__ import annotations
 

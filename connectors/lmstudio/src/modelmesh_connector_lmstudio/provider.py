@@ -17,11 +17,11 @@ EMBEDDINGS = "representation.embeddings.text-embeddings"
 
 
 class LMStudioProvider(QuickProvider):
-    """Whatever models LM Studio has.
+    """The models of an LM Studio server.
 
-    Paths and port are those of lmstudio.ai/docs (OpenAI compatibility); since LM Studio 0.4.0 a server may want a token,
-    which is read from ``LM_API_TOKEN`` as LM Studio's own clients do. LM Studio puts ``text-embedding-`` before the names of
-    embedding models. Read 2026-11-21.
+    Paths and port are those of lmstudio.ai/docs (OpenAI compatibility). Since LM Studio 0.4.0 a server may require a token,
+    which the connector reads from ``LM_API_TOKEN`` as LM Studio's clients do. Names of embedding models begin with
+    ``text-embedding-``. Read 2026-11-21.
     """
 
     id: ClassVar[str] = "lmstudio.local.v1"
@@ -33,7 +33,7 @@ class LMStudioProvider(QuickProvider):
     base_url_variable: ClassVar[str | None] = "LMSTUDIO_HOST"
 
     def _parse_model_row(self, row: Mapping[str, Any]) -> ModelInfo | None:
-        """Return a model of the server's list; one that makes embeddings is told by its name."""
+        """Return a model of the server's list. The name identifies embedding models."""
         info = super()._parse_model_row(row)
         if info is not None and info.id.startswith("text-embedding-"):
             info = evolve(info, capabilities=(EMBEDDINGS,))  # type: ignore[arg-type] # mypy cannot see attrs' converter

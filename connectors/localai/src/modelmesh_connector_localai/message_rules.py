@@ -1,4 +1,4 @@
-"""LocalAI's rules for conversations; unknown keys and types of parts travel."""
+"""LocalAI's message rules. Unknown keys and types of parts are sent unchanged."""
 
 from __future__ import annotations
 

@@ -12,10 +12,10 @@ from modelmesh_connector_localai.message_rules import RULES
 
 
 class LocalAIProvider(QuickProvider):
-    """Whatever models a LocalAI server has.
+    """The models of a LocalAI server.
 
-    The port is that of localai.io (quickstart, read 2026-11-21); a server that was started with keys wants one as ``api_key``.
-    Its list does not tell what a model can do, so all are taken for chat models: name those that are not under ``models``.
+    The port is that of localai.io (quickstart, read 2026-11-21). A server that was started with keys requires one as ``api_key``.
+    Its list does not state capabilities, so all models count as chat models. List other models under ``models``.
     """
 
     id: ClassVar[str] = "localai.local.v1"

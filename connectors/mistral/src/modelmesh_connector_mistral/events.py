@@ -1,7 +1,7 @@
-"""Mistral's stream: OpenAI's chunks, but for content in chunks of Mistral's own.
+"""Mistral's stream: OpenAI's chunks, except for content in Mistral's content chunks.
 
-The text of those is passed on as it comes. The chunks themselves come with the finish reason, put together and once: who puts
-deltas together cannot tell which pieces belong to one chunk.
+The decoder forwards the text of content chunks as it arrives. The joined content chunks come once, with the finish reason,
+because a client that joins deltas cannot determine which pieces belong to one content chunk.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class EventDecoder:
 
     @property
     def done(self) -> bool:
-        """Whether the vendor has said its last word."""
+        """Whether the vendor sent the last event."""
         return self._inner.done
 
     def decode(self, event: ServerSentEvent) -> Sequence[dict[str, Any]]:

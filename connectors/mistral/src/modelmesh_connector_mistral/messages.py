@@ -16,7 +16,7 @@ def in_own_form(messages: list[Any]) -> list[Any]:
     """Return messages with the content chunks that Mistral sent, and parts as Mistral spells them.
 
     Args:
-        messages: In OpenAI's shape; they are not changed.
+        messages: Messages in OpenAI's format. They are not changed.
     """
     return [_message(message) if isinstance(message, Mapping) else message for message in messages]
 
@@ -32,7 +32,7 @@ def _message(message: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _part(part: Any) -> Any:
-    """Return a part; sound is text without the name of its format, and a file is a document."""
+    """Return a part in Mistral's format: audio without the name of its format, a file as a document."""
     kind = part.get("type") if isinstance(part, Mapping) else None
     inner = part.get(kind) if kind in ("input_audio", "file") else None
     if kind == "input_audio" and isinstance(inner, Mapping) and isinstance(inner.get("data"), str):

@@ -1,7 +1,7 @@
 """Rows of Mistral's model list.
 
 Fields are those of the mistralai package 3.7.0 (``client/models/basemodelcard.py``, ``modelcapabilities.py``, read 2026-11-21).
-Nothing there says that a model makes embeddings.
+No field states that a model makes embeddings.
 """
 
 from __future__ import annotations

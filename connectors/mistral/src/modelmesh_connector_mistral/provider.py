@@ -27,7 +27,7 @@ class MistralProvider(OpenAICompatibleProvider):
     """Chat completions and embeddings at Mistral.
 
     Parameters, roles, content chunks and finish reasons are those of the mistralai package 3.7.0 (read 2026-11-21). Mistral
-    refuses parameters that it does not know (422, ``extra_forbidden``); such a refusal lets another vendor serve.
+    rejects unknown parameters (422, ``extra_forbidden``). Such a refusal leads to another vendor.
     """
 
     id: ClassVar[str] = "mistral.api.v1"
@@ -36,7 +36,9 @@ class MistralProvider(OpenAICompatibleProvider):
     rate_limit_headers: ClassVar[Sequence[RateLimitHeaders]] = (*refusals.RATE_LIMITS, *COMMON_RATE_LIMIT_HEADERS)
     default_base_url: ClassVar[str] = "https://api.mistral.ai/v1"
     api_key_variable: ClassVar[str | None] = "MISTRAL_API_KEY"
-    asks_stream_usage: ClassVar[bool] = False  # its streams always report it; it refuses to be asked: openai-agents-python#442
+    asks_stream_usage: ClassVar[bool] = (
+        False  # its streams always report usage, and it rejects the option: openai-agents-python#442
+    )
     embedding_limit: ClassVar[EmbeddingLimit | None] = EmbeddingLimit(
         inputs=512,
         tokens=16_384,

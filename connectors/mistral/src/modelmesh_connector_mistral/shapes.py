@@ -26,9 +26,9 @@ def to_mistral(payload: dict[str, Any], operation: str, adapted: list[str]) -> d
     """Return the body as Mistral reads it.
 
     Args:
-        payload: In OpenAI's shape; its values are shared and stay as they are.
+        payload: Parameters in OpenAI's format. Attempts share their values, which are not changed.
         operation: Name of the operation.
-        adapted: Takes a line for each change.
+        adapted: Receives a line for each change.
     """
     for theirs, ours in RENAMED.get(operation, {}).items():
         if theirs in payload:
@@ -52,7 +52,7 @@ def plain_choice(choice: Any, part: str) -> None:
     """Put text where OpenAI has text; the chunks that it was in stay in ``content_chunks``.
 
     Args:
-        choice: One choice of an answer or of a stream's chunk; it is changed.
+        choice: One choice of an answer or of a stream's chunk. It is changed.
         part: ``message`` or ``delta``.
     """
     if not isinstance(choice, dict):
@@ -72,7 +72,7 @@ def plain_choice(choice: Any, part: str) -> None:
 
 
 def text_of(chunks: Any) -> str:
-    """Return what chunks say aloud."""
+    """Return the text of content chunks without thoughts."""
     return "".join(_text(chunk, "text") for chunk in chunks)
 
 

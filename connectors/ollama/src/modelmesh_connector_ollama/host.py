@@ -10,16 +10,16 @@ LOOPBACK = "127.0.0.1"
 
 
 def address_of(written: str) -> str:
-    """Return a whole address.
+    """Return a complete address.
 
-    Without a scheme it is ``http`` and the port is 11434 when none is given; with a scheme the port is the scheme's own. A
-    server that listens on every interface is reached on loopback.
+    Without a scheme the scheme is ``http`` and the default port 11434. With a scheme the default port is the scheme's. A server
+    that listens on every interface is reached on loopback.
 
     Args:
         written: A host, with or without scheme, port and path, e.g. ``0.0.0.0`` or ``gpu.example:8080``.
 
     Returns:
-        The address, or what was written when it cannot be read; whoever uses it then says why.
+        The address, or the unchanged text of an invalid address, which the caller rejects with a reason.
     """
     scheme, found, rest = written.rpartition("://")
     try:

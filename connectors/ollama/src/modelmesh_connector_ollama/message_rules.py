@@ -1,4 +1,4 @@
-"""Ollama's rules for conversations, those of its OpenAI-compatible API; unknown keys travel."""
+"""Message rules of Ollama's OpenAI-compatible API. Unknown keys are sent unchanged."""
 
 from __future__ import annotations
 

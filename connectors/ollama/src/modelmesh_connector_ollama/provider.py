@@ -14,10 +14,10 @@ from modelmesh_connector_ollama.message_rules import RULES
 
 
 class OllamaProvider(QuickProvider):
-    """Whatever models an Ollama server has.
+    """The models of an Ollama server.
 
-    ``OLLAMA_HOST`` is read as the ollama package 0.6.3 reads it: scheme, host and port may each be missing. As that package
-    does, a key in ``OLLAMA_API_KEY`` is sent; a self-hosted server needs none. Read 2026-11-21.
+    The connector reads ``OLLAMA_HOST`` as the ollama package 0.6.3 does: scheme, host and port may each be missing. It sends the
+    key of ``OLLAMA_API_KEY`` as that package does. A self-hosted server needs no key. Read 2026-11-21.
     """
 
     id: ClassVar[str] = "ollama.local.v1"
