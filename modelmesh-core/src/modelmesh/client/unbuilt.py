@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
 from typing import Any, NoReturn
 
 from modelmesh.errors import ConfigurationError
@@ -61,6 +60,8 @@ class NotServed:
         Raises:
             ConfigurationError: Always.
         """
+        from importlib.metadata import version  # noqa: PLC0415 - imported for the message only
+
         served = "chat.completions, embeddings and models"
         message = (
             f"client.{self._name}() is not served by modelmesh-core {version('modelmesh-core')}, which serves {served}. "
