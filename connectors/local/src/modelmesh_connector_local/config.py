@@ -1,4 +1,4 @@
-"""What the local provider can be told."""
+"""Settings of the local provider."""
 
 from __future__ import annotations
 
@@ -54,19 +54,19 @@ def _path(value: Any) -> Path | None:
 
 @frozen(kw_only=True)
 class LocalConfig:
-    """Settings of the local provider; keys that it does not know are left alone.
+    """Settings of the local provider. Unknown keys are ignored.
 
     Attributes:
-        model_path: A GGUF file of the user's own; by default the weights that ``modelmesh local install`` brings.
-        model_id: The model's name in the mesh; by default ``smollm2-135m-instruct``, or the own file's name.
-        n_ctx: Tokens of prompt and answer together. The default weights were trained for 8,192; each token takes
+        model_path: A GGUF file of the user. By default the weights that ``modelmesh local install`` installs.
+        model_id: The model's name in the mesh. By default ``smollm2-135m-instruct``, or the name of the user's file.
+        n_ctx: Tokens of prompt and answer together. The default weights were trained for 8,192. Each token takes
             23 kB of memory.
-        threads: That compute; by default one less than there are cores.
-        system: The message sent before the others when they hold none; empty sends none.
-        max_tokens: Tokens of an answer when the request does not say.
-        temperature: When the request does not say. Higher ones make so small a model wander.
-        timeout: Seconds that a whole answer may take; ``None`` leaves it to the mesh.
-        capabilities: In place of chat completion.
+        threads: Threads of the computation. By default one less than the number of cores.
+        system: Default system message of conversations without one. Empty for none.
+        max_tokens: Default limit of output tokens.
+        temperature: Default temperature. Higher values reduce the coherence of such a small model.
+        timeout: Seconds that an answer may take. ``None`` for the default of the mesh.
+        capabilities: Capabilities that replace chat completion.
     """
 
     model_path: Path | None = field(default=None, converter=_path)

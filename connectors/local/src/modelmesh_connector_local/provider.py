@@ -27,22 +27,22 @@ CHAT_CAPABILITY = "generation.text-generation.chat-completion"
 
 
 class LocalProvider:
-    """One small model, loaded by the first request and shared by every thread and task; it answers one after the other.
+    """One small model, loaded by the first request and shared by all threads and tasks. It answers requests in sequence.
 
     Nothing leaves the machine, no key is needed, and nothing is charged. It cannot call tools or look at images.
 
     Attributes:
         id: Connector ID, the same as the entry point's name.
         config: Its settings.
-        capabilities: What its model is for.
-        timeout: Seconds that a whole answer may take; ``None`` leaves it to the mesh.
-        max_retries: ``None``: left to the pool.
+        capabilities: Capabilities of the model.
+        timeout: Seconds that an answer may take. ``None`` for the default of the mesh.
+        max_retries: ``None``, for the setting of the pool.
     """
 
     id: ClassVar[str] = "modelmesh.local.v1"
 
     def __init__(self, config: LocalConfig | Mapping[str, Any] | None = None, **settings: Any) -> None:
-        """Prepare; nothing is loaded.
+        """Read the settings. Nothing is loaded.
 
         Args:
             config: Settings, as an object or a map.

@@ -1,6 +1,6 @@
 """OpenRouter's message rules.
 
-OpenRouter converts messages for the provider that it picks; keys and parts that it does not know travel.
+OpenRouter converts messages for the provider that it selects. It forwards unknown keys and parts.
 """
 
 from __future__ import annotations

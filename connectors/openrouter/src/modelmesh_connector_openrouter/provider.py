@@ -28,12 +28,12 @@ class OpenRouterProvider(OpenAICompatibleProvider):
     an answer are those of openrouter.ai/docs (errors and debugging). Both were read 2026-11-21.
 
     Options:
-        http_referer: The application's address, sent as ``HTTP-Referer``; ``OPENROUTER_HTTP_REFERER`` when it is not set.
-        x_title: The application's name, sent as ``X-Title`` and under its newer name ``X-OpenRouter-Title``;
-            ``OPENROUTER_X_OPEN_ROUTER_TITLE`` when it is not set, else ``ModelMesh``.
-        provider_preferences: Sent as ``provider`` with requests that have none; both chat completions and embeddings take it.
-        route: Sent as ``route`` with chat completions that have none, e.g. ``fallback``.
-        transforms: Sent as ``transforms`` with chat completions that have none, e.g. ``[middle-out]``.
+        http_referer: The application's address, sent as ``HTTP-Referer``. The default is ``OPENROUTER_HTTP_REFERER``.
+        x_title: The application's name, sent as ``X-Title`` and under its newer name ``X-OpenRouter-Title``. The default is
+            ``OPENROUTER_X_OPEN_ROUTER_TITLE``, else ``ModelMesh``.
+        provider_preferences: Default of ``provider`` of chat completions and embeddings.
+        route: Default of ``route`` of chat completions, for example ``fallback``.
+        transforms: Default of ``transforms`` of chat completions, for example ``[middle-out]``.
     """
 
     id: ClassVar[str] = "openrouter.gateway.v1"
@@ -74,14 +74,14 @@ class OpenRouterProvider(OpenAICompatibleProvider):
         return payload
 
     def _parse_response(self, data: dict[str, Any]) -> dict[str, Any]:
-        """Return the answer; one that broke while the model was writing says so inside its choice."""
+        """Return the answer. A choice contains the error of a generation that failed midway."""
         for choice in _choices(data):
             if isinstance(choice, Mapping) and isinstance(choice.get("error"), Mapping):
                 raise self._map_embedded_error({"error": choice["error"]})
         return data
 
     def _parse_sse_chunk(self, data: str) -> dict[str, Any] | None:
-        """Return a chunk; the one with usage has no choice, where OpenRouter repeats an empty one after the finish reason."""
+        """Return a chunk. Removes the empty choice that OpenRouter repeats in the chunk with usage."""
         chunk = super()._parse_sse_chunk(data)
         if chunk is not None and chunk.get("usage") and all(map(_is_empty, _choices(chunk))):
             chunk["choices"] = []
@@ -94,7 +94,7 @@ class OpenRouterProvider(OpenAICompatibleProvider):
     # -- failures -----------------------------------------------------------------------------------------------------
 
     def _classify(self, status: int, code: str | None, headers: Mapping[str, str], body: Any) -> FailureClass:
-        """Map a refusal; 403 is also what the moderation of an input is refused with."""
+        """Return the failure class. 403 is also the status of an input that moderation rejected."""
         if status == 403 and "flagged_input" in _metadata(body):  # noqa: PLR2004 - forbidden
             return FailureClass.POLICY
         return super()._classify(status, code, headers, body)

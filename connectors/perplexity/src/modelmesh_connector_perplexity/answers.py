@@ -1,7 +1,7 @@
-"""A response of Perplexity's Agent API as a chat completion of OpenAI's.
+"""Conversion of a response of Perplexity's Agent API to a chat completion.
 
 Fields are those of the perplexityai package 0.46.1 (``types/response_create_response.py``, ``types/output_item.py``,
-``types/responses_usage.py``), read 2026-11-21. All of them stay in the answer beside OpenAI's.
+``types/responses_usage.py``), read 2026-11-21. All of them stay in the answer, in addition to OpenAI's.
 """
 
 from __future__ import annotations
@@ -46,14 +46,14 @@ def text_of(output: Sequence[Any]) -> str | None:
 
 
 def call_of(item: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a tool call; a signature that must come back with it is kept."""
+    """Return a tool call with its signature, which later requests must contain."""
     function = {"name": item["name"], "arguments": item["arguments"]}
     rest = {name: value for name, value in item.items() if name == "thought_signature" and value}
     return {"id": item["call_id"], "type": "function", "function": function, **rest}
 
 
 def sources_of(output: Sequence[Any]) -> dict[str, Any]:
-    """Return ``citations`` and ``search_results`` as Perplexity's chat completions had them; nothing without a search."""
+    """Return ``citations`` and ``search_results`` as in Perplexity's former chat completions, nothing without a search."""
     found = [result for item in _of_type(output, "search_results") for result in item.get("results") or ()]
     if not found:
         return {}
@@ -61,7 +61,7 @@ def sources_of(output: Sequence[Any]) -> dict[str, Any]:
 
 
 def finish_of(data: Mapping[str, Any]) -> str:
-    """Return OpenAI's finish reason; one that it has no word for is Perplexity's own."""
+    """Return OpenAI's finish reason. A reason without an equivalent stays Perplexity's."""
     if data.get("status") == "incomplete":
         details = data.get("incomplete_details")
         reason = details.get("reason") if isinstance(details, Mapping) else None
@@ -70,7 +70,7 @@ def finish_of(data: Mapping[str, Any]) -> str:
 
 
 def usage_of(usage: Mapping[str, Any]) -> dict[str, Any]:
-    """Return usage under OpenAI's names, with Perplexity's own beside them."""
+    """Return usage with OpenAI's names and Perplexity's."""
     made = dict(usage)
     for theirs, ours in (("input_tokens", "prompt_tokens"), ("output_tokens", "completion_tokens")):
         if theirs in usage:

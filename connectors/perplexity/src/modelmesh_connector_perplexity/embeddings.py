@@ -21,10 +21,10 @@ _OPENAIS = ("float", "base64")
 
 
 def embed_body(request: WireRequest) -> dict[str, Any]:
-    """Return the body of a request for embeddings; OpenAI's forms are made of what Perplexity sends unasked.
+    """Return the body of a request for embeddings. Perplexity's default encoding is the source of OpenAI's encodings.
 
     Raises:
-        ProviderError: The input is tokens, which Perplexity does not take.
+        ProviderError: The input is tokens, which Perplexity does not accept.
     """
     body = {"model": request.model, **request.payload}
     given = body.get("input")
@@ -40,14 +40,14 @@ def embed_body(request: WireRequest) -> dict[str, Any]:
 
 
 def in_openais_form(answer: dict[str, Any], asked: Any) -> None:
-    """Unpack the vectors; a form of Perplexity's own stays as it was asked.
+    """Decode the vectors. An encoding of Perplexity's that the request asked for stays unchanged.
 
     Args:
-        answer: Perplexity's, with OpenAI's fields; its rows are changed.
+        answer: Perplexity's answer with OpenAI's fields. The function changes its rows.
         asked: The ``encoding_format`` of the request.
 
     Raises:
-        ValueError: A vector is not what Perplexity sends.
+        ValueError: A vector does not have Perplexity's encoding.
     """
     rows = answer.get("data")
     if asked is not None and asked not in _OPENAIS:

@@ -17,9 +17,9 @@ from modelmesh_connector_perplexity.answers import beyond, call_of, finish_of, s
 _ENDS_BADLY = ("response.failed", "response.cancelled", "error")
 _ENDS = ("response.completed", "response.incomplete")
 _SILENT = ("response.output_text.done", "response.output_item.added")
-"""They repeat what deltas, or the item when it is done, say."""
+"""Events that repeat the contents of deltas or of the completed item."""
 _OF_DELTAS = {"type", "delta", "sequence_number", "item_id", "output_index", "content_index", "response_id"}
-"""Where a piece of text belongs, of which OpenAI's chunks say nothing; other fields of such an event are kept."""
+"""Position of a piece of text, which OpenAI's chunks lack. Other fields of such an event are kept."""
 
 
 class EventDecoder:
@@ -29,7 +29,7 @@ class EventDecoder:
         """Store the callbacks and facts of the request.
 
         Args:
-            failure: Returns the error of an event that says that the run failed.
+            failure: Returns the error of an event of a failed run.
             asked_usage: Whether usage comes in a separate last chunk, as OpenAI sends it on request.
         """
         self.done = False
@@ -43,8 +43,8 @@ class EventDecoder:
         """Return the chunks of one event.
 
         Raises:
-            ValueError: It is not JSON, or not an event as Perplexity documents it.
-            ProviderError: It says that the run failed.
+            ValueError: The event is not JSON, or differs from Perplexity's documentation.
+            ProviderError: The run failed.
         """
         if event.data == b"[DONE]":
             return ()
@@ -100,7 +100,7 @@ class EventDecoder:
     def _end(self, response: Mapping[str, Any]) -> Sequence[dict[str, Any]]:
         output, chunks = response["output"], [*self._begin(response)]
         text = "" if self._spoke else text_of(output)
-        if text:  # a run may end without having said its text in deltas
+        if text:  # a run may end without deltas of its text
             chunks.append(self._chunk({"content": text}))
         for item in output:
             if isinstance(item, Mapping) and item.get("type") == "function_call":

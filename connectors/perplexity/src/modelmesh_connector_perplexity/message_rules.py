@@ -1,7 +1,7 @@
-"""Perplexity's rules for conversations, those of its Agent API.
+"""Message rules of Perplexity's Agent API.
 
-Keys that the Agent API does not know are refused. That roles must alternate after the system message, begin with the user's
-and end with it was the rule of the chat completions that the Agent API replaced; it holds for both.
+The Agent API rejects unknown keys. As in the chat completions that it replaced, roles must alternate after the system message,
+and the first and the last of them must be the user's.
 """
 
 from __future__ import annotations

@@ -24,15 +24,15 @@ STATUS_OF_TYPE = {"request_rate_limit_exceeded": 429, "internal_error": 500, "ba
 
 
 class PerplexityProvider(BaseProvider):
-    """Answers that are grounded in a web search, and embeddings.
+    """Answers grounded in a web search, and embeddings.
 
-    Perplexity ended chat completions on 2026-09-27; what is asked as one goes to its Agent API. Variables and types are those
-    of the perplexityai package 0.46.1; paths, the mapping of parameters, events and errors those of
+    Perplexity ended chat completions on 2026-09-27. The connector sends chats to its Agent API. Variables and types are those of
+    the perplexityai package 0.46.1. Paths, the mapping of parameters, events and errors are those of
     docs.perplexity.ai/docs/agent-api/migrate-from-sonar. Both were read 2026-11-21.
 
     Options:
-        web_search: ``False`` leaves out the tool ``web_search``, which is otherwise in every request that has none.
-        search_recency_filter: ``hour``, ``day``, ``week``, ``month`` or ``year``, for requests that state none.
+        web_search: ``False`` omits the tool ``web_search``, which the connector otherwise adds to every request without it.
+        search_recency_filter: ``hour``, ``day``, ``week``, ``month`` or ``year``, for requests without a filter.
     """
 
     id: ClassVar[str] = "perplexity.search.v1"
@@ -62,7 +62,7 @@ class PerplexityProvider(BaseProvider):
             message = f"it was {data['status']} without a reason"
             raise ValueError(message)
         if "output" not in data and isinstance(data.get("data"), list):
-            return data  # embeddings; finished in _decode_response, where the request is known
+            return data  # embeddings, which _decode_response completes because it has the request
         try:
             return completion(data)
         except (KeyError, TypeError, AttributeError):
@@ -82,7 +82,7 @@ class PerplexityProvider(BaseProvider):
         )
 
     def _unlisted_models(self) -> Sequence[ModelInfo]:
-        """Return the embedding models; the list is of the Agent API's (docs.perplexity.ai, List Models, read 2026-11-21)."""
+        """Return the embedding models. The list covers the Agent API (docs.perplexity.ai, List Models, read 2026-11-21)."""
         return tuple(info for info in self.shipped_models() if EMBED_CAPABILITY in info.capabilities)
 
     # -- failures -----------------------------------------------------------------------------------------------------

@@ -1,8 +1,8 @@
-"""A chat completion's request as a request of Perplexity's Agent API.
+"""Conversion of a chat completion request to a request of Perplexity's Agent API.
 
-Names and shapes are those of docs.perplexity.ai/docs/agent-api/migrate-from-sonar and of the perplexityai package 0.46.1
-(``types/response_create_params.py``, ``types/input_item_param.py``), read 2026-11-21. The Agent API refuses fields that it
-does not know, so what has another name is renamed; what this module does not know goes out as it is.
+Names and formats are those of docs.perplexity.ai/docs/agent-api/migrate-from-sonar and of the perplexityai package 0.46.1
+(``types/response_create_params.py``, ``types/input_item_param.py``), read 2026-11-21. The Agent API rejects unknown
+fields, so fields with another name are renamed. Fields unknown to this module are sent unchanged.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ def body_of(request: WireRequest, *, searches: bool, recency: str | None) -> dic
     """Return the body.
 
     Args:
-        request: The call; its values are shared and stay as they are. What is left out of a message is noted in it.
+        request: The request, which receives the adaptations. Attempts share its values, which are not changed.
         searches: Whether a request without the tool ``web_search`` gets it.
-        recency: The filter of a request that states none.
+        recency: The filter of a request without one.
     """
     given = dict(request.payload)
     name = request.model

@@ -9,7 +9,7 @@ _F = FailureClass
 
 MAPPINGS: tuple[ErrorMapping, ...] = (
     error_mapping(_F.NOT_FOUND, "invalid_model", source="docs.perplexity.ai, Agent API; read 2026-11-21"),
-    # the Agent API refuses each field that it does not know, which another vendor may know
+    # the Agent API rejects unknown fields, which another vendor may support
     error_mapping(_F.CAPABILITY, statuses={400, 422}, words=r"unknown field (?P<parameter>\w+)", source="as above"),
     error_mapping(
         _F.CAPABILITY,

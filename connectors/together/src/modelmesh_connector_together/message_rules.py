@@ -1,4 +1,4 @@
-"""Together's rules for conversations; unknown keys travel."""
+"""Together's message rules. Unknown keys are sent unchanged."""
 
 from __future__ import annotations
 

@@ -32,11 +32,11 @@ class TogetherProvider(OpenAICompatibleProvider):
     base_url_variable: ClassVar[str | None] = "TOGETHER_BASE_URL"
 
     def _parse_response(self, data: dict[str, Any]) -> dict[str, Any]:
-        """Return the answer; ``eos`` is OpenAI's ``stop``."""
+        """Return the answer. ``eos`` is OpenAI's ``stop``."""
         return _with_stop(data)
 
     def _parse_sse_chunk(self, data: str) -> dict[str, Any] | None:
-        """Return a chunk; ``eos`` is OpenAI's ``stop``."""
+        """Return a chunk. ``eos`` is OpenAI's ``stop``."""
         chunk = super()._parse_sse_chunk(data)
         return None if chunk is None else _with_stop(chunk)
 

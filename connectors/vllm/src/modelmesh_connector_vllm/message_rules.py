@@ -1,4 +1,4 @@
-"""vLLM's rules for conversations; unknown keys and types of parts travel."""
+"""vLLM's message rules. Unknown keys and types of parts are sent unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""xAI's rules for conversations; unknown keys travel."""
+"""xAI's message rules. Unknown keys are sent unchanged."""
 
 from __future__ import annotations
 
