@@ -1,4 +1,4 @@
-"""DeepSeekProvider keeps what every provider keeps."""
+"""Conformance tests of DeepSeekProvider."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""DeepSeek on the wire: address, key, body, answers and refusals."""
+"""Requests, responses and error mapping of DeepSeek."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ KEY = "test-key-of-the-account"
 
 
 @pytest.fixture(autouse=True)
-def _no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+def _clear_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("DEEPSEEK_API_KEY",):
         monkeypatch.delenv(name, raising=False)
 
@@ -32,8 +32,8 @@ def upstream() -> Iterator[Upstream]:
         yield server
 
 
-def ask(provider: DeepSeekProvider, /, *, stream: bool = False, **payload: Any) -> Any:
-    """Ask once; gives the answer's data, or the chunks of a stream."""
+def send(provider: DeepSeekProvider, /, *, stream: bool = False, **payload: Any) -> Any:
+    """Send one request and return the response body, or the chunks of a stream."""
     call = Call(CHAT, "test", {"messages": MESSAGES, **payload}, stream)
     try:
         answer = provider.send(call, "deepseek-flash", Limits())
@@ -45,19 +45,19 @@ def ask(provider: DeepSeekProvider, /, *, stream: bool = False, **payload: Any) 
 @pytest.mark.parametrize(
     ("written", "root"), [("", ""), ("https://api.deepseek.com/v1/", ""), ("https://api.deepseek.com/beta", "/beta")]
 )
-def test_its_own_paths_have_no_version(written: str, root: str) -> None:
+def test_base_url_of_deepseek_gets_no_version(written: str, root: str) -> None:
     provider = DeepSeekProvider(base_url=written, api_key=KEY)
     assert provider._get_completion_endpoint() == f"https://api.deepseek.com{root}/chat/completions"
 
 
-def test_a_plain_answer_behind_keep_alives(upstream: Upstream) -> None:
+def test_send_keep_alive_lines_before_response_are_skipped(upstream: Upstream) -> None:
     answer = completion("Hi", reasoning_content="A greeting.") | {"prompt_cache_hit_tokens": 3}
     upstream.then(Script(body=b"\n\n\n" + json.dumps(answer).encode()))
-    assert ask(DeepSeekProvider(base_url=upstream.url, api_key=KEY)) == answer
+    assert send(DeepSeekProvider(base_url=upstream.url, api_key=KEY)) == answer
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_an_answer_cut_for_want_of_machines_is_a_failure(upstream: Upstream, stream: bool) -> None:
+def test_send_capacity_finish_reason_is_server_failure(upstream: Upstream, stream: bool) -> None:
     cut = "insufficient_system_resource"
     if stream:
         upstream.stream([event(chunk({"content": "Half an"})), event(chunk({}, finish=cut)), event("[DONE]")])
@@ -66,12 +66,12 @@ def test_an_answer_cut_for_want_of_machines_is_a_failure(upstream: Upstream, str
         answer["choices"][0]["finish_reason"] = cut
         upstream.reply(answer)
     with pytest.raises(ProviderError) as caught:
-        ask(DeepSeekProvider(base_url=upstream.url, api_key=KEY), stream=stream)
+        send(DeepSeekProvider(base_url=upstream.url, api_key=KEY), stream=stream)
     assert caught.value.failure is F.SERVER
 
 
 @pytest.mark.parametrize(
-    ("status", "said", "failure"),
+    ("status", "error_text", "failure"),
     [
         (400, "This model's maximum context length is 1000000 tokens. However, you requested 1000001 tokens", F.CAPABILITY),
         (400, "Invalid format", F.REFUSED),
@@ -82,8 +82,10 @@ def test_an_answer_cut_for_want_of_machines_is_a_failure(upstream: Upstream, str
         (503, "Server Overloaded", F.SERVER),
     ],
 )
-def test_refusals(upstream: Upstream, status: int, said: str, failure: F) -> None:
-    upstream.reply({"error": {"message": said, "type": "unknown_error", "param": None, "code": "invalid_request_error"}}, status)
+def test_send_error_response_has_failure_class(upstream: Upstream, status: int, error_text: str, failure: F) -> None:
+    upstream.reply(
+        {"error": {"message": error_text, "type": "unknown_error", "param": None, "code": "invalid_request_error"}}, status
+    )
     with pytest.raises(ProviderError) as caught:
-        ask(DeepSeekProvider(base_url=upstream.url, api_key=KEY))
+        send(DeepSeekProvider(base_url=upstream.url, api_key=KEY))
     assert caught.value.failure is failure

@@ -1,4 +1,4 @@
-"""FireworksProvider keeps what every provider keeps."""
+"""Conformance tests of FireworksProvider."""
 
 from __future__ import annotations
 

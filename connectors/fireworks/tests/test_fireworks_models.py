@@ -1,4 +1,4 @@
-"""What Fireworks's list of models states of them, as rows of a catalogue."""
+"""Catalogue rows from the model list of Fireworks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from modelmesh_cdk.testing import models_listed
 
 
 def rows_of(page: Any) -> list[tuple[Any, ...]]:
-    """Return ID, capabilities, features, window and longest answer of what the vendor lists."""
+    """Return ID, capabilities, features, context window and output limit of each listed model."""
     listed = models_listed(FireworksProvider, page)
     return [(row.id, row.capabilities, dict(row.features), row.context_window, row.max_output_tokens) for row in listed]
 

@@ -1,4 +1,4 @@
-"""Fireworks AI on the wire: address, key, body, answers and refusals."""
+"""Requests, responses and error mapping of Fireworks AI."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MODEL = "accounts/fireworks/models/gpt-oss-120b"
 
 
 @pytest.fixture(autouse=True)
-def _no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+def _clear_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("FIREWORKS_API_KEY", "FIREWORKS_BASE_URL"):
         monkeypatch.delenv(name, raising=False)
 
@@ -31,8 +31,8 @@ def upstream() -> Iterator[Upstream]:
         yield server
 
 
-def ask(provider: FireworksProvider, /, *, stream: bool = False, **payload: Any) -> Any:
-    """Ask once; gives the answer's data, or the chunks of a stream."""
+def send(provider: FireworksProvider, /, *, stream: bool = False, **payload: Any) -> Any:
+    """Send one request and return the response body, or the chunks of a stream."""
     call = Call(CHAT, "test", {"messages": MESSAGES, **payload}, stream)
     try:
         answer = provider.send(call, MODEL, Limits())
@@ -45,9 +45,9 @@ def ask(provider: FireworksProvider, /, *, stream: bool = False, **payload: Any)
     ("written", "path"),
     [("", "/inference/v1"), ("/v1/", "/v1"), ("/inference/", "/inference/v1"), ("/inference/v1", "/inference/v1")],
 )
-def test_the_request(upstream: Upstream, monkeypatch: pytest.MonkeyPatch, written: str, path: str) -> None:
+def test_send_request_has_path_key_and_body(upstream: Upstream, monkeypatch: pytest.MonkeyPatch, written: str, path: str) -> None:
     monkeypatch.setenv("FIREWORKS_BASE_URL", upstream.url + written)
-    ask(FireworksProvider(api_key=KEY), reasoning_effort="low", of_next_year=[1])
+    send(FireworksProvider(api_key=KEY), reasoning_effort="low", of_next_year=[1])
     assert (upstream.last.path, upstream.last.headers["authorization"]) == (f"{path}/chat/completions", f"Bearer {KEY}")
     assert upstream.last.json == {"model": MODEL, "messages": MESSAGES, "reasoning_effort": "low", "of_next_year": [1]}
 
@@ -60,7 +60,7 @@ def test_its_own_address_has_its_path_however_it_is_written(path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "said", "failure"),
+    ("status", "error_text", "failure"),
     [
         (400, "The prompt is too long: 131073, model maximum context length: 131072", F.CAPABILITY),
         (400, "malformed request", F.REFUSED),
@@ -73,8 +73,8 @@ def test_its_own_address_has_its_path_however_it_is_written(path: str) -> None:
         (503, "overloaded", F.SERVER),
     ],
 )
-def test_refusals(upstream: Upstream, status: int, said: str, failure: F) -> None:
-    upstream.reply({"error": {"object": "error", "type": "invalid_request_error", "message": said}}, status)
+def test_send_error_response_has_failure_class(upstream: Upstream, status: int, error_text: str, failure: F) -> None:
+    upstream.reply({"error": {"object": "error", "type": "invalid_request_error", "message": error_text}}, status)
     with pytest.raises(ProviderError) as caught:
-        ask(FireworksProvider(base_url=upstream.url, api_key=KEY))
+        send(FireworksProvider(base_url=upstream.url, api_key=KEY))
     assert caught.value.failure is failure

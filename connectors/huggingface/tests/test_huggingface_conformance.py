@@ -1,4 +1,4 @@
-"""HuggingFaceProvider keeps what every provider keeps."""
+"""Conformance tests of HuggingFaceProvider."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hugging Face's router on the wire: address, key, body, answers and refusals."""
+"""Requests, responses and error mapping of Hugging Face's router."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ KEY = "test-key-of-the-account"
 
 
 @pytest.fixture(autouse=True)
-def _no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+def _clear_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HF_TOKEN", "HF_API_KEY", "HUGGINGFACE_API_TOKEN"):
         monkeypatch.delenv(name, raising=False)
 
@@ -30,8 +30,8 @@ def upstream() -> Iterator[Upstream]:
         yield server
 
 
-def ask(provider: HuggingFaceProvider, /, *, stream: bool = False, **payload: Any) -> Any:
-    """Ask once; gives the answer's data, or the chunks of a stream."""
+def send(provider: HuggingFaceProvider, /, *, stream: bool = False, **payload: Any) -> Any:
+    """Send one request and return the response body, or the chunks of a stream."""
     call = Call(CHAT, "test", {"messages": MESSAGES, **payload}, stream)
     try:
         answer = provider.send(call, "openai/gpt-oss-120b:cheapest", Limits())
@@ -41,8 +41,8 @@ def ask(provider: HuggingFaceProvider, /, *, stream: bool = False, **payload: An
 
 
 @pytest.mark.parametrize("written", ["", "/v1", "/v1/"])
-def test_the_request(upstream: Upstream, written: str) -> None:
-    ask(HuggingFaceProvider(base_url=upstream.url + written, api_key=KEY, bill_to="our-team"), of_next_year=[1])
+def test_send_request_has_path_key_and_body(upstream: Upstream, written: str) -> None:
+    send(HuggingFaceProvider(base_url=upstream.url + written, api_key=KEY, bill_to="our-team"), of_next_year=[1])
     headers = upstream.last.headers
     assert (upstream.last.path, headers["authorization"]) == ("/v1/chat/completions", f"Bearer {KEY}")
     assert headers["x-hf-bill-to"] == "our-team"
@@ -55,9 +55,9 @@ def test_the_request(upstream: Upstream, written: str) -> None:
 def test_the_first_variable_counts(upstream: Upstream, monkeypatch: pytest.MonkeyPatch, names: tuple[str, ...]) -> None:
     for name in names:
         monkeypatch.setenv(name, f"test-of-{name}")
-    ask(HuggingFaceProvider(base_url=upstream.url))
+    send(HuggingFaceProvider(base_url=upstream.url))
     assert upstream.last.headers["authorization"] == f"Bearer test-of-{names[0]}"
-    ask(HuggingFaceProvider(base_url=upstream.url, api_key=KEY))
+    send(HuggingFaceProvider(base_url=upstream.url, api_key=KEY))
     assert upstream.last.headers["authorization"] == f"Bearer {KEY}"
     assert "x-hf-bill-to" not in upstream.last.headers
 
@@ -75,7 +75,7 @@ def refusal(said: str, code: str | None = None) -> dict[str, Any]:
     ("status", "body", "failure"),
     [
         (400, refusal("not supported by any provider you have enabled.", "model_not_supported"), F.NOT_FOUND),
-        (400, refusal("The requested model 'nobodys' does not exist", "model_not_found"), F.NOT_FOUND),
+        (400, refusal("The requested model 'missing' does not exist", "model_not_found"), F.NOT_FOUND),
         (400, refusal("This model's maximum context length is 131072 tokens."), F.CAPABILITY),
         (400, {"error": "Input validation error: top_p must be > 0.0", "error_type": "validation"}, F.REFUSED),
         (401, {"error": "Invalid username or password."}, F.CREDENTIAL),
@@ -84,10 +84,10 @@ def refusal(said: str, code: str | None = None) -> dict[str, Any]:
         (503, {"error": "overloaded"}, F.SERVER),
     ],
 )
-def test_refusals(upstream: Upstream, status: int, body: Any, failure: F) -> None:
+def test_send_error_response_has_failure_class(upstream: Upstream, status: int, body: Any, failure: F) -> None:
     upstream.reply(body, status)
     with pytest.raises(ProviderError) as caught:
-        ask(HuggingFaceProvider(base_url=upstream.url, api_key=KEY))
+        send(HuggingFaceProvider(base_url=upstream.url, api_key=KEY))
     assert caught.value.failure is failure
 
 

@@ -1,4 +1,4 @@
-"""LMStudioProvider keeps what every provider keeps."""
+"""Conformance tests of LMStudioProvider."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ from modelmesh_cdk.testing import ProviderConformance
 
 class TestLMStudio(ProviderConformance):
     provider_class = LMStudioProvider
-    needs_key = False  # a server of one's own
+    needs_key = False  # a self-hosted server
     supports_embeddings = True

@@ -18,7 +18,7 @@ MESSAGES = [{"role": "user", "content": "Hello!"}]
 
 
 @pytest.fixture(autouse=True)
-def _no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+def _clear_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("LMSTUDIO_HOST", "LM_API_TOKEN"):
         monkeypatch.delenv(name, raising=False)
 
@@ -29,15 +29,15 @@ def upstream() -> Iterator[Upstream]:
         yield server
 
 
-def ask(provider: LMStudioProvider) -> Any:
-    """Ask once; gives the answer's data."""
+def send(provider: LMStudioProvider) -> Any:
+    """Send one request and return the response body."""
     try:
         return provider.send(Call(CHAT, "test", {"messages": MESSAGES}), "test-model", Limits()).body
     finally:
         provider.close()
 
 
-def test_the_address_is_the_configured_one_or_the_variables_or_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_base_url_precedes_variable_and_default(monkeypatch: pytest.MonkeyPatch) -> None:
     assert LMStudioProvider()._get_completion_endpoint() == "http://localhost:1234/v1/chat/completions"
     monkeypatch.setenv("LMSTUDIO_HOST", "gpu.example:9000")
     assert LMStudioProvider()._get_completion_endpoint() == "http://gpu.example:9000/v1/chat/completions"
@@ -70,14 +70,14 @@ def test_the_server_is_asked_for_its_models(upstream: Upstream) -> None:
         (500, {"error": "model crashed"}, F.SERVER),
     ],
 )
-def test_refusals(upstream: Upstream, status: int, body: Any, failure: F) -> None:
+def test_send_error_response_has_failure_class(upstream: Upstream, status: int, body: Any, failure: F) -> None:
     upstream.reply(body, status)
     with pytest.raises(ProviderError) as caught:
-        ask(LMStudioProvider(base_url=upstream.url))
+        send(LMStudioProvider(base_url=upstream.url))
     assert caught.value.failure is failure
 
 
 def test_a_token_is_read_from_the_variable_of_its_own_clients(upstream: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LM_API_TOKEN", "test-token")
-    ask(LMStudioProvider(base_url=upstream.url))
+    send(LMStudioProvider(base_url=upstream.url))
     assert upstream.last.headers["authorization"] == "Bearer test-token"

@@ -1,4 +1,4 @@
-"""LocalAIProvider keeps what every provider keeps."""
+"""Conformance tests of LocalAIProvider."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ from modelmesh_cdk.testing import ProviderConformance
 
 class TestLocalAI(ProviderConformance):
     provider_class = LocalAIProvider
-    needs_key = False  # a server of one's own
+    needs_key = False  # a self-hosted server
     supports_embeddings = True

@@ -1,4 +1,4 @@
-"""LocalAI: its address and its refusals."""
+"""Address and error mapping of LocalAI."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MESSAGES = [{"role": "user", "content": "Hello!"}]
 
 
 @pytest.fixture(autouse=True)
-def _no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+def _clear_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("LOCALAI_HOST",):
         monkeypatch.delenv(name, raising=False)
 
@@ -29,15 +29,15 @@ def upstream() -> Iterator[Upstream]:
         yield server
 
 
-def ask(provider: LocalAIProvider) -> Any:
-    """Ask once; gives the answer's data."""
+def send(provider: LocalAIProvider) -> Any:
+    """Send one request and return the response body."""
     try:
         return provider.send(Call(CHAT, "test", {"messages": MESSAGES}), "test-model", Limits()).body
     finally:
         provider.close()
 
 
-def test_the_address_is_the_configured_one_or_the_variables_or_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_base_url_precedes_variable_and_default(monkeypatch: pytest.MonkeyPatch) -> None:
     assert LocalAIProvider()._get_completion_endpoint() == "http://localhost:8080/v1/chat/completions"
     monkeypatch.setenv("LOCALAI_HOST", "gpu.example:9000")
     assert LocalAIProvider()._get_completion_endpoint() == "http://gpu.example:9000/v1/chat/completions"
@@ -57,8 +57,8 @@ def test_the_address_is_the_configured_one_or_the_variables_or_the_default(monke
         (500, {"error": {"code": 500, "message": "could not load model", "type": ""}}, F.SERVER),
     ],
 )
-def test_refusals(upstream: Upstream, status: int, body: Any, failure: F) -> None:
+def test_send_error_response_has_failure_class(upstream: Upstream, status: int, body: Any, failure: F) -> None:
     upstream.reply(body, status)
     with pytest.raises(ProviderError) as caught:
-        ask(LocalAIProvider(base_url=upstream.url))
+        send(LocalAIProvider(base_url=upstream.url))
     assert caught.value.failure is failure

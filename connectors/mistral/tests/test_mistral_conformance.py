@@ -1,4 +1,4 @@
-"""MistralProvider keeps what every provider keeps."""
+"""Conformance tests of MistralProvider."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ OPENAIS = {"random_seed": "seed", "max_tokens": "max_completion_tokens", "output
 
 
 class MistralDialect(OpenAIDialect):
-    """OpenAI's but for a few names, which are those of the mistralai package 3.7.0 (read 2026-11-21)."""
+    """OpenAI's dialect with Mistral's parameter names, from the mistralai package 3.7.0 (read 2026-11-21)."""
 
     def read_chat(self, received: Received) -> dict[str, Any]:
         return {OPENAIS.get(name, name): value for name, value in super().read_chat(received).items()}

@@ -1,4 +1,4 @@
-"""Messages as Mistral takes them: its own chunks go back as they came, another vendor's fields do not go at all."""
+"""Messages converted for Mistral: its content chunks are restored, fields of other vendors are dropped."""
 
 from __future__ import annotations
 
@@ -40,33 +40,33 @@ def sent(*messages: dict[str, Any]) -> tuple[list[Any], list[str]]:
     return body["messages"], request.adapted
 
 
-def test_chunks_go_back_as_they_came() -> None:
+def test_messages_own_content_chunks_are_restored() -> None:
     kept = {"role": "assistant", "content": "Hi", "reasoning_content": "Hm.", "content_chunks": CHUNKS}
     assert sent(HI, kept, HI) == ([HI, {"role": "assistant", "content": CHUNKS}, HI], [])
 
 
-def test_a_text_that_was_changed_goes_as_it_is_now() -> None:
+def test_messages_edited_text_replaces_content_chunks() -> None:
     kept = {"role": "assistant", "content": "Bye", "content_chunks": CHUNKS}
     messages, adapted = sent(kept, HI)
     assert messages == [{"role": "assistant", "content": "Bye"}, HI]
     assert adapted == ["content_chunks of messages left out: Mistral refuses it (messages[0])"]
 
 
-def test_what_openais_messages_have_beyond_is_left_out_in_silence_when_it_says_nothing() -> None:
-    said = {"role": "assistant", "content": "", "refusal": None, "annotations": [], "audio": None, "tool_calls": [CALL]}
+def test_messages_empty_openai_fields_are_dropped_silently() -> None:
+    given = {"role": "assistant", "content": "", "refusal": None, "annotations": [], "audio": None, "tool_calls": [CALL]}
     result = {"role": "tool", "tool_call_id": CALL["id"], "name": "f", "content": "x"}
-    messages, adapted = sent(said, result)
+    messages, adapted = sent(given, result)
     assert messages == [{"role": "assistant", "content": None, "tool_calls": [CALL]}, result]
     assert adapted == []
 
 
-def test_sound_and_files_are_sent_as_mistral_spells_them() -> None:
-    words = {"type": "text", "text": "What is said?"}
-    heard = {"type": "input_audio", "input_audio": {"data": "UklGRg==", "format": "wav"}}
-    read = {"type": "file", "file": {"filename": "a.pdf", "file_data": "data:application/pdf;base64,JVBERg=="}}
-    messages, adapted = sent({"role": "user", "content": [words, heard, read]})
+def test_messages_audio_and_files_have_mistrals_format() -> None:
+    question = {"type": "text", "text": "Transcribe this."}
+    audio = {"type": "input_audio", "input_audio": {"data": "UklGRg==", "format": "wav"}}
+    file = {"type": "file", "file": {"filename": "a.pdf", "file_data": "data:application/pdf;base64,JVBERg=="}}
+    messages, adapted = sent({"role": "user", "content": [question, audio, file]})
     document = {"type": "document_url", "document_url": "data:application/pdf;base64,JVBERg==", "document_name": "a.pdf"}
-    spelled = [words, {"type": "input_audio", "input_audio": "UklGRg=="}, document]
+    spelled = [question, {"type": "input_audio", "input_audio": "UklGRg=="}, document]
     assert messages == [{"role": "user", "content": spelled}]
     assert adapted == []
     own = {
@@ -77,17 +77,17 @@ def test_sound_and_files_are_sent_as_mistral_spells_them() -> None:
 
 
 @pytest.mark.parametrize("name", ["reasoning_content", "audio", "name", "of_next_year"])
-def test_what_said_something_is_named(name: str) -> None:
+def test_messages_dropped_field_is_reported(name: str) -> None:
     messages, adapted = sent({"role": "assistant", "content": "x", name: "y"}, HI)
     assert messages == [{"role": "assistant", "content": "x"}, HI]
     assert adapted == [f"{name} of messages left out: Mistral refuses it (messages[0])"]
 
 
-def test_a_refusal_is_what_was_said() -> None:
+def test_messages_refusal_is_sent_as_content() -> None:
     assert sent({"role": "assistant", "content": None, "refusal": "No."}, HI)[0] == [{"role": "assistant", "content": "No."}, HI]
 
 
-def test_names_of_participants_and_the_role_of_developers() -> None:
+def test_messages_names_and_developer_role_are_adapted() -> None:
     messages, adapted = sent({"role": "developer", "content": "a", "name": "x"}, {**HI, "name": "y"})
     assert messages == [{"role": "system", "content": "a"}, HI]
     assert adapted == [
@@ -96,15 +96,15 @@ def test_names_of_participants_and_the_role_of_developers() -> None:
     ]
 
 
-def test_a_message_of_the_user_after_a_result_is_bridged() -> None:
-    said = {"role": "assistant", "content": None, "tool_calls": [CALL]}
+def test_messages_user_after_tool_result_gets_bridge() -> None:
+    call = {"role": "assistant", "content": None, "tool_calls": [CALL]}
     result = {"role": "tool", "tool_call_id": CALL["id"], "content": "x"}
-    messages, adapted = sent(HI, said, result, HI)
-    assert messages == [HI, said, result, {"role": "assistant", "content": "OK."}, HI]
+    messages, adapted = sent(HI, call, result, HI)
+    assert messages == [HI, call, result, {"role": "assistant", "content": "OK."}, HI]
     assert len(adapted) == 1
 
 
-def test_a_prefix_of_the_caller_is_sent_and_another_last_answer_is_asked_to_go_on() -> None:
+def test_messages_last_assistant_needs_prefix_or_continue() -> None:
     begun = {"role": "assistant", "content": "It is", "prefix": True}
     assert sent(HI, begun) == ([HI, begun], [])
     messages, adapted = sent(HI, {"role": "assistant", "content": "It is"})
@@ -113,10 +113,10 @@ def test_a_prefix_of_the_caller_is_sent_and_another_last_answer_is_asked_to_go_o
 
 
 @pytest.mark.parametrize("given", ["call_1", "toolu_01ABC", "M12345678_", "ä23456789"])
-def test_ids_are_nine_letters_and_digits(given: str) -> None:
+def test_messages_tool_call_ids_have_nine_characters(given: str) -> None:
     call, result = {**CALL, "id": given}, {"role": "tool", "tool_call_id": given, "content": "x"}
-    (said, answered), adapted = sent({"role": "assistant", "content": None, "tool_calls": [call]}, result)
-    spelled = said["tool_calls"][0]["id"]
+    (calling, answered), adapted = sent({"role": "assistant", "content": None, "tool_calls": [call]}, result)
+    spelled = calling["tool_calls"][0]["id"]
     assert spelled.isascii()
     assert spelled.isalnum()
     assert len(spelled) == 9
@@ -136,7 +136,7 @@ def chunks_of(upstream: Upstream, *deltas: dict[str, Any]) -> list[dict[str, Any
         provider.close()
 
 
-def test_a_stream_gives_the_chunks_once_and_whole(upstream: Upstream) -> None:
+def test_stream_content_chunks_are_returned_once(upstream: Upstream) -> None:
     pieces: list[Any] = [{"type": "thinking", "thinking": [{"type": "text", "text": text}]} for text in ("H", "m.")]
     pieces[1] |= {"signature": "c2lnbmVk", "closed": True}
     deltas = chunks_of(upstream, *({"content": [piece]} for piece in pieces), {"content": "H"}, {"content": "i"})
@@ -145,11 +145,11 @@ def test_a_stream_gives_the_chunks_once_and_whole(upstream: Upstream) -> None:
     assert "".join(delta.get("content") or "" for delta in deltas) == "Hi"
 
 
-def test_a_stream_of_texts_alone_has_no_chunks(upstream: Upstream) -> None:
+def test_stream_of_plain_text_has_no_content_chunks(upstream: Upstream) -> None:
     assert not any("content_chunks" in delta for delta in chunks_of(upstream, {"content": "H"}, {"content": "i"}))
 
 
-def test_two_signed_thoughts_stay_two(upstream: Upstream) -> None:
+def test_stream_signed_thoughts_stay_separate(upstream: Upstream) -> None:
     deltas = chunks_of(upstream, {"content": [THOUGHT]}, {"content": [{**THOUGHT, "signature": "YW5vdGhlcg=="}]})
     assert [one["signature"] for one in deltas[-1]["content_chunks"]] == ["c2lnbmVk", "YW5vdGhlcg=="]
 
@@ -161,7 +161,7 @@ def test_two_signed_thoughts_stay_two(upstream: Upstream) -> None:
         [{"type": "text", "text": "x"}] * 2 + [{"type": "text", "text": None}],
     ],
 )
-def test_chunks_that_cannot_be_read_are_a_failure(odd: list[Any], upstream: Upstream) -> None:
+def test_stream_malformed_content_chunk_is_protocol_failure(odd: list[Any], upstream: Upstream) -> None:
     with pytest.raises(ProviderError) as caught:
         chunks_of(upstream, {"content": odd})
     assert caught.value.failure is FailureClass.PROTOCOL

@@ -1,4 +1,4 @@
-"""What Mistral's list of models states of them, as rows of a catalogue."""
+"""Catalogue rows from the model list of Mistral."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CHAT = "generation.text-generation.chat-completion"
 
 
 def rows_of(page: Any) -> list[tuple[Any, ...]]:
-    """Return ID, capabilities, features, window and longest answer of what the vendor lists."""
+    """Return ID, capabilities, features, context window and output limit of each listed model."""
     listed = models_listed(MistralProvider, page)
     return [(row.id, row.capabilities, dict(row.features), row.context_window, row.max_output_tokens) for row in listed]
 
@@ -27,6 +27,6 @@ def rows_of(page: Any) -> list[tuple[Any, ...]]:
     (["completion_chat"], (), {}),
     (None, (), {}),
 ])  # fmt: skip
-def test_capabilities_are_stated(stated: Any, capabilities: tuple[str, ...], features: dict[str, bool]) -> None:
+def test_model_list_capabilities_are_read(stated: Any, capabilities: tuple[str, ...], features: dict[str, bool]) -> None:
     page = {"object": "list", "data": [{"id": "of-tomorrow", "capabilities": stated, "max_context_length": 1000}]}
     assert rows_of(page) == [("of-tomorrow", capabilities, features, 1000, None)]

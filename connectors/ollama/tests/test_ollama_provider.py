@@ -1,4 +1,4 @@
-"""Ollama: its address and its refusals."""
+"""Address and error mapping of Ollama."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MESSAGES = [{"role": "user", "content": "Hello!"}]
 
 
 @pytest.fixture(autouse=True)
-def _no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+def _clear_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("OLLAMA_HOST", "OLLAMA_API_KEY"):
         monkeypatch.delenv(name, raising=False)
 
@@ -29,8 +29,8 @@ def upstream() -> Iterator[Upstream]:
         yield server
 
 
-def ask(provider: OllamaProvider) -> Any:
-    """Ask once; gives the answer's data."""
+def send(provider: OllamaProvider) -> Any:
+    """Send one request and return the response body."""
     try:
         return provider.send(Call(CHAT, "test", {"messages": MESSAGES}), "test-model", Limits()).body
     finally:
@@ -65,7 +65,7 @@ def test_the_address_is_completed(monkeypatch: pytest.MonkeyPatch, written: str,
     [
         (
             404,
-            {"error": {"message": "model 'nobodys' not found", "type": "not_found_error", "param": None, "code": None}},
+            {"error": {"message": "model 'missing' not found", "type": "not_found_error", "param": None, "code": None}},
             F.NOT_FOUND,
         ),
         (400, {"error": {"message": "invalid message content type", "type": "invalid_request_error"}}, F.REFUSED),
@@ -73,10 +73,10 @@ def test_the_address_is_completed(monkeypatch: pytest.MonkeyPatch, written: str,
         (503, {"error": {"message": "server busy, please try again", "type": "api_error"}}, F.SERVER),
     ],
 )
-def test_refusals(upstream: Upstream, status: int, body: Any, failure: F) -> None:
+def test_send_error_response_has_failure_class(upstream: Upstream, status: int, body: Any, failure: F) -> None:
     upstream.reply(body, status)
     with pytest.raises(ProviderError) as caught:
-        ask(OllamaProvider(base_url=upstream.url))
+        send(OllamaProvider(base_url=upstream.url))
     assert caught.value.failure is failure
 
 

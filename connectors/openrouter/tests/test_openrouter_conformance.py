@@ -1,4 +1,4 @@
-"""OpenRouterProvider keeps what every provider keeps."""
+"""Conformance tests of OpenRouterProvider."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What OpenRouter's list of models states of them, as rows of a catalogue."""
+"""Catalogue rows from the model list of OpenRouter."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CHAT = "generation.text-generation.chat-completion"
 
 
 def rows_of(page: Any) -> list[tuple[Any, ...]]:
-    """Return ID, capabilities, features, window and longest answer of what the vendor lists."""
+    """Return ID, capabilities, features, context window and output limit of each listed model."""
     listed = models_listed(OpenRouterProvider, page)
     return [(row.id, row.capabilities, dict(row.features), row.context_window, row.max_output_tokens) for row in listed]
 

@@ -1,4 +1,4 @@
-"""OpenRouter on the wire: address, key, body, answers and refusals."""
+"""Requests, responses and error mapping of OpenRouter."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ KEY = "test-key-of-the-account"
 
 
 @pytest.fixture(autouse=True)
-def _no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+def _clear_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("OPENROUTER_API_KEY", "OPENROUTER_HTTP_REFERER", "OPENROUTER_X_OPEN_ROUTER_TITLE"):
         monkeypatch.delenv(name, raising=False)
 
@@ -32,8 +32,8 @@ def upstream() -> Iterator[Upstream]:
         yield server
 
 
-def ask(provider: OpenRouterProvider, /, *, stream: bool = False, **payload: Any) -> Any:
-    """Ask once; gives the answer's data, or the chunks of a stream."""
+def send(provider: OpenRouterProvider, /, *, stream: bool = False, **payload: Any) -> Any:
+    """Send one request and return the response body, or the chunks of a stream."""
     call = Call(CHAT, "test", {"messages": MESSAGES, **payload}, stream)
     try:
         answer = provider.send(call, "openrouter/auto", Limits())
@@ -46,8 +46,8 @@ def ask(provider: OpenRouterProvider, /, *, stream: bool = False, **payload: Any
     ("written", "path"),
     [("", "/api/v1"), ("/api", "/api/v1"), ("/api/", "/api/v1"), ("/api/v1/", "/api/v1"), ("/gateway/v1", "/gateway/v1")],
 )
-def test_the_request(upstream: Upstream, written: str, path: str) -> None:
-    ask(OpenRouterProvider(base_url=upstream.url + written, api_key=KEY), models=["a/b"], of_next_year=[1])
+def test_send_request_has_path_key_and_body(upstream: Upstream, written: str, path: str) -> None:
+    send(OpenRouterProvider(base_url=upstream.url + written, api_key=KEY), models=["a/b"], of_next_year=[1])
     assert (upstream.last.path, upstream.last.headers["authorization"]) == (f"{path}/chat/completions", f"Bearer {KEY}")
     sent = {"model": "openrouter/auto", "messages": MESSAGES, "models": ["a/b"], "of_next_year": [1]}
     assert upstream.last.json == sent
@@ -57,12 +57,12 @@ def test_the_request(upstream: Upstream, written: str, path: str) -> None:
 def test_the_application_names_itself_and_states_preferences(upstream: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENROUTER_HTTP_REFERER", "https://environment.example")
     options = {"x_title": "Mine", "provider_preferences": {"sort": "price"}}
-    ask(OpenRouterProvider(base_url=upstream.url, api_key=KEY, **options))
+    send(OpenRouterProvider(base_url=upstream.url, api_key=KEY, **options))
     headers = upstream.last.headers
     assert (headers["x-title"], headers["x-openrouter-title"]) == ("Mine", "Mine")
     assert headers["http-referer"] == "https://environment.example"
     assert upstream.last.json["provider"] == {"sort": "price"}
-    ask(
+    send(
         OpenRouterProvider(base_url=upstream.url, api_key=KEY, http_referer="https://mine.example", **options),
         provider={"only": ["x"]},
     )
@@ -91,7 +91,7 @@ def test_an_error_inside_an_answer_is_a_failure(upstream: Upstream, place: str) 
     else:
         upstream.reply({"error": error})
     with pytest.raises(ProviderError) as caught:
-        ask(OpenRouterProvider(base_url=upstream.url, api_key=KEY), stream=place == "stream")
+        send(OpenRouterProvider(base_url=upstream.url, api_key=KEY), stream=place == "stream")
     assert (caught.value.failure, caught.value.code, caught.value.status) == (F.SERVER, "provider_unavailable", 502)
 
 
@@ -109,17 +109,17 @@ def test_an_error_inside_an_answer_is_a_failure(upstream: Upstream, place: str) 
         (503, {"error_type": "provider_overloaded"}, F.SERVER),
     ],
 )
-def test_refusals(upstream: Upstream, status: int, metadata: dict[str, Any], failure: F) -> None:
+def test_send_error_response_has_failure_class(upstream: Upstream, status: int, metadata: dict[str, Any], failure: F) -> None:
     upstream.reply({"error": {"code": status, "message": "test", "metadata": metadata}, "user_id": "test"}, status)
     with pytest.raises(ProviderError) as caught:
-        ask(OpenRouterProvider(base_url=upstream.url, api_key=KEY))
+        send(OpenRouterProvider(base_url=upstream.url, api_key=KEY))
     assert caught.value.failure is failure
 
 
 def test_the_chunk_with_usage_has_no_choice(upstream: Upstream) -> None:
     empty = chunk({"role": "assistant", "content": ""}, usage={"total_tokens": 7})
     upstream.stream([event(chunk({"content": "Hi"}, finish="stop")), event(empty), event("[DONE]")])
-    ended, last = ask(OpenRouterProvider(base_url=upstream.url, api_key=KEY), stream=True)
+    ended, last = send(OpenRouterProvider(base_url=upstream.url, api_key=KEY), stream=True)
     assert ended["choices"][0]["finish_reason"] == "stop"
     assert (last["choices"], last["usage"]) == ([], {"total_tokens": 7})
 
@@ -128,5 +128,5 @@ def test_usage_beside_words_leaves_the_words(upstream: Upstream) -> None:
     upstream.stream(
         [event(chunk({"content": "Hi"}, usage={"total_tokens": 7})), event(chunk({}, finish="stop")), event("[DONE]")]
     )
-    first, _ = ask(OpenRouterProvider(base_url=upstream.url, api_key=KEY), stream=True)
+    first, _ = send(OpenRouterProvider(base_url=upstream.url, api_key=KEY), stream=True)
     assert first["choices"][0]["delta"] == {"content": "Hi"}

@@ -21,7 +21,7 @@ KEY = "test-key-of-the-account"
 
 
 @pytest.fixture(autouse=True)
-def _no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+def _clear_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("PERPLEXITY_API_KEY", "PERPLEXITY_BASE_URL"):
         monkeypatch.delenv(name, raising=False)
 
@@ -32,8 +32,8 @@ def upstream() -> Iterator[Upstream]:
         yield server
 
 
-def ask(provider: PerplexityProvider, /, *, stream: bool = False, **payload: Any) -> Any:
-    """Ask once; gives the answer's data, or the chunks of a stream."""
+def send(provider: PerplexityProvider, /, *, stream: bool = False, **payload: Any) -> Any:
+    """Send one request and return the response body, or the chunks of a stream."""
     call = Call(CHAT, "test", {"messages": MESSAGES, **payload}, stream)
     try:
         answer = provider.send(call, "perplexity/sonar", Limits())
@@ -72,7 +72,7 @@ TOOL_CALL = {"id": "call_1", "type": "function", "function": {"name": "weather",
 
 
 @pytest.mark.parametrize("written", ["", "/v1", "/v1/"])
-def test_the_request(upstream: Upstream, written: str) -> None:
+def test_send_request_has_path_key_and_body(upstream: Upstream, written: str) -> None:
     upstream.reply(response(said("Hi")))
     given = {
         "max_tokens": 9,
@@ -81,7 +81,7 @@ def test_the_request(upstream: Upstream, written: str) -> None:
         "reasoning_effort": "low",
         "of_next_year": 1,
     }
-    ask(PerplexityProvider(base_url=upstream.url + written, api_key=KEY), **given)
+    send(PerplexityProvider(base_url=upstream.url + written, api_key=KEY), **given)
     assert (upstream.last.path, upstream.last.headers["authorization"]) == ("/v1/agent", f"Bearer {KEY}")
     search = {"type": "web_search", "filters": {"search_recency_filter": "day"}, "max_results": 3}
     assert upstream.last.json == {
@@ -107,7 +107,7 @@ def test_a_conversation_with_tools_and_images(upstream: Upstream) -> None:
     tools = [{"type": "function", "function": function}, {"type": "web_search", "filters": {"search_domain_filter": ["a"]}}]
     chosen = {"type": "function", "function": {"name": "weather"}}
     provider = PerplexityProvider(base_url=upstream.url, api_key=KEY, search_recency_filter="week")
-    answer = ask(provider, messages=messages, tools=tools, tool_choice=chosen)
+    answer = send(provider, messages=messages, tools=tools, tool_choice=chosen)
     assert (answer["choices"][0]["message"]["tool_calls"], answer["choices"][0]["finish_reason"]) == ([TOOL_CALL], "tool_calls")
     sent = upstream.last.json
     assert sent["input"] == [
@@ -145,7 +145,7 @@ def test_what_belongs_to_the_search_goes_there(upstream: Upstream, tools: Any) -
     place = {"type": "approximate", "approximate": {"country": "NO"}}
     options = {"search_context_size": "low", "user_location": place}
     given = {**FILTERS, "num_search_results": 3, "web_search_options": options, **({"tools": tools} if tools else {})}
-    ask(PerplexityProvider(base_url=upstream.url, api_key=KEY), **given)
+    send(PerplexityProvider(base_url=upstream.url, api_key=KEY), **given)
     (search,) = upstream.last.json["tools"]
     stated = tools[0] if tools else {"type": "web_search", "filters": {}}
     around = {"max_results": 3, "search_context_size": "low", "user_location": {"country": "NO"}}
@@ -156,7 +156,7 @@ def test_what_belongs_to_the_search_goes_there(upstream: Upstream, tools: Any) -
 @pytest.mark.parametrize("choice", ["required", {"type": "web_search"}])
 def test_a_choice_that_names_no_function_goes_as_it_is(upstream: Upstream, choice: Any) -> None:
     upstream.reply(response(said("Hi")))
-    ask(PerplexityProvider(base_url=upstream.url, api_key=KEY), tool_choice=choice)
+    send(PerplexityProvider(base_url=upstream.url, api_key=KEY), tool_choice=choice)
     assert upstream.last.json["tool_choice"] == choice
 
 
@@ -180,19 +180,19 @@ def test_what_a_message_has_beyond_is_named_when_it_says_something(upstream: Ups
 )
 def test_what_nobody_could_take_is_the_callers_mistake(upstream: Upstream, payload: dict[str, Any]) -> None:
     with pytest.raises(ProviderError, match="Nothing was sent") as caught:
-        ask(PerplexityProvider(base_url=upstream.url, api_key=KEY), **payload)
+        send(PerplexityProvider(base_url=upstream.url, api_key=KEY), **payload)
     assert (caught.value.failure, upstream.received) == (F.CALLER, [])
 
 
 def test_cached_tokens_are_counted_where_openai_counts_them(upstream: Upstream) -> None:
     upstream.reply(response(said("Hi"), usage={**USAGE, "input_tokens_details": {"cache_read_input_tokens": 3}}))
-    got = ask(PerplexityProvider(base_url=upstream.url, api_key=KEY))
+    got = send(PerplexityProvider(base_url=upstream.url, api_key=KEY))
     assert got["usage"]["prompt_tokens_details"] == {"cached_tokens": 3}
 
 
 def test_a_stream_may_begin_without_saying_who_answers(upstream: Upstream) -> None:
     upstream.stream([happened("in_progress", response={"id": None}), happened("completed", response=response(said("Hi")))])
-    chunks = ask(PerplexityProvider(base_url=upstream.url, api_key=KEY), stream=True)
+    chunks = send(PerplexityProvider(base_url=upstream.url, api_key=KEY), stream=True)
     assert [choice["delta"].get("content") for one in chunks for choice in one["choices"]] == ["", "Hi", None]
 
 
@@ -201,13 +201,13 @@ def test_annotations_are_the_message_s(upstream: Upstream) -> None:
     item = said("Hi")
     item["content"][0]["annotations"] = [note]
     upstream.reply(response(item))
-    got = ask(PerplexityProvider(base_url=upstream.url, api_key=KEY))
+    got = send(PerplexityProvider(base_url=upstream.url, api_key=KEY))
     assert got["choices"][0]["message"] == {"role": "assistant", "content": "Hi", "annotations": [note]}
 
 
 def test_a_plain_answer_with_its_sources(upstream: Upstream) -> None:
     upstream.reply(response(said("Hi"), of_next_year=1))
-    got = ask(PerplexityProvider(base_url=upstream.url, api_key=KEY))
+    got = send(PerplexityProvider(base_url=upstream.url, api_key=KEY))
     assert got["choices"] == [
         {"index": 0, "message": {"role": "assistant", "content": "Hi"}, "finish_reason": "stop", "logprobs": None}
     ]
@@ -218,7 +218,7 @@ def test_a_plain_answer_with_its_sources(upstream: Upstream) -> None:
 
 def test_an_answer_that_was_too_long(upstream: Upstream) -> None:
     upstream.reply(response(said("Hi"), status="incomplete", incomplete_details={"reason": "max_output_tokens"}))
-    assert ask(PerplexityProvider(base_url=upstream.url, api_key=KEY))["choices"][0]["finish_reason"] == "length"
+    assert send(PerplexityProvider(base_url=upstream.url, api_key=KEY))["choices"][0]["finish_reason"] == "length"
 
 
 def happened(kind: str, **fields: Any) -> bytes:
@@ -227,7 +227,7 @@ def happened(kind: str, **fields: Any) -> bytes:
 
 @pytest.mark.parametrize("deltas", [["H", "i"], []])
 @pytest.mark.parametrize("asked", [True, False, None])
-def test_a_stream(upstream: Upstream, deltas: list[str], asked: bool | None) -> None:
+def test_send_stream_returns_chunks(upstream: Upstream, deltas: list[str], asked: bool | None) -> None:
     upstream.stream(
         [
             happened("created", response=response(status="in_progress", usage=None)),
@@ -240,7 +240,7 @@ def test_a_stream(upstream: Upstream, deltas: list[str], asked: bool | None) -> 
         ]
     )
     options = {} if asked is None else {"stream_options": {"include_usage": asked}}
-    chunks = ask(PerplexityProvider(base_url=upstream.url, api_key=KEY), stream=True, **options)
+    chunks = send(PerplexityProvider(base_url=upstream.url, api_key=KEY), stream=True, **options)
     moves = [choice["delta"] for one in chunks for choice in one["choices"]]
     assert "".join(move.get("content") or "" for move in moves) == "Hi"
     assert [move["reasoning_content"] for move in moves if "reasoning_content" in move] == ["I look."]
@@ -268,7 +268,7 @@ def test_a_run_that_failed_under_a_status_of_success(upstream: Upstream, stream:
     else:
         upstream.reply(response(status="failed", error=error))
     with pytest.raises(ProviderError) as caught:
-        ask(PerplexityProvider(base_url=upstream.url, api_key=KEY), stream=stream)
+        send(PerplexityProvider(base_url=upstream.url, api_key=KEY), stream=stream)
     assert (caught.value.failure, caught.value.code) == (failure, kind)
 
 
@@ -283,10 +283,10 @@ def test_a_run_that_failed_under_a_status_of_success(upstream: Upstream, stream:
         (502, "bad_gateway", "test", F.SERVER),
     ],
 )
-def test_refusals(upstream: Upstream, status: int, kind: str, text: str, failure: F) -> None:
+def test_send_error_response_has_failure_class(upstream: Upstream, status: int, kind: str, text: str, failure: F) -> None:
     upstream.reply({"error": {"message": text, "type": kind, "code": status}}, status)
     with pytest.raises(ProviderError) as caught:
-        ask(PerplexityProvider(base_url=upstream.url, api_key=KEY))
+        send(PerplexityProvider(base_url=upstream.url, api_key=KEY))
     assert (caught.value.failure, caught.value.code) == (failure, kind)
 
 

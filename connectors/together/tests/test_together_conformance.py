@@ -1,4 +1,4 @@
-"""TogetherProvider keeps what every provider keeps."""
+"""Conformance tests of TogetherProvider."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from modelmesh_cdk.testing.dialects.shape import written
 
 
 class TogetherDialect(OpenAIDialect):
-    """OpenAI's but for the list of models, which is bare (``ModelInfoList`` in togethercomputer/openapi, read 2026-11-21)."""
+    """OpenAI's dialect with a bare model list (``ModelInfoList`` in togethercomputer/openapi, read 2026-11-21)."""
 
     def write_model_list(self, rows: Sequence[Any], *, more: bool = False) -> bytes:
         return written(json.loads(super().write_model_list(rows, more=more))["data"])

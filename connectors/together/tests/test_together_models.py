@@ -1,4 +1,4 @@
-"""What Together's list of models states of them, as rows of a catalogue."""
+"""Catalogue rows from the model list of Together."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CHAT = "generation.text-generation.chat-completion"
 
 
 def rows_of(page: Any) -> list[tuple[Any, ...]]:
-    """Return ID, capabilities, features, window and longest answer of what the vendor lists."""
+    """Return ID, capabilities, features, context window and output limit of each listed model."""
     listed = models_listed(TogetherProvider, page)
     return [(row.id, row.capabilities, dict(row.features), row.context_window, row.max_output_tokens) for row in listed]
 
@@ -27,7 +27,7 @@ def rows_of(page: Any) -> list[tuple[Any, ...]]:
     (None, ()),
     (["chat"], ()),
 ])  # fmt: skip
-def test_a_bare_list_that_says_what_its_models_are(kind: Any, capabilities: tuple[str, ...]) -> None:
+def test_model_list_bare_array_states_capabilities(kind: Any, capabilities: tuple[str, ...]) -> None:
     row = {"id": "acme/a", "object": "model", "created": 0, "type": kind, "context_length": 1000}
     assert rows_of([row, {**row, "id": "acme/b", "context_length": 0}]) == [
         ("acme/a", capabilities, {}, 1000, None),

@@ -1,4 +1,4 @@
-"""Together AI on the wire: address, key, body, answers and refusals."""
+"""Requests, responses and error mapping of Together AI."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ KEY = "test-key-of-the-account"
 
 
 @pytest.fixture(autouse=True)
-def _no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+def _clear_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("TOGETHER_API_KEY", "TOGETHER_BASE_URL"):
         monkeypatch.delenv(name, raising=False)
 
@@ -31,8 +31,8 @@ def upstream() -> Iterator[Upstream]:
         yield server
 
 
-def ask(provider: TogetherProvider, /, *, stream: bool = False, **payload: Any) -> Any:
-    """Ask once; gives the answer's data, or the chunks of a stream."""
+def send(provider: TogetherProvider, /, *, stream: bool = False, **payload: Any) -> Any:
+    """Send one request and return the response body, or the chunks of a stream."""
     call = Call(CHAT, "test", {"messages": MESSAGES, **payload}, stream)
     try:
         answer = provider.send(call, "zai-org/GLM-5.3", Limits())
@@ -42,42 +42,42 @@ def ask(provider: TogetherProvider, /, *, stream: bool = False, **payload: Any) 
 
 
 @pytest.mark.parametrize("written", ["", "/v1", "/v1/"])
-def test_the_request(upstream: Upstream, monkeypatch: pytest.MonkeyPatch, written: str) -> None:
+def test_send_request_has_path_key_and_body(upstream: Upstream, monkeypatch: pytest.MonkeyPatch, written: str) -> None:
     monkeypatch.setenv("TOGETHER_BASE_URL", upstream.url + written)
-    ask(TogetherProvider(api_key=KEY), top_k=5, compliance="hipaa", of_next_year=[1])
+    send(TogetherProvider(api_key=KEY), top_k=5, compliance="hipaa", of_next_year=[1])
     assert (upstream.last.path, upstream.last.headers["authorization"]) == ("/v1/chat/completions", f"Bearer {KEY}")
     sent = {"model": "zai-org/GLM-5.3", "messages": MESSAGES, "top_k": 5, "compliance": "hipaa", "of_next_year": [1]}
     assert upstream.last.json == sent
 
 
-def test_the_default_address() -> None:
+def test_base_url_default_is_vendor_address() -> None:
     assert TogetherProvider(api_key=KEY)._get_completion_endpoint() == "https://api.together.ai/v1/chat/completions"
 
 
-def test_a_plain_answer(upstream: Upstream) -> None:
+def test_send_plain_response_is_returned(upstream: Upstream) -> None:
     answer = completion("Hi", reasoning="A greeting.") | {"warnings": [{"message": "test"}]}
     answer["choices"][0]["finish_reason"] = "eos"
     upstream.reply(answer)
-    got = ask(TogetherProvider(base_url=upstream.url, api_key=KEY))
+    got = send(TogetherProvider(base_url=upstream.url, api_key=KEY))
     assert (got["choices"][0].pop("native_finish_reason"), got["choices"][0]["finish_reason"]) == ("eos", "stop")
     answer["choices"][0]["finish_reason"] = "stop"
     assert got == answer
 
 
-def test_a_stream(upstream: Upstream) -> None:
+def test_send_stream_returns_chunks(upstream: Upstream) -> None:
     chunks = [
         chunk({"reasoning": "Hm."}),
         chunk({"content": "Hi", "token_id": 5}),
         chunk({}, finish="eos", usage={"total_tokens": 5}),
     ]
     upstream.stream([*map(event, chunks), event("[DONE]")])
-    got = ask(TogetherProvider(base_url=upstream.url, api_key=KEY), stream=True)
+    got = send(TogetherProvider(base_url=upstream.url, api_key=KEY), stream=True)
     assert got[:2] == chunks[:2]
     assert (got[2]["choices"][0]["finish_reason"], got[2]["usage"]) == ("stop", {"total_tokens": 5})
 
 
 @pytest.mark.parametrize(
-    ("status", "said", "failure"),
+    ("status", "error_text", "failure"),
     [
         (400, "the request is not valid JSON", F.REFUSED),
         (401, "Invalid API key provided", F.CREDENTIAL),
@@ -85,13 +85,13 @@ def test_a_stream(upstream: Upstream) -> None:
         (403, "Input token count + max_tokens must be less than the context length of the model", F.CAPABILITY),
         (422, "inputs tokens + max_new_tokens must be <= 4097", F.CAPABILITY),
         (403, "you may not use this model", F.PERMISSION),
-        (404, "Unable to access model nobodys", F.NOT_FOUND),
+        (404, "Unable to access model missing", F.NOT_FOUND),
         (429, "Too many requests", F.THROTTLE),
         (503, "Engine overloaded", F.SERVER),
     ],
 )
-def test_refusals(upstream: Upstream, status: int, said: str, failure: F) -> None:
-    upstream.reply({"error": {"message": said, "type": "invalid_request_error", "param": None, "code": None}}, status)
+def test_send_error_response_has_failure_class(upstream: Upstream, status: int, error_text: str, failure: F) -> None:
+    upstream.reply({"error": {"message": error_text, "type": "invalid_request_error", "param": None, "code": None}}, status)
     with pytest.raises(ProviderError) as caught:
-        ask(TogetherProvider(base_url=upstream.url, api_key=KEY))
+        send(TogetherProvider(base_url=upstream.url, api_key=KEY))
     assert caught.value.failure is failure

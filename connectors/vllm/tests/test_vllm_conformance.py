@@ -1,4 +1,4 @@
-"""VLLMProvider keeps what every provider keeps."""
+"""Conformance tests of VLLMProvider."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ from modelmesh_cdk.testing import ProviderConformance
 
 class TestVLLM(ProviderConformance):
     provider_class = VLLMProvider
-    needs_key = False  # a server of one's own
+    needs_key = False  # a self-hosted server
     supports_embeddings = True

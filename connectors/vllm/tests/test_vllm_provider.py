@@ -1,4 +1,4 @@
-"""vLLM: its address and its refusals."""
+"""Address and error mapping of vLLM."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MESSAGES = [{"role": "user", "content": "Hello!"}]
 
 
 @pytest.fixture(autouse=True)
-def _no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+def _clear_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("VLLM_HOST",):
         monkeypatch.delenv(name, raising=False)
 
@@ -29,15 +29,15 @@ def upstream() -> Iterator[Upstream]:
         yield server
 
 
-def ask(provider: VLLMProvider) -> Any:
-    """Ask once; gives the answer's data."""
+def send(provider: VLLMProvider) -> Any:
+    """Send one request and return the response body."""
     try:
         return provider.send(Call(CHAT, "test", {"messages": MESSAGES}), "test-model", Limits()).body
     finally:
         provider.close()
 
 
-def test_the_address_is_the_configured_one_or_the_variables_or_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_base_url_precedes_variable_and_default(monkeypatch: pytest.MonkeyPatch) -> None:
     assert VLLMProvider()._get_completion_endpoint() == "http://localhost:8000/v1/chat/completions"
     monkeypatch.setenv("VLLM_HOST", "gpu.example:9000")
     assert VLLMProvider()._get_completion_endpoint() == "http://gpu.example:9000/v1/chat/completions"
@@ -60,19 +60,19 @@ def test_the_address_is_the_configured_one_or_the_variables_or_the_default(monke
             F.REFUSED,
         ),
         (401, {"error": "Unauthorized"}, F.CREDENTIAL),
-        (404, {"error": {"message": "The model `nobodys` does not exist.", "type": "NotFoundError", "code": 404}}, F.NOT_FOUND),
+        (404, {"error": {"message": "The model `missing` does not exist.", "type": "NotFoundError", "code": 404}}, F.NOT_FOUND),
         (500, {"error": {"message": "EngineCore encountered an issue.", "type": "InternalServerError", "code": 500}}, F.SERVER),
     ],
 )
-def test_refusals(upstream: Upstream, status: int, body: Any, failure: F) -> None:
+def test_send_error_response_has_failure_class(upstream: Upstream, status: int, body: Any, failure: F) -> None:
     upstream.reply(body, status)
     with pytest.raises(ProviderError) as caught:
-        ask(VLLMProvider(base_url=upstream.url))
+        send(VLLMProvider(base_url=upstream.url))
     assert caught.value.failure is failure
 
 
 def test_the_code_is_the_name_of_the_error(upstream: Upstream) -> None:
     upstream.reply({"error": {"message": "test", "type": "NotFoundError", "param": None, "code": 404}}, 404)
     with pytest.raises(ProviderError) as caught:
-        ask(VLLMProvider(base_url=upstream.url))
+        send(VLLMProvider(base_url=upstream.url))
     assert (caught.value.code, caught.value.status) == ("NotFoundError", 404)

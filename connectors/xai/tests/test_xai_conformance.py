@@ -1,4 +1,4 @@
-"""XAIProvider keeps what every provider keeps."""
+"""Conformance tests of XAIProvider."""
 
 from __future__ import annotations
 

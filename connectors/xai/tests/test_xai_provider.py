@@ -19,7 +19,7 @@ KEY = "test-key-of-the-account"
 
 
 @pytest.fixture(autouse=True)
-def _no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+def _clear_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("XAI_API_KEY",):
         monkeypatch.delenv(name, raising=False)
 
@@ -30,8 +30,8 @@ def upstream() -> Iterator[Upstream]:
         yield server
 
 
-def ask(provider: XAIProvider) -> Any:
-    """Ask once; gives the answer's data."""
+def send(provider: XAIProvider) -> Any:
+    """Send one request and return the response body."""
     try:
         return provider.send(Call(CHAT, "test", {"messages": MESSAGES}), "grok-4.7", Limits()).body
     finally:
@@ -42,7 +42,7 @@ INVALID = "Client specified an invalid argument"
 
 
 @pytest.mark.parametrize(
-    ("status", "code", "said", "failure"),
+    ("status", "code", "error_text", "failure"),
     [
         (400, INVALID, "Incorrect API key provided: te***st.", F.CREDENTIAL),
         (400, INVALID, "This model's maximum prompt length is 500000 but the request contains 500001 tokens.", F.CAPABILITY),
@@ -53,13 +53,13 @@ INVALID = "Client specified an invalid argument"
         (403, "permission-denied", "Your newly created team doesn't have any credits yet.", F.QUOTA),
         (403, "permission-denied", "Content violates usage guidelines.", F.POLICY),
         (403, "permission-denied", "this key may not use the model", F.PERMISSION),
-        (404, "Some requested entity was not found", "The model nobodys does not exist", F.NOT_FOUND),
+        (404, "Some requested entity was not found", "The model missing does not exist", F.NOT_FOUND),
         (429, "Some resource has been exhausted", "used all available credits or reached its monthly spending limit", F.QUOTA),
         (429, "Some resource has been exhausted", "Too many requests", F.THROTTLE),
     ],
 )
-def test_refusals(upstream: Upstream, status: int, code: str, said: str, failure: F) -> None:
-    upstream.reply({"code": code, "error": said}, status)
+def test_send_error_response_has_failure_class(upstream: Upstream, status: int, code: str, error_text: str, failure: F) -> None:
+    upstream.reply({"code": code, "error": error_text}, status)
     with pytest.raises(ProviderError) as caught:
-        ask(XAIProvider(base_url=upstream.url, api_key=KEY))
+        send(XAIProvider(base_url=upstream.url, api_key=KEY))
     assert (caught.value.failure, caught.value.code) == (failure, code)

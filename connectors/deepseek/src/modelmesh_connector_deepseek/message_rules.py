@@ -1,6 +1,6 @@
 """DeepSeek's message rules.
 
-The API answers 400 to a request that breaks one of them. It ignores unknown keys of messages.
+The API answers 400 to a request that breaks a rule. It ignores unknown keys of messages.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from modelmesh_cdk.message_rules import Arguments, LastAssistant, MessageRules, 
 
 _SERDE = "'unknown variant … expected one of system, user, assistant, tool, latest_reminder'"
 _THINKING = Source(
-    "api-docs.deepseek.com/guides/thinking_mode; openclaw/openclaw#73417, NousResearch/hermes-agent#18263", "2026-11-30"
+    "api-docs.deepseek.com/guides/thinking_mode, openclaw/openclaw#73417, NousResearch/hermes-agent#18263", "2026-11-30"
 )
 
 RULES = MessageRules(
@@ -41,7 +41,7 @@ RULES = MessageRules(
         "arguments": Source(
             "deepseek-ai/DeepSeek-V3.2, encoding/encoding_dsv32.py: arguments are parsed as an object", "2026-11-30"
         ),
-        "last_assistant": Source("api-docs.deepseek.com/guides/chat_prefix_completion; BerriAI/litellm#8090", "2026-11-30"),
+        "last_assistant": Source("api-docs.deepseek.com/guides/chat_prefix_completion, BerriAI/litellm#8090", "2026-11-30"),
         "max_stop_sequences": Source("api-docs.deepseek.com/api/create-chat-completion", "2026-11-21"),
         "ranges": Source("api-docs.deepseek.com/api/create-chat-completion", "2026-11-21"),
     },
@@ -50,20 +50,20 @@ RULES = MessageRules(
 WITH_TOOLS = evolve(
     RULES, reasoning_field="reasoning_content", reasoning_placeholder=" ", sources={**RULES.sources, "reasoning_field": _THINKING}
 )
-"""Rules of a conversation with tools: each turn of the assistant carries its thoughts, and V4 refuses an empty text there."""
+"""Rules of a conversation with tools: each assistant message needs ``reasoning_content``, and V4 rejects an empty one."""
 
-_REASONER = Source("the API's words for deepseek-reasoner: ChatGPTNextWeb/NextChat#6343, Aider-AI/aider#2960", "2026-11-30")
+_REASONER = Source("error message of deepseek-reasoner: ChatGPTNextWeb/NextChat#6343, Aider-AI/aider#2960", "2026-11-30")
 _ORDERED = {"alternating": _REASONER, "opening": _REASONER}
 
 
 def rules_of(model: str, payload: Mapping[str, Any]) -> MessageRules:
-    """Return the rules of a request.
+    """Return the message rules of a request.
 
     Args:
         model: DeepSeek's name of the model.
         payload: The parameters of the call.
     """
-    if "reasoner" in model:  # refuses thoughts of earlier turns
+    if "reasoner" in model:  # rejects reasoning_content of earlier turns
         return evolve(RULES, alternating=True, opening="Hello.", sources={**RULES.sources, **_ORDERED})
     return WITH_TOOLS if _has_tools(payload) else RULES
 
@@ -71,16 +71,18 @@ def rules_of(model: str, payload: Mapping[str, Any]) -> MessageRules:
 def _has_tools(payload: Mapping[str, Any]) -> bool:
     messages = payload.get("messages")
     listed = messages if isinstance(messages, list) else ()
-    return bool(payload.get("tools")) or any(_is_of_tools(one) for one in listed if isinstance(one, Mapping))
+    return bool(payload.get("tools")) or any(_has_tool_content(one) for one in listed if isinstance(one, Mapping))
 
 
-def _is_of_tools(message: Mapping[str, Any]) -> bool:
-    """Return whether a message calls tools or answers a call, in OpenAI's format or in another one."""
-    if message.get("role") not in _SPEAKERS or any(message.get(name) for name in ("tool_calls", "function_call", "type")):
+def _has_tool_content(message: Mapping[str, Any]) -> bool:
+    """Return whether a message contains tool calls or a tool result, in OpenAI's format or another one."""
+    if message.get("role") not in _PLAIN_ROLES or any(message.get(name) for name in ("tool_calls", "function_call", "type")):
         return True
     content = message.get("content")
-    return isinstance(content, list) and any(isinstance(part, Mapping) and part.get("type") in _BLOCKS for part in content)
+    return isinstance(content, list) and any(
+        isinstance(part, Mapping) and part.get("type") in _TOOL_PART_TYPES for part in content
+    )
 
 
-_SPEAKERS = ("system", "developer", "user", "assistant")
-_BLOCKS = ("tool_use", "tool_result")
+_PLAIN_ROLES = ("system", "developer", "user", "assistant")
+_TOOL_PART_TYPES = ("tool_use", "tool_result")

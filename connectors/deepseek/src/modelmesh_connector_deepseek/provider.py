@@ -11,14 +11,14 @@ from modelmesh_connector_deepseek import refusals
 from modelmesh_connector_deepseek.message_rules import WITH_TOOLS, rules_of
 
 OWN_ADDRESS = "https://api.deepseek.com"
-CUT_OFF = "insufficient_system_resource"
+CAPACITY_FINISH_REASON = "insufficient_system_resource"
 
 
 class DeepSeekProvider(OpenAICompatibleProvider):
     """Chat completions at DeepSeek.
 
     Address, statuses and the finish reason ``insufficient_system_resource`` are those of api-docs.deepseek.com (quick start,
-    error codes, chat completion), read 2026-11-21. DeepSeek's own paths have no version; other addresses get ``/v1``.
+    error codes, chat completion), read 2026-11-21. Paths at DeepSeek's own address have no version. Other addresses get ``/v1``.
     """
 
     id: ClassVar[str] = "deepseek.api.v1"
@@ -29,12 +29,12 @@ class DeepSeekProvider(OpenAICompatibleProvider):
     message_rules: ClassVar[MessageRules | None] = WITH_TOOLS
 
     def _resolve_api_root(self) -> str:
-        """Return the address. ``/beta`` of DeepSeek's address gets no version either."""
+        """Return the base address. Paths at DeepSeek's own address, ``/beta`` included, have no version."""
         root = super()._resolve_api_root()
         return root.removesuffix("/v1") if root.startswith(f"{OWN_ADDRESS}/") else root
 
     def _message_rules(self, request: WireRequest) -> MessageRules | None:
-        """Return the message rules, which depend on tools and on the model."""
+        """Return the message rules of a request, which depend on its tools and its model."""
         return rules_of(request.model, request.payload)
 
     def _own_messages(self, messages: list[Any]) -> list[Any]:
@@ -44,16 +44,16 @@ class DeepSeekProvider(OpenAICompatibleProvider):
         return [_without_prefix(message) for message in messages]
 
     def _parse_response(self, data: dict[str, Any]) -> dict[str, Any]:
-        """Return the answer. An answer that DeepSeek stopped for lack of resources is an error."""
-        if _cut_off(data):
-            raise self._map_embedded_error(_no_machines())
+        """Return the response. Raise an error if DeepSeek stopped the generation because of missing capacity."""
+        if _is_cut_off(data):
+            raise self._map_embedded_error(_capacity_error())
         return data
 
     def _parse_sse_chunk(self, data: str) -> dict[str, Any] | None:
-        """Return a chunk. The finish reason of a lack of resources is an error."""
+        """Return a chunk. Add an error if DeepSeek stopped the generation because of missing capacity."""
         chunk = super()._parse_sse_chunk(data)
-        if chunk is not None and _cut_off(chunk):
-            chunk.setdefault("error", _no_machines()["error"])
+        if chunk is not None and _is_cut_off(chunk):
+            chunk.setdefault("error", _capacity_error()["error"])
         return chunk
 
 
@@ -63,10 +63,12 @@ def _without_prefix(message: Any) -> Any:
     return {name: value for name, value in message.items() if name != "prefix"}
 
 
-def _cut_off(data: Mapping[str, Any]) -> bool:
+def _is_cut_off(data: Mapping[str, Any]) -> bool:
     choices = data.get("choices")
-    return isinstance(choices, list) and any(isinstance(one, Mapping) and one.get("finish_reason") == CUT_OFF for one in choices)
+    return isinstance(choices, list) and any(
+        isinstance(one, Mapping) and one.get("finish_reason") == CAPACITY_FINISH_REASON for one in choices
+    )
 
 
-def _no_machines() -> dict[str, Any]:
-    return {"error": {"message": "stopped before the end", "type": CUT_OFF, "code": 503}}
+def _capacity_error() -> dict[str, Any]:
+    return {"error": {"message": "stopped before the end", "type": CAPACITY_FINISH_REASON, "code": 503}}

@@ -1,4 +1,7 @@
-"""Error mapping of Fireworks. The common rows of the kit apply after it."""
+"""Error mapping of Fireworks: error codes and messages to failure classes.
+
+The common rows of the kit follow these rows.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ _F = FailureClass
 
 MAPPINGS: tuple[ErrorMapping, ...] = (
     error_mapping(
-        _F.QUOTA, statuses={412}, words=r"suspended", source="docs.fireworks.ai, inference error codes; read 2026-11-21"
+        _F.QUOTA, statuses={412}, words=r"suspended", source="docs.fireworks.ai, inference error codes, read 2026-11-21"
     ),
     error_mapping(_F.PERMISSION, statuses={412}, source="as above: a model of one's own that did not load"),
     error_mapping(
@@ -29,7 +32,7 @@ RATE_LIMITS = tuple(
         "tokens",
         f"x-ratelimit-limit-tokens-{name}",
         f"x-ratelimit-remaining-tokens-{name}",
-        source="public code that reads them, no reset among them; read 2026-11-30",
+        source="public code that reads them, no reset among them, read 2026-11-30",
     )
     for name in ("prompt", "generated")
 )

@@ -1,4 +1,7 @@
-"""Error mapping of Hugging Face. The common rows of the kit apply after it."""
+"""Error mapping of Hugging Face: error codes and messages to failure classes.
+
+The common rows of the kit follow these rows.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +17,14 @@ MAPPINGS: tuple[ErrorMapping, ...] = (
         "model_not_found",
         statuses={400, 404, 422},
         words=r"not supported by any provider",
-        source="huggingface-hub 2.4.0 and its tracker; read 2026-11-21",
+        source="huggingface-hub 2.4.0 and its tracker, read 2026-11-21",
     ),
     error_mapping(
         _F.CAPABILITY,
         statuses={400, 413, 422},
         too_long=True,
         words=(r"maximum context length", r"tokens \+ max_new_tokens", r"must have less than \d+ tokens"),
-        source="huggingface/huggingface_hub#2763, meta-llama/llama#1103; read 2026-11-30",
+        source="huggingface/huggingface_hub#2763, meta-llama/llama#1103, read 2026-11-30",
     ),
     error_mapping(
         _F.QUOTA,
@@ -33,6 +36,6 @@ MAPPINGS: tuple[ErrorMapping, ...] = (
         _F.SERVER, statuses={424}, source="text-generation-inference: the generation failed; not confirmed by a source"
     ),
     error_mapping(
-        _F.SERVER, statuses={400, 404}, words=r"currently loading", source="huggingface/huggingface_hub#2763; read 2026-11-30"
+        _F.SERVER, statuses={400, 404}, words=r"currently loading", source="huggingface/huggingface_hub#2763, read 2026-11-30"
     ),
 )

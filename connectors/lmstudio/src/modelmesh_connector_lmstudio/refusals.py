@@ -1,4 +1,7 @@
-"""Error mapping of LM Studio. The common rows of the kit apply after it."""
+"""Error mapping of LM Studio: error codes and messages to failure classes.
+
+The common rows of the kit follow these rows.
+"""
 
 from __future__ import annotations
 
@@ -13,21 +16,21 @@ MAPPINGS: tuple[ErrorMapping, ...] = (
         "model_not_found",
         statuses={400, 404},
         words=(r"no models? loaded", r"failed to load model", r"model .* not found"),
-        source="lmstudio.ai/docs; read 2026-11-21",
+        source="lmstudio.ai/docs, read 2026-11-21",
     ),
     error_mapping(
         _F.CAPABILITY,
         statuses={400, 500},
         too_long=True,
         words=(r"context length", r"context the overflows", r"context size has been exceeded"),
-        source="lmstudio-ai/lmstudio-bug-tracker#237, #546, #2339; read 2026-11-30",
+        source="lmstudio-ai/lmstudio-bug-tracker#237, #546, #2339, read 2026-11-30",
     ),
     error_mapping(
         _F.CAPABILITY,
         statuses={400, 422},
         feature="response_format",
         words=r"response_format\.type must be",
-        source="lmstudio-ai/lmstudio-bug-tracker#189; read 2026-11-30",
+        source="lmstudio-ai/lmstudio-bug-tracker#189, read 2026-11-30",
     ),
     error_mapping(
         _F.CAPABILITY,

@@ -1,4 +1,4 @@
-"""LocalAI's message rules. Unknown keys and types of parts are sent unchanged."""
+"""LocalAI's message rules. Unknown keys and part types are sent unchanged."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from modelmesh_connector_localai.message_rules import RULES
 
 
 class LocalAIProvider(QuickProvider):
-    """The models of a LocalAI server.
+    """Chat completions and embeddings with the models of a LocalAI server has.
 
     The port is that of localai.io (quickstart, read 2026-11-21). A server that was started with keys requires one as ``api_key``.
     Its list does not state capabilities, so all models count as chat models. List other models under ``models``.

@@ -1,4 +1,7 @@
-"""Error mapping of LocalAI. The common rows of the kit apply after it."""
+"""Error mapping of LocalAI: error codes and messages to failure classes.
+
+The common rows of the kit follow these rows.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ MAPPINGS: tuple[ErrorMapping, ...] = (
             r"context (size|window) exceeded",
             r"prompt size exceeds the context window",
         ),
-        source="lfnovo/open-notebook#470, nomic-ai/gpt4all#664; read 2026-11-30",
+        source="lfnovo/open-notebook#470, nomic-ai/gpt4all#664, read 2026-11-30",
     ),
     error_mapping(
         _F.NOT_FOUND,

@@ -1,7 +1,7 @@
-"""Mistral's stream: OpenAI's chunks, except for content in Mistral's content chunks.
+"""Mistral's stream: OpenAI's chunks, except that content may be a list of Mistral's content chunks.
 
-The decoder forwards the text of content chunks as it arrives. The joined content chunks come once, with the finish reason,
-because a client that joins deltas cannot determine which pieces belong to one content chunk.
+The decoder returns their text immediately. It returns the assembled content chunks once, with the finish reason, because a
+caller that joins deltas cannot determine which pieces belong to one content chunk.
 """
 
 from __future__ import annotations
@@ -10,25 +10,25 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from modelmesh_cdk import ChunkDecoder, ServerSentEvent
-from modelmesh_connector_mistral.shapes import CHUNKS, plain_choice
+from modelmesh_connector_mistral.shapes import CHUNKS, flatten_choice
 
 
 class EventDecoder:
-    """Decodes one stream."""
+    """Decoder of one stream."""
 
     def __init__(self, inner: ChunkDecoder) -> None:
-        """Store the callbacks and facts of the request.
+        """Create the decoder.
 
         Args:
-            inner: Reads events of OpenAI's format.
+            inner: The decoder of OpenAI's event format.
         """
         self._inner = inner
-        self._said: dict[Any, list[dict[str, Any]]] = {}
+        self._assembled: dict[Any, list[dict[str, Any]]] = {}
         self._in_chunks: set[Any] = set()
 
     @property
     def done(self) -> bool:
-        """Whether the vendor sent the last event."""
+        """Whether the stream is complete."""
         return self._inner.done
 
     def decode(self, event: ServerSentEvent) -> Sequence[dict[str, Any]]:
@@ -36,7 +36,7 @@ class EventDecoder:
 
         Raises:
             ValueError: The event is not JSON.
-            ProviderError: It is an error.
+            ProviderError: The event contains an error.
         """
         chunks = self._inner.decode(event)
         try:
@@ -44,7 +44,7 @@ class EventDecoder:
                 for choice in chunk.get("choices") or ():
                     self._read(choice)
         except (TypeError, KeyError, AttributeError):
-            message = "a chunk of content is not as Mistral documents it"
+            message = "a content chunk does not have the documented format"
             raise ValueError(message) from None
         return chunks
 
@@ -53,22 +53,22 @@ class EventDecoder:
         if not isinstance(delta, dict):
             return
         index, content = choice.get("index"), delta.get("content")
-        said = self._said.setdefault(index, [])
-        plain_choice(choice, "delta")
+        assembled = self._assembled.setdefault(index, [])
+        flatten_choice(choice, "delta")
         if isinstance(content, list):
             self._in_chunks.add(index)
             del delta[CHUNKS]
             for piece in content:
-                _append(said, piece)
+                _append(assembled, piece)
         elif content:
-            _append(said, {"type": "text", "text": content})
+            _append(assembled, {"type": "text", "text": content})
         if choice.get("finish_reason") is not None and index in self._in_chunks:
-            delta[CHUNKS] = said
+            delta[CHUNKS] = assembled
 
 
-def _append(said: list[dict[str, Any]], piece: Any) -> None:
-    """Put a piece to the chunk that it goes on with, or begin another."""
-    last = said[-1] if said else {}
+def _append(assembled: list[dict[str, Any]], piece: Any) -> None:
+    """Append a piece to the last content chunk if it continues that chunk, else start another chunk."""
+    last = assembled[-1] if assembled else {}
     kind = piece.get("type") if isinstance(piece, Mapping) else None
     if kind == "text" == last.get("type") and piece.keys() == last.keys() == {"type", "text"}:
         last["text"] += piece["text"]
@@ -81,4 +81,4 @@ def _append(said: list[dict[str, Any]], piece: Any) -> None:
         begun: dict[str, Any] = {**piece, "thinking": []} if isinstance(inner, list) else dict(piece)
         for thought in inner if isinstance(inner, list) else ():
             _append(begun["thinking"], thought)
-        said.append(begun)
+        assembled.append(begun)

@@ -1,7 +1,7 @@
-"""Messages in Mistral's own form: its chunks of content, sound and files.
+"""Messages in Mistral's format: content chunks, audio and files.
 
-Formats are those of the mistralai package 3.7.0 (``models/assistantmessage.py``, ``audiochunk.py``, ``documenturlchunk.py``),
-read 2026-11-21. What Mistral accepts as a conversation is in :mod:`modelmesh_connector_mistral.message_rules`.
+Shapes are those of the mistralai package 3.7.0 (``models/assistantmessage.py``, ``audiochunk.py``, ``documenturlchunk.py``),
+read 2026-11-21. :mod:`modelmesh_connector_mistral.message_rules` contains the rules for conversations.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Any
 from modelmesh_connector_mistral.shapes import CHUNKS, text_of
 
 
-def in_own_form(messages: list[Any]) -> list[Any]:
-    """Return messages with the content chunks that Mistral sent, and parts as Mistral spells them.
+def to_mistral_messages(messages: list[Any]) -> list[Any]:
+    """Return messages with Mistral's content chunks restored and their parts in Mistral's format.
 
     Args:
         messages: Messages in OpenAI's format. They are not changed.
@@ -32,7 +32,7 @@ def _message(message: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _part(part: Any) -> Any:
-    """Return a part in Mistral's format: audio without the name of its format, a file as a document."""
+    """Return a part in Mistral's format: audio without its format name, and a file as a document."""
     kind = part.get("type") if isinstance(part, Mapping) else None
     inner = part.get(kind) if kind in ("input_audio", "file") else None
     if kind == "input_audio" and isinstance(inner, Mapping) and isinstance(inner.get("data"), str):

@@ -1,7 +1,7 @@
-"""Rows of Mistral's model list.
+"""Catalogue rows from Mistral's model list.
 
 Fields are those of the mistralai package 3.7.0 (``client/models/basemodelcard.py``, ``modelcapabilities.py``, read 2026-11-21).
-No field states that a model makes embeddings.
+The list does not mark embedding models.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ FEATURES = {"tool_calling": "function_calling", "vision": "vision", "reasoning":
 
 
 def row_of(data: Mapping[str, Any], source: str) -> ModelInfo | None:
-    """Return a model as the list states it."""
+    """Return the catalogue row of one entry of the model list."""
     stated = model_list.submap(data, "capabilities")
     capabilities = [ours for theirs, ours in CAPABILITIES.items() if stated.get(theirs) is True]
     return model_list.make_row(

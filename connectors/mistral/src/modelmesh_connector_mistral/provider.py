@@ -18,16 +18,16 @@ from modelmesh_cdk.message_rules import MessageRules
 from modelmesh_connector_mistral import refusals
 from modelmesh_connector_mistral.events import EventDecoder
 from modelmesh_connector_mistral.message_rules import RULES
-from modelmesh_connector_mistral.messages import in_own_form
+from modelmesh_connector_mistral.messages import to_mistral_messages
 from modelmesh_connector_mistral.model_rows import row_of
-from modelmesh_connector_mistral.shapes import plain_choice, to_mistral
+from modelmesh_connector_mistral.shapes import flatten_choice, to_mistral
 
 
 class MistralProvider(OpenAICompatibleProvider):
     """Chat completions and embeddings at Mistral.
 
     Parameters, roles, content chunks and finish reasons are those of the mistralai package 3.7.0 (read 2026-11-21). Mistral
-    rejects unknown parameters (422, ``extra_forbidden``). Such a refusal leads to another vendor.
+    rejects unknown parameters (422, ``extra_forbidden``). Such a request fails over to another vendor.
     """
 
     id: ClassVar[str] = "mistral.api.v1"
@@ -36,33 +36,31 @@ class MistralProvider(OpenAICompatibleProvider):
     rate_limit_headers: ClassVar[Sequence[RateLimitHeaders]] = (*refusals.RATE_LIMITS, *COMMON_RATE_LIMIT_HEADERS)
     default_base_url: ClassVar[str] = "https://api.mistral.ai/v1"
     api_key_variable: ClassVar[str | None] = "MISTRAL_API_KEY"
-    asks_stream_usage: ClassVar[bool] = (
-        False  # its streams always report usage, and it rejects the option: openai-agents-python#442
-    )
+    asks_stream_usage: ClassVar[bool] = False  # streams always report usage, the parameter is rejected: openai-agents-python#442
     embedding_limit: ClassVar[EmbeddingLimit | None] = EmbeddingLimit(
         inputs=512,
         tokens=16_384,
-        source="Mistral's refusals, as reported in raphaelmansuy/edgequake-llm#74 and aurelio-labs/semantic-router#297",
+        source="Mistral's error responses, as reported in raphaelmansuy/edgequake-llm#74 and aurelio-labs/semantic-router#297",
         as_of="2026-11-30",
     )
     message_rules: ClassVar[MessageRules | None] = RULES
 
     def _own_messages(self, messages: list[Any]) -> list[Any]:
-        """Return messages with the content chunks that Mistral sent."""
-        return in_own_form(messages)
+        """Return messages with Mistral's content chunks restored."""
+        return to_mistral_messages(messages)
 
     def _build_request_payload(self, request: WireRequest) -> dict[str, Any]:
-        """Return the body with Mistral's names."""
+        """Return the request body with Mistral's parameter names."""
         return to_mistral(super()._build_request_payload(request), request.call.operation.name, request.adapted)
 
     def _parse_response(self, data: dict[str, Any]) -> dict[str, Any]:
-        """Return the answer with text where OpenAI has text."""
+        """Return the response with content as text, as in OpenAI's format."""
         choices = data.get("choices")
         try:
             for choice in choices if isinstance(choices, list) else ():
-                plain_choice(choice, "message")
+                flatten_choice(choice, "message")
         except TypeError:
-            message = "a choice is not as Mistral documents it"
+            message = "a choice does not have the documented format"
             raise ValueError(message) from None
         return data
 
@@ -70,7 +68,7 @@ class MistralProvider(OpenAICompatibleProvider):
         return EventDecoder(super()._stream_decoder(request))
 
     def _parse_model_row(self, row: Mapping[str, Any]) -> ModelInfo | None:
-        """Return what the list of models states of one."""
+        """Return the catalogue row of one entry of the model list."""
         return row_of(row, self.list_source())
 
-    # -- failures: Mistral's error bodies have no ``error`` in them ---------------------------------------------------
+    # -- failures: Mistral's error bodies have no ``error`` object ----------------------------------------------------

@@ -1,4 +1,4 @@
-"""Where Mistral's requests and answers differ from OpenAI's: a few names, and content in chunks.
+"""Conversion between OpenAI's and Mistral's formats: parameter names, service tiers and content chunks.
 
 Names and types are those of the mistralai package 3.7.0 (``models/chatcompletionrequest.py``, ``embeddingrequest.py``,
 ``thinkchunk.py``, ``chatcompletionchoice.py``, ``requestedservicetier.py``), read 2026-11-21.
@@ -14,21 +14,21 @@ RENAMED = {
     "embeddings": {"dimensions": "output_dimension"},
 }
 CHUNKS = "content_chunks"
-"""Where the chunks stand that a message's text was in; handed back with the message, they are sent as they came."""
+"""Message field with the content chunks of a response. Chunks that the caller returns are sent unchanged."""
 
 FINISH = {"model_length": "length"}
 
 _NO_TIER = ("flex", "scale", "priority", "fast")
-"""Of OpenAI's tiers of service, those that Mistral refuses a request for."""
+"""OpenAI's service tiers that Mistral rejects."""
 
 
 def to_mistral(payload: dict[str, Any], operation: str, adapted: list[str]) -> dict[str, Any]:
-    """Return the body as Mistral reads it.
+    """Return the request body in Mistral's format.
 
     Args:
-        payload: Parameters in OpenAI's format. Attempts share their values, which are not changed.
+        payload: The body in OpenAI's format. Its values are shared and must not change.
         operation: Name of the operation.
-        adapted: Receives a line for each change.
+        adapted: Receives one line for each change.
     """
     for theirs, ours in RENAMED.get(operation, {}).items():
         if theirs in payload:
@@ -48,11 +48,11 @@ def to_mistral(payload: dict[str, Any], operation: str, adapted: list[str]) -> d
     return payload
 
 
-def plain_choice(choice: Any, part: str) -> None:
-    """Put text where OpenAI has text; the chunks that it was in stay in ``content_chunks``.
+def flatten_choice(choice: Any, part: str) -> None:
+    """Replace a list of content chunks by its text and keep the list in ``content_chunks``.
 
     Args:
-        choice: One choice of an answer or of a stream's chunk. It is changed.
+        choice: One choice of a response or of a stream chunk. It is changed in place.
         part: ``message`` or ``delta``.
     """
     if not isinstance(choice, dict):
@@ -72,7 +72,7 @@ def plain_choice(choice: Any, part: str) -> None:
 
 
 def text_of(chunks: Any) -> str:
-    """Return the text of content chunks without thoughts."""
+    """Return the joined text of content chunks, without reasoning."""
     return "".join(_text(chunk, "text") for chunk in chunks)
 
 
@@ -83,5 +83,5 @@ def _text(chunk: Any, kind: str) -> str:
 def _thought(chunk: Any) -> str:
     if not isinstance(chunk, Mapping) or chunk.get("type") != "thinking":
         return ""
-    said = chunk.get("thinking")
-    return "".join(_text(part, "text") for part in said) if isinstance(said, list) else str(said or "")
+    thought = chunk.get("thinking")
+    return "".join(_text(part, "text") for part in thought) if isinstance(thought, list) else str(thought or "")

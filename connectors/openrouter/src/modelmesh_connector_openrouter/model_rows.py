@@ -31,7 +31,7 @@ PARAMETERS = {
 
 
 def row_of(data: Mapping[str, Any], source: str) -> ModelInfo | None:
-    """Return a model as the list states it."""
+    """Return the catalogue row of one entry of the model list."""
     architecture = model_list.submap(data, "architecture")
     capabilities = model_list.map_capabilities(architecture.get("output_modalities"), OUTPUTS)
     features: dict[str, Any] = {}

@@ -88,7 +88,7 @@ class OpenRouterProvider(OpenAICompatibleProvider):
         return chunk
 
     def _parse_model_row(self, row: Mapping[str, Any]) -> ModelInfo | None:
-        """Return what the list of models states of one."""
+        """Return the catalogue row of one entry of the model list."""
         return row_of(row, self.list_source())
 
     # -- failures -----------------------------------------------------------------------------------------------------

@@ -1,4 +1,7 @@
-"""Error mapping of OpenRouter. The common rows of the kit apply after it."""
+"""Error mapping of OpenRouter: error codes and messages to failure classes.
+
+The common rows of the kit follow these rows.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ _F = FailureClass
 
 MAPPINGS: tuple[ErrorMapping, ...] = (
     error_mapping(
-        _F.POLICY, "content_policy_violation", "refusal", statuses=ANY_STATUS, source="openrouter 1.3.84; read 2026-11-21"
+        _F.POLICY, "content_policy_violation", "refusal", statuses=ANY_STATUS, source="openrouter 1.3.84, read 2026-11-21"
     ),
     error_mapping(
         _F.CAPABILITY,
@@ -19,13 +22,13 @@ MAPPINGS: tuple[ErrorMapping, ...] = (
         "string_too_long",
         statuses=ANY_STATUS - {401, 403, 429},
         too_long=True,
-        source="openrouter 1.3.84; read 2026-11-21",
+        source="openrouter 1.3.84, read 2026-11-21",
     ),
     error_mapping(
         _F.CAPABILITY,
         statuses={404},
         words=r"no endpoints found that (support|can)",
-        source="public reports; read 2026-11-30",
+        source="public reports, read 2026-11-30",
     ),
     error_mapping(
         _F.PERMISSION,
@@ -37,6 +40,6 @@ MAPPINGS: tuple[ErrorMapping, ...] = (
         _F.QUOTA,
         statuses={402, 403, 429},
         words=(r"key limit exceeded", r"free-models-per-day", r"requires more credits", r"prompt tokens limit exceeded"),
-        source="anomalyco/opencode#12219; read 2026-11-30",
+        source="anomalyco/opencode#12219, read 2026-11-30",
     ),
 )

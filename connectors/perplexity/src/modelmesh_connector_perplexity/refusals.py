@@ -1,4 +1,7 @@
-"""Error mapping of Perplexity. The common rows of the kit apply after it."""
+"""Error mapping of Perplexity: error codes and messages to failure classes.
+
+The common rows of the kit follow these rows.
+"""
 
 from __future__ import annotations
 
@@ -8,16 +11,16 @@ from modelmesh_cdk import ANY_STATUS, ErrorMapping, error_mapping
 _F = FailureClass
 
 MAPPINGS: tuple[ErrorMapping, ...] = (
-    error_mapping(_F.NOT_FOUND, "invalid_model", source="docs.perplexity.ai, Agent API; read 2026-11-21"),
-    # the Agent API rejects unknown fields, which another vendor may support
+    error_mapping(_F.NOT_FOUND, "invalid_model", source="docs.perplexity.ai, Agent API, read 2026-11-21"),
+    # the Agent API refuses each field that it does not know, which another vendor may know
     error_mapping(_F.CAPABILITY, statuses={400, 422}, words=r"unknown field (?P<parameter>\w+)", source="as above"),
     error_mapping(
         _F.CAPABILITY,
         statuses={400, 422},
         words=(r"should (be )?alternat", r"last message must have role"),
-        source="raycast/extensions#23957, charmbracelet/mods#448; read 2026-11-30",
+        source="raycast/extensions#23957, charmbracelet/mods#448, read 2026-11-30",
     ),
-    error_mapping(_F.THROTTLE, "request_rate_limit_exceeded", statuses={400, 429}, source="perplexityai 0.46.1; read 2026-11-21"),
+    error_mapping(_F.THROTTLE, "request_rate_limit_exceeded", statuses={400, 429}, source="perplexityai 0.46.1, read 2026-11-21"),
     error_mapping(
         _F.QUOTA,
         "insufficient_quota",

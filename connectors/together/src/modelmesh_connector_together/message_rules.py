@@ -14,7 +14,7 @@ RULES = evolve(
     sources={
         **TEMPLATED.sources,
         "content_with_calls": Source(
-            "togethercomputer/together-py, types/chat/completion_create_params.py: content is a text; mozilla-ai/any-llm#714",
+            "togethercomputer/together-py, types/chat/completion_create_params.py: content is a text, mozilla-ai/any-llm#714",
             "2026-11-30",
         ),
         "ranges": Source("package together 3.1.1, types/chat/completion_create_params.py", "2026-11-30"),

@@ -1,6 +1,6 @@
-"""What Together's list of models states of them: a bare list.
+"""Catalogue rows from Together's model list, which is a bare JSON array.
 
-Types and ``context_length`` are those of ``ModelInfo`` in Together's own description of its API
+Types and ``context_length`` are those of ``ModelInfo`` in Together's OpenAPI description
 (github.com/togethercomputer/openapi, openapi.yaml, read 2026-11-21).
 """
 
@@ -23,7 +23,7 @@ TYPES = {
 
 
 def row_of(data: Mapping[str, Any], source: str) -> ModelInfo | None:
-    """Return a model as the list states it."""
+    """Return the catalogue row of one entry of the model list."""
     return model_list.make_row(
         data.get("id"),
         source,

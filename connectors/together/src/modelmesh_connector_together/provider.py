@@ -13,14 +13,14 @@ from modelmesh_connector_together.message_rules import RULES
 from modelmesh_connector_together.model_rows import row_of
 
 END_OF_TEXT = "eos"
-"""Together's finish reason for a text that ended by itself."""
+"""Together's finish reason for a complete text."""
 
 
 class TogetherProvider(OpenAICompatibleProvider):
     """Chat completions at Together AI.
 
     Variables and finish reasons are those of the together package 3.1.1, address and statuses those of docs.together.ai
-    (OpenAI compatibility, error codes), all read 2026-11-21.
+    (OpenAI compatibility, error codes). All were read 2026-11-21.
     """
 
     id: ClassVar[str] = "together.api.v1"
@@ -32,16 +32,16 @@ class TogetherProvider(OpenAICompatibleProvider):
     base_url_variable: ClassVar[str | None] = "TOGETHER_BASE_URL"
 
     def _parse_response(self, data: dict[str, Any]) -> dict[str, Any]:
-        """Return the answer. ``eos`` is OpenAI's ``stop``."""
+        """Return the response with the finish reason ``eos`` replaced by ``stop``."""
         return _with_stop(data)
 
     def _parse_sse_chunk(self, data: str) -> dict[str, Any] | None:
-        """Return a chunk. ``eos`` is OpenAI's ``stop``."""
+        """Return a chunk with the finish reason ``eos`` replaced by ``stop``."""
         chunk = super()._parse_sse_chunk(data)
         return None if chunk is None else _with_stop(chunk)
 
     def _parse_model_row(self, row: Mapping[str, Any]) -> ModelInfo | None:
-        """Return what the list of models states of one."""
+        """Return the catalogue row of one entry of the model list."""
         return row_of(row, self.list_source())
 
 

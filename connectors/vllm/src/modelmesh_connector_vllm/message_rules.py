@@ -1,4 +1,4 @@
-"""vLLM's message rules. Unknown keys and types of parts are sent unchanged."""
+"""vLLM's message rules. Unknown keys and part types are sent unchanged."""
 
 from __future__ import annotations
 

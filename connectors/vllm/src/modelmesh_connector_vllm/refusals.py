@@ -1,4 +1,7 @@
-"""Error mapping of vLLM. The common rows of the kit apply after it."""
+"""Error mapping of vLLM: error codes and messages to failure classes.
+
+The common rows of the kit follow these rows.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +16,14 @@ MAPPINGS: tuple[ErrorMapping, ...] = (
         statuses={400, 422, 500},
         too_long=True,
         words=(r"maximum (context|model) length", r"longer than the maximum model length", r"maximum allowed length"),
-        source="vllm-project/vllm#19464, #20409; read 2026-11-21",
+        source="vllm-project/vllm#19464, #20409, read 2026-11-21",
     ),
     error_mapping(
         _F.CAPABILITY,
         statuses={400, 422},
         feature="tools",
         words=r"tool choice requires --|tool choice .*requires .*--tool-call-parser",
-        source="vllm-project/vllm#9986, #30613; read 2026-11-30",
+        source="vllm-project/vllm#9986, #30613, read 2026-11-30",
     ),
     error_mapping(
         _F.CAPABILITY,
@@ -32,13 +35,13 @@ MAPPINGS: tuple[ErrorMapping, ...] = (
             r"extra_forbidden",
             r"does not support (chat|completions|embeddings)",
         ),
-        source="public code that handles them; read 2026-11-30",
+        source="public code that handles them, read 2026-11-30",
     ),
     error_mapping(
         _F.NOT_FOUND,
         "notfounderror",
         statuses={404},
         words=r"the model .* does not exist",
-        source="vllm-project/vllm#33418; read 2026-11-21",
+        source="vllm-project/vllm#33418, read 2026-11-21",
     ),
 )
