@@ -21,6 +21,6 @@ def rows_of(page: Any) -> list[tuple[Any, ...]]:
     ({"supports_tools": "yes"}, {}),
     ({}, {}),
 ])  # fmt: skip
-def test_images_and_tools_are_stated(stated: dict[str, Any], features: dict[str, bool]) -> None:
+def test_model_list_image_and_tool_support_is_read(stated: dict[str, Any], features: dict[str, bool]) -> None:
     page = {"data": [{"id": "accounts/acme/models/a", "context_length": 1000, **stated}]}
     assert rows_of(page) == [("accounts/acme/models/a", (), features, 1000, None)]

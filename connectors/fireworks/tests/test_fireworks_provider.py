@@ -53,7 +53,7 @@ def test_send_request_has_path_key_and_body(upstream: Upstream, monkeypatch: pyt
 
 
 @pytest.mark.parametrize("path", ["", "/", "/v1", "/inference", "/inference/", "/inference/v1"])
-def test_its_own_address_has_its_path_however_it_is_written(path: str) -> None:
+def test_base_url_of_fireworks_always_has_full_path(path: str) -> None:
     provider = FireworksProvider(base_url=f"https://api.fireworks.ai{path}", api_key=KEY)
     endpoint = "https://api.fireworks.ai/inference/v1/chat/completions"
     assert provider._get_completion_endpoint() == FireworksProvider(api_key=KEY)._get_completion_endpoint() == endpoint

@@ -15,7 +15,7 @@ TASK = "/pipeline/feature-extraction"
 
 
 class RouterDialect(OpenAIDialect):
-    """OpenAI's chats, and embeddings as a task, whose names are those of the huggingface-hub package 2.4.0 (read 2026-11-21)."""
+    """OpenAI's dialect with embeddings as a task, as in the huggingface-hub package 2.4.0 (read 2026-11-21)."""
 
     def path(self, operation: str, model: str) -> str:
         return f"/hf-inference/models/{model}{TASK}" if operation == "embeddings" else super().path(operation, model)
@@ -33,5 +33,5 @@ class TestHuggingFace(ProviderConformance):
     provider_class = HuggingFaceProvider
     wire = RouterDialect()
     supports_embeddings = True
-    unlisted = ("thenlper/gte-large",)  # of the task, which the router does not list
+    unlisted = ("thenlper/gte-large",)  # a model of the task, which the router does not list
     supports_embedding_usage = False

@@ -52,7 +52,9 @@ def test_send_request_has_path_key_and_body(upstream: Upstream, written: str) ->
 @pytest.mark.parametrize(
     "names", [("HF_TOKEN", "HF_API_KEY"), ("HF_API_KEY", "HUGGINGFACE_API_TOKEN"), ("HUGGINGFACE_API_TOKEN",)]
 )
-def test_the_first_variable_counts(upstream: Upstream, monkeypatch: pytest.MonkeyPatch, names: tuple[str, ...]) -> None:
+def test_api_key_first_variable_takes_precedence(
+    upstream: Upstream, monkeypatch: pytest.MonkeyPatch, names: tuple[str, ...]
+) -> None:
     for name in names:
         monkeypatch.setenv(name, f"test-of-{name}")
     send(HuggingFaceProvider(base_url=upstream.url))
@@ -62,25 +64,25 @@ def test_the_first_variable_counts(upstream: Upstream, monkeypatch: pytest.Monke
     assert "x-hf-bill-to" not in upstream.last.headers
 
 
-def test_without_a_token_nothing_is_built() -> None:
+def test_provider_without_token_raises_configuration_error() -> None:
     with pytest.raises(ConfigurationError, match=r"huggingface\.inference\.v1 has no API key.*HF_TOKEN"):
         HuggingFaceProvider()
 
 
-def refusal(said: str, code: str | None = None) -> dict[str, Any]:
-    return {"error": {"message": said, "type": "invalid_request_error", "param": "model", "code": code}}
+def error_body(message: str, code: str | None = None) -> dict[str, Any]:
+    return {"error": {"message": message, "type": "invalid_request_error", "param": "model", "code": code}}
 
 
 @pytest.mark.parametrize(
     ("status", "body", "failure"),
     [
-        (400, refusal("not supported by any provider you have enabled.", "model_not_supported"), F.NOT_FOUND),
-        (400, refusal("The requested model 'missing' does not exist", "model_not_found"), F.NOT_FOUND),
-        (400, refusal("This model's maximum context length is 131072 tokens."), F.CAPABILITY),
+        (400, error_body("not supported by any provider you have enabled.", "model_not_supported"), F.NOT_FOUND),
+        (400, error_body("The requested model 'missing' does not exist", "model_not_found"), F.NOT_FOUND),
+        (400, error_body("This model's maximum context length is 131072 tokens."), F.CAPABILITY),
         (400, {"error": "Input validation error: top_p must be > 0.0", "error_type": "validation"}, F.REFUSED),
         (401, {"error": "Invalid username or password."}, F.CREDENTIAL),
         (402, {"error": "You have exceeded your monthly included credits"}, F.QUOTA),
-        (429, refusal("slow down"), F.THROTTLE),
+        (429, error_body("slow down"), F.THROTTLE),
         (503, {"error": "overloaded"}, F.SERVER),
     ],
 )
@@ -100,7 +102,7 @@ def embed(upstream: Upstream, said: Any, *, options: dict[str, Any] | None = Non
         provider.close()
 
 
-def test_embeddings_are_a_task_of_the_router(upstream: Upstream) -> None:
+def test_embeddings_use_feature_extraction_task(upstream: Upstream) -> None:
     answer = embed(upstream, [[0.5, -1]], input="a", normalize=True, user="someone", encoding_format="float")
     assert upstream.last.path == "/hf-inference/models/thenlper/gte-large/pipeline/feature-extraction"
     assert upstream.last.json == {"inputs": ["a"], "normalize": True}
@@ -109,7 +111,7 @@ def test_embeddings_are_a_task_of_the_router(upstream: Upstream) -> None:
     assert [line.partition(":")[0] for line in answer.adapted] == ["user dropped"]
 
 
-def test_an_endpoint_of_ones_own_has_openais_embeddings(upstream: Upstream) -> None:
+def test_embeddings_with_openai_option_use_openai_path(upstream: Upstream) -> None:
     said = {"object": "list", "data": [{"object": "embedding", "index": 0, "embedding": [0.5]}], "model": "m"}
     assert embed(upstream, said, options={"openai_embeddings": True}).body == said
     assert (upstream.last.path, upstream.last.json) == ("/v1/embeddings", {"model": "thenlper/gte-large", "input": ["a"]})
@@ -125,7 +127,7 @@ def test_an_endpoint_of_ones_own_has_openais_embeddings(upstream: Upstream) -> N
         ({"vectors": [[0.5]]}, {}),
     ],
 )
-def test_what_is_not_one_vector_a_text_is_no_answer(upstream: Upstream, said: Any, asked: dict[str, Any]) -> None:
+def test_embeddings_invalid_vectors_are_protocol_failure(upstream: Upstream, said: Any, asked: dict[str, Any]) -> None:
     with pytest.raises(ProviderError) as caught:
         embed(upstream, said, **asked)
     assert caught.value.failure is F.PROTOCOL

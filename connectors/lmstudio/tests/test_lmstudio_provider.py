@@ -1,4 +1,4 @@
-"""LM Studio: its address, its token, its models and its refusals."""
+"""Address, token, model list and error mapping of LM Studio."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_base_url_precedes_variable_and_default(monkeypatch: pytest.MonkeyPatch)
     assert provider._get_completion_endpoint() == "https://other.example/v1/chat/completions"
 
 
-def test_the_server_is_asked_for_its_models(upstream: Upstream) -> None:
+def test_models_are_read_from_server(upstream: Upstream) -> None:
     upstream.reply({"object": "list", "data": [{"id": "qwen3-8b"}, {"id": "text-embedding-nomic-embed-text-v1.5"}]})
     provider = LMStudioProvider(base_url=upstream.url)
     assert [(info.id, info.context_window, tuple(info.capabilities)) for info in provider.models()] == [
@@ -77,7 +77,7 @@ def test_send_error_response_has_failure_class(upstream: Upstream, status: int, 
     assert caught.value.failure is failure
 
 
-def test_a_token_is_read_from_the_variable_of_its_own_clients(upstream: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_api_key_is_read_from_lm_studio_variable(upstream: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LM_API_TOKEN", "test-token")
     send(LMStudioProvider(base_url=upstream.url))
     assert upstream.last.headers["authorization"] == "Bearer test-token"

@@ -53,7 +53,7 @@ ADDRESSES = {
 
 @pytest.mark.parametrize("written", ADDRESSES)
 @pytest.mark.parametrize("place", ["variable", "base_url"])
-def test_the_address_is_completed(monkeypatch: pytest.MonkeyPatch, written: str, place: str) -> None:
+def test_base_url_missing_parts_are_completed(monkeypatch: pytest.MonkeyPatch, written: str, place: str) -> None:
     if place == "variable" or written:
         monkeypatch.setenv("OLLAMA_HOST", written if place == "variable" else "http://127.0.0.1:9")
     provider = OllamaProvider(**({} if place == "variable" else {"base_url": written}))
@@ -81,12 +81,12 @@ def test_send_error_response_has_failure_class(upstream: Upstream, status: int, 
 
 
 @pytest.mark.parametrize("written", ["gpu.example:port", "gpu.example?a=b", "[::1"])
-def test_what_is_no_address_is_handed_on_as_it_is(written: str) -> None:
+def test_address_of_invalid_value_is_unchanged(written: str) -> None:
     with pytest.raises(ConfigurationError, match="has no usable base_url"):
         OllamaProvider(base_url=written)
 
 
-def test_addresses_are_those_of_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_address_of_matches_ollama_package(monkeypatch: pytest.MonkeyPatch) -> None:
     ollama = pytest.importorskip("ollama._client")
     for written in (
         "gpu.example",

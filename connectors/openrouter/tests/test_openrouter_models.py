@@ -29,7 +29,7 @@ ROW = {
 FEATURES = {"tool_calling": True, "json_mode": True, "structured_output": False, "reasoning": False, "vision": True}
 
 
-def test_a_model_that_talks() -> None:
+def test_model_list_chat_model_row_is_complete() -> None:
     assert rows_of({"data": [ROW]}) == [("acme/talks", (CHAT,), FEATURES, 1000, 100)]
 
 
@@ -42,13 +42,13 @@ def test_a_model_that_talks() -> None:
     (None, ()),
     ([["text"], None, 7], ()),
 ])  # fmt: skip
-def test_what_comes_out_says_what_it_is_for(words: Any, capabilities: tuple[str, ...]) -> None:
+def test_model_list_output_modality_sets_capabilities(words: Any, capabilities: tuple[str, ...]) -> None:
     ((_, found, features, *_),) = rows_of({"data": [{**ROW, "architecture": {"output_modalities": words}}]})
     assert found == capabilities
     assert bool(features) == (CHAT in capabilities)
 
 
-def test_what_is_not_stated_is_unknown() -> None:
+def test_model_list_missing_fields_are_unknown() -> None:
     row = {"id": "a", "architecture": {"output_modalities": ["text"]}, "context_length": None, "top_provider": None}
     assert rows_of({"data": [row, {"id": "b", "architecture": [], "supported_parameters": {}}]}) == [
         ("a", (CHAT,), {}, None, None),
@@ -56,7 +56,7 @@ def test_what_is_not_stated_is_unknown() -> None:
     ]
 
 
-def test_all_kinds_are_asked_for() -> None:
+def test_model_list_request_includes_all_modalities() -> None:
     with Upstream() as upstream:
         provider = OpenRouterProvider(base_url=upstream.url, api_key="test-key")
         provider.discover_models()

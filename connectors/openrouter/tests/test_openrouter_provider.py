@@ -54,7 +54,7 @@ def test_send_request_has_path_key_and_body(upstream: Upstream, written: str, pa
     assert (upstream.last.headers["x-title"], upstream.last.headers.get("http-referer")) == ("ModelMesh", None)
 
 
-def test_the_application_names_itself_and_states_preferences(upstream: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_send_app_headers_and_preferences_are_sent(upstream: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENROUTER_HTTP_REFERER", "https://environment.example")
     options = {"x_title": "Mine", "provider_preferences": {"sort": "price"}}
     send(OpenRouterProvider(base_url=upstream.url, api_key=KEY, **options))
@@ -70,7 +70,7 @@ def test_the_application_names_itself_and_states_preferences(upstream: Upstream,
 
 
 @pytest.mark.parametrize(("operation", "stated"), [(EMBEDDINGS, {"sort": "price"}), (SPEECH, None)])
-def test_preferences_go_to_what_is_routed(upstream: Upstream, operation: Operation, stated: Any) -> None:
+def test_send_preferences_depend_on_operation(upstream: Upstream, operation: Operation, stated: Any) -> None:
     upstream.reply({"object": "list", "data": []})
     provider = OpenRouterProvider(base_url=upstream.url, api_key=KEY, provider_preferences={"sort": "price"})
     provider.send(Call(operation, "test", {"input": ["a"]}), "openai/text-embedding-3-small", Limits())
@@ -80,7 +80,7 @@ def test_preferences_go_to_what_is_routed(upstream: Upstream, operation: Operati
 
 
 @pytest.mark.parametrize("place", ["answer", "choice", "stream"])
-def test_an_error_inside_an_answer_is_a_failure(upstream: Upstream, place: str) -> None:
+def test_send_error_inside_response_is_failure(upstream: Upstream, place: str) -> None:
     error = {"code": 502, "message": "test", "metadata": {"error_type": "provider_unavailable"}}
     if place == "stream":
         upstream.stream([event(chunk({"content": "Half"})), event(chunk({}, finish="error", error=error)), event("[DONE]")])
@@ -116,7 +116,7 @@ def test_send_error_response_has_failure_class(upstream: Upstream, status: int, 
     assert caught.value.failure is failure
 
 
-def test_the_chunk_with_usage_has_no_choice(upstream: Upstream) -> None:
+def test_stream_usage_chunk_has_no_choice(upstream: Upstream) -> None:
     empty = chunk({"role": "assistant", "content": ""}, usage={"total_tokens": 7})
     upstream.stream([event(chunk({"content": "Hi"}, finish="stop")), event(empty), event("[DONE]")])
     ended, last = send(OpenRouterProvider(base_url=upstream.url, api_key=KEY), stream=True)
@@ -124,7 +124,7 @@ def test_the_chunk_with_usage_has_no_choice(upstream: Upstream) -> None:
     assert (last["choices"], last["usage"]) == ([], {"total_tokens": 7})
 
 
-def test_usage_beside_words_leaves_the_words(upstream: Upstream) -> None:
+def test_stream_usage_with_content_keeps_content(upstream: Upstream) -> None:
     upstream.stream(
         [event(chunk({"content": "Hi"}, usage={"total_tokens": 7})), event(chunk({}, finish="stop")), event("[DONE]")]
     )

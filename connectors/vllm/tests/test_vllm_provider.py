@@ -71,7 +71,7 @@ def test_send_error_response_has_failure_class(upstream: Upstream, status: int, 
     assert caught.value.failure is failure
 
 
-def test_the_code_is_the_name_of_the_error(upstream: Upstream) -> None:
+def test_send_error_code_is_name_of_error(upstream: Upstream) -> None:
     upstream.reply({"error": {"message": "test", "type": "NotFoundError", "param": None, "code": 404}}, 404)
     with pytest.raises(ProviderError) as caught:
         send(VLLMProvider(base_url=upstream.url))

@@ -1,4 +1,4 @@
-"""xAI refuses messages without content: "Each message must have at least one content element"."""
+"""Messages without content, which xAI rejects: "Each message must have at least one content element"."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ HI = {"role": "user", "content": "Hello"}
         [{"role": "user", "content": [{"type": "text", "text": ""}, {"type": "text", "text": "Hello"}]}],
     ],
 )
-def test_messages_without_content_are_filled_or_left_out(messages: list[dict[str, Any]]) -> None:
+def test_messages_without_content_are_filled_or_dropped(messages: list[dict[str, Any]]) -> None:
     sent = adapt({"messages": messages}, RULES).payload["messages"]
     spoken = [one["content"] for one in sent if not one.get("tool_calls")]
     texts = [part["text"] for content in spoken if isinstance(content, list) for part in content]

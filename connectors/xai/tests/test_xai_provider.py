@@ -1,4 +1,4 @@
-"""xAI: its refusals."""
+"""Error mapping of xAI."""
 
 from __future__ import annotations
 

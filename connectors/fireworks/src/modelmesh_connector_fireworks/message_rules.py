@@ -11,7 +11,7 @@ from modelmesh_cdk.message_rules import TEMPLATED, Source
 
 _PACKAGE = Source("package fireworks-ai 1.2.30, types/shared_params/chat_message.py", "2026-11-30")
 _PARAMETERS = Source("package fireworks-ai 1.2.30, types/chat/completion_create_params.py", "2026-11-30")
-_REFUSED = "Extra inputs are not permitted, as quoted in earendil-works/pi#4514"
+_UNKNOWN_KEY = "Extra inputs are not permitted, as quoted in earendil-works/pi#4514"
 _KEYS = ("role", "content", "reasoning_content", "tool_call_id", "tool_calls")
 
 RULES = evolve(
@@ -32,10 +32,10 @@ RULES = evolve(
     sources={
         **TEMPLATED.sources,
         "roles": _PACKAGE,
-        "keys": Source(f"{_PACKAGE.text}; {_REFUSED}", "2026-11-30"),
-        "call_keys": Source(f"package fireworks-ai 1.2.30, chat_completion_message_tool_call.py; {_REFUSED}", "2026-11-30"),
+        "keys": Source(f"{_PACKAGE.text}, {_UNKNOWN_KEY}", "2026-11-30"),
+        "call_keys": Source(f"package fireworks-ai 1.2.30, chat_completion_message_tool_call.py, {_UNKNOWN_KEY}", "2026-11-30"),
         "parts": _PACKAGE,
-        "part_keys": Source(f"{_PACKAGE.text}; {_REFUSED}", "2026-11-30"),
+        "part_keys": Source(f"{_PACKAGE.text}, {_UNKNOWN_KEY}", "2026-11-30"),
         "max_stop_sequences": _PARAMETERS,
         "ranges": _PARAMETERS,
     },

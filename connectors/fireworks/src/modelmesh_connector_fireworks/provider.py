@@ -21,8 +21,8 @@ class FireworksProvider(OpenAICompatibleProvider):
     """Chat completions and embeddings at Fireworks AI.
 
     Variables and paths are those of the fireworks-ai package 1.2.30, statuses those of docs.fireworks.ai (inference error
-    codes). Both were read 2026-11-21. An address without a version gets ``/inference/v1``. That package appends ``/v1`` to
-    addresses of other hosts, so write the version for a gateway of that kind.
+    codes). Both were read 2026-11-21. An address without a version gets ``/inference/v1``. The package appends ``/v1`` to
+    other addresses than Fireworks' own. Configure the version for such a gateway.
     """
 
     id: ClassVar[str] = "fireworks.api.v1"
@@ -41,20 +41,20 @@ class FireworksProvider(OpenAICompatibleProvider):
     )
 
     def _resolve_api_root(self) -> str:
-        """Return the address with its path once, also when it was written as far as ``/inference`` or without that."""
+        """Return the base address with its path, whether ``base_url`` contains all, a part or none of that path."""
         root = super()._resolve_api_root()
-        twice = "/inference" + self.api_version
-        if root.endswith(twice):
-            return root.removesuffix(twice) + self.api_version
+        duplicate = "/inference" + self.api_version
+        if root.endswith(duplicate):
+            return root.removesuffix(duplicate) + self.api_version
         return self.default_base_url if root == f"{OWN_ADDRESS}/v1" else root
 
     def _parse_model_row(self, row: Mapping[str, Any]) -> ModelInfo | None:
-        """Return what the list states of a model (fields as in simonw/llm-fireworks#4, read 2026-11-21)."""
+        """Return the catalogue row of one entry of the model list (fields: simonw/llm-fireworks#4, read 2026-11-21)."""
         info = super()._parse_model_row(row)
         stated = {"vision": row.get("supports_image_input"), "tool_calling": row.get("supports_tools")}
-        features = {name: said for name, said in stated.items() if isinstance(said, bool)}
+        features = {name: value for name, value in stated.items() if isinstance(value, bool)}
         return info if info is None else evolve(info, features=features)
 
     def _unlisted_models(self) -> Sequence[ModelInfo]:
-        """Return the embedding models. No source states that the list, with names like ``accounts/…``, contains them."""
+        """Return the embedding models. The model list may not contain them: its names begin with ``accounts/``."""
         return tuple(info for info in self.shipped_models() if EMBED_CAPABILITY in info.capabilities)

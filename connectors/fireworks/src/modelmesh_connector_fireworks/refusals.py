@@ -1,7 +1,4 @@
-"""Error mapping of Fireworks: error codes and messages to failure classes.
-
-The common rows of the kit follow these rows.
-"""
+"""Error mapping of Fireworks. The common rows of the kit apply after it."""
 
 from __future__ import annotations
 
@@ -14,7 +11,7 @@ MAPPINGS: tuple[ErrorMapping, ...] = (
     error_mapping(
         _F.QUOTA, statuses={412}, words=r"suspended", source="docs.fireworks.ai, inference error codes, read 2026-11-21"
     ),
-    error_mapping(_F.PERMISSION, statuses={412}, source="as above: a model of one's own that did not load"),
+    error_mapping(_F.PERMISSION, statuses={412}, source="as above: a model of the account that did not load"),
     error_mapping(
         _F.CAPABILITY, statuses={400}, too_long=True, words=(r"prompt is too long", r"maximum context length"), source="as above"
     ),
@@ -32,7 +29,7 @@ RATE_LIMITS = tuple(
         "tokens",
         f"x-ratelimit-limit-tokens-{name}",
         f"x-ratelimit-remaining-tokens-{name}",
-        source="public code that reads them, no reset among them, read 2026-11-30",
+        source="public code that reads them (no reset header among them), read 2026-11-30",
     )
     for name in ("prompt", "generated")
 )

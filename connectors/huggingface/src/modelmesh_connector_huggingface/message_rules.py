@@ -1,7 +1,7 @@
 """Hugging Face's message rules.
 
-The router forwards a request to one of many providers. Most render it with the model's chat template. Some, such as Groq and
-Fireworks, reject unknown keys of messages.
+The router forwards a request to one of many providers. Most of them render it with the model's chat template. Groq and
+Fireworks reject unknown keys of messages.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Hugging Face's router to many inference providers, and the embeddings of its own."""
+"""Hugging Face's router to many inference providers, and embeddings at its own inference provider."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class HuggingFaceProvider(OpenAICompatibleProvider):
 
     Options:
         bill_to: The organization that pays, sent as ``X-HF-Bill-To``.
-        openai_embeddings: ``True`` where ``base_url`` is a self-hosted endpoint with OpenAI's ``/v1/embeddings``. By default
-            embeddings are the task ``feature-extraction``, whose path is outside the root of chat completions.
+        openai_embeddings: ``True`` if ``base_url`` is a self-hosted endpoint with OpenAI's ``/v1/embeddings``. Otherwise
+            embeddings use the task ``feature-extraction``, whose path is outside the root of chat completions.
     """
 
     id: ClassVar[str] = "huggingface.inference.v1"
@@ -33,7 +33,7 @@ class HuggingFaceProvider(OpenAICompatibleProvider):
     message_rules: ClassVar[MessageRules | None] = RULES
     error_mappings: ClassVar[Sequence[ErrorMapping]] = refusals.MAPPINGS
     default_base_url: ClassVar[str] = "https://router.huggingface.co/v1"
-    probe_path: ClassVar[str] = ""  # its list of models opens without a key
+    probe_path: ClassVar[str] = ""  # the model list needs no key
     api_key_variable: ClassVar[str | None] = "HF_TOKEN"
     other_key_variables: ClassVar[Sequence[str]] = ("HF_API_KEY", "HUGGINGFACE_API_TOKEN")
     embedding_limit: ClassVar[EmbeddingLimit | None] = EmbeddingLimit(
@@ -52,17 +52,17 @@ class HuggingFaceProvider(OpenAICompatibleProvider):
         return request.call.operation.name == EMBEDDINGS.name and not self.config.options.get("openai_embeddings")
 
     def _endpoint(self, request: WireRequest) -> str:
-        """Return the address of a request. That of a task has no API version."""
+        """Return the address of a request. The path of a task does not contain the API version."""
         if self._is_task(request):
             return self.api_root.removesuffix(self.api_version) + task_path(request.model)
         return super()._endpoint(request)
 
     def _build_request_payload(self, request: WireRequest) -> dict[str, Any]:
-        """Return the body."""
+        """Return the request body."""
         return task_body(request) if self._is_task(request) else super()._build_request_payload(request)
 
     def _decode_response(self, request: WireRequest, status: int, headers: Mapping[str, str], raw: bytes) -> Answer:
-        """Return the answer. A task returns a list."""
+        """Return the response. The response of a task is a bare array."""
         if not self._is_task(request) or not 200 <= status < 300:  # noqa: PLR2004 - HTTP success
             return super()._decode_response(request, status, headers, raw)
         vectors = json_codec.decode(raw)
@@ -70,11 +70,11 @@ class HuggingFaceProvider(OpenAICompatibleProvider):
             raise self._map_embedded_error(vectors, headers)
         if not isinstance(vectors, list):
             message = "its body is not a list of vectors"
-            raise ValueError(message)  # noqa: TRY004 - what the vendor sent is wrong, not a type of the caller's
+            raise ValueError(message)  # noqa: TRY004 - the vendor's response is invalid, not an argument's type
         made = embedding_list(vectors, request)
         to_requested_encoding(made, request.payload.get("encoding_format"))
         return Answer(made, headers, request.adapted, self.reported_rate_limits(headers))
 
     def _unlisted_models(self) -> Sequence[ModelInfo]:
-        """Return the embedding models. The router's list contains only chat models."""
+        """Return the embedding models, which the router's model list does not contain."""
         return tuple(info for info in self.shipped_models() if EMBED_CAPABILITY in info.capabilities)

@@ -1,7 +1,4 @@
-"""Error mapping of Hugging Face: error codes and messages to failure classes.
-
-The common rows of the kit follow these rows.
-"""
+"""Error mapping of Hugging Face. The common rows of the kit apply after it."""
 
 from __future__ import annotations
 
@@ -30,10 +27,10 @@ MAPPINGS: tuple[ErrorMapping, ...] = (
         _F.QUOTA,
         statuses={402, 403, 429},
         words=(r"included credits", r"pre-paid credits"),
-        source="wording of the credits page; not confirmed by a source",
+        source="wording of the credits page, not confirmed by a source",
     ),
     error_mapping(
-        _F.SERVER, statuses={424}, source="text-generation-inference: the generation failed; not confirmed by a source"
+        _F.SERVER, statuses={424}, source="text-generation-inference: the generation failed, not confirmed by a source"
     ),
     error_mapping(
         _F.SERVER, statuses={400, 404}, words=r"currently loading", source="huggingface/huggingface_hub#2763, read 2026-11-30"

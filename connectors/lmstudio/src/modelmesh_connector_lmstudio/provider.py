@@ -17,10 +17,10 @@ EMBEDDINGS = "representation.embeddings.text-embeddings"
 
 
 class LMStudioProvider(QuickProvider):
-    """The models of an LM Studio server.
+    """Chat completions and embeddings with the models of an LM Studio server.
 
     Paths and port are those of lmstudio.ai/docs (OpenAI compatibility). Since LM Studio 0.4.0 a server may require a token,
-    which the connector reads from ``LM_API_TOKEN`` as LM Studio's clients do. Names of embedding models begin with
+    which is read from ``LM_API_TOKEN`` as in LM Studio's own clients. The names of embedding models begin with
     ``text-embedding-``. Read 2026-11-21.
     """
 
@@ -33,7 +33,7 @@ class LMStudioProvider(QuickProvider):
     base_url_variable: ClassVar[str | None] = "LMSTUDIO_HOST"
 
     def _parse_model_row(self, row: Mapping[str, Any]) -> ModelInfo | None:
-        """Return a model of the server's list. The name identifies embedding models."""
+        """Return the catalogue row of one entry of the model list. The name identifies embedding models."""
         info = super()._parse_model_row(row)
         if info is not None and info.id.startswith("text-embedding-"):
             info = evolve(info, capabilities=(EMBEDDINGS,))  # type: ignore[arg-type] # mypy cannot see attrs' converter

@@ -1,7 +1,4 @@
-"""Error mapping of LM Studio: error codes and messages to failure classes.
-
-The common rows of the kit follow these rows.
-"""
+"""Error mapping of LM Studio. The common rows of the kit apply after it."""
 
 from __future__ import annotations
 
@@ -41,6 +38,6 @@ MAPPINGS: tuple[ErrorMapping, ...] = (
             r"does not support (images|image input|vision)",
             r"invalid tool_choice type",
         ),
-        source="wordings of its templates; not confirmed by a source",
+        source="wordings of its templates, not confirmed by a source",
     ),
 )

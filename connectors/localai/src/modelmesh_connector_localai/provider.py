@@ -12,10 +12,11 @@ from modelmesh_connector_localai.message_rules import RULES
 
 
 class LocalAIProvider(QuickProvider):
-    """Chat completions and embeddings with the models of a LocalAI server has.
+    """Chat completions and embeddings with the models of a LocalAI server.
 
-    The port is that of localai.io (quickstart, read 2026-11-21). A server that was started with keys requires one as ``api_key``.
-    Its list does not state capabilities, so all models count as chat models. List other models under ``models``.
+    The port is that of localai.io (quickstart, read 2026-11-21). A server that was started with keys requires ``api_key``.
+    The model list does not contain capabilities. The connector treats all models as chat models: configure the others under
+    ``models``.
     """
 
     id: ClassVar[str] = "localai.local.v1"

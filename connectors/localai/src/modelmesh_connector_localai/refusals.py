@@ -1,7 +1,4 @@
-"""Error mapping of LocalAI: error codes and messages to failure classes.
-
-The common rows of the kit follow these rows.
-"""
+"""Error mapping of LocalAI. The common rows of the kit apply after it."""
 
 from __future__ import annotations
 
@@ -26,12 +23,12 @@ MAPPINGS: tuple[ErrorMapping, ...] = (
         _F.NOT_FOUND,
         statuses={400, 404},
         words=(r"model not found", r"could not load model", r"no model configuration"),
-        source="wordings of its server; not confirmed by a source",
+        source="wordings of its server, not confirmed by a source",
     ),
     error_mapping(
         _F.CAPABILITY,
         statuses={400, 500},
         words=(r"(un|not )implemented", r"does not support", r"unimplemented desc"),
-        source="gRPC's Unimplemented, which its backends answer; not confirmed by a source",
+        source="gRPC's status Unimplemented of its backends, not confirmed by a source",
     ),
 )

@@ -1,7 +1,4 @@
-"""Error mapping of Mistral: error codes and messages to failure classes.
-
-The common rows of the kit follow these rows.
-"""
+"""Error mapping of Mistral. The common rows of the kit apply after it."""
 
 from __future__ import annotations
 

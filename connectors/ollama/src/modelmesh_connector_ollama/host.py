@@ -1,25 +1,25 @@
-"""What ``OLLAMA_HOST`` means when parts of it are missing."""
+"""Base address from ``OLLAMA_HOST`` with default values for missing parts."""
 
 from __future__ import annotations
 
 from urllib.parse import urlsplit
 
 PORT = 11434
-LISTENS_ANYWHERE = ("", "0.0.0.0", "::")  # noqa: S104 - compared with, never bound
+ALL_INTERFACES = ("", "0.0.0.0", "::")  # noqa: S104 - only compared, never bound
 LOOPBACK = "127.0.0.1"
 
 
 def address_of(written: str) -> str:
     """Return a complete address.
 
-    Without a scheme the scheme is ``http`` and the default port 11434. With a scheme the default port is the scheme's. A server
-    that listens on every interface is reached on loopback.
+    The default scheme is ``http`` with port 11434. If a scheme is given, the default port is that of the scheme. The address
+    of a server that listens on all interfaces is loopback.
 
     Args:
         written: A host, with or without scheme, port and path, e.g. ``0.0.0.0`` or ``gpu.example:8080``.
 
     Returns:
-        The address, or the unchanged text of an invalid address, which the caller rejects with a reason.
+        The address, or the unchanged value if it cannot be parsed. The HTTP client then reports the error.
     """
     scheme, found, rest = written.rpartition("://")
     try:
@@ -29,7 +29,7 @@ def address_of(written: str) -> str:
         return written
     if parts.query or parts.fragment:
         return written
-    if host in LISTENS_ANYWHERE:
+    if host in ALL_INTERFACES:
         host = LOOPBACK
     if port is None and not found:
         port = PORT

@@ -21,7 +21,7 @@ RULES = evolve(
         "arguments": _SERVER,
         "parts": _SERVER,
         "joined_text_roles": _SERVER,
-        "text_only_roles": Source(f"{_SERVER.text}: each part becomes a message of its own, without its calls", "2026-11-30"),
+        "text_only_roles": Source(f"{_SERVER.text}: each part becomes a separate message without the calls", "2026-11-30"),
         "images": _SERVER,
         "remote_images": _SERVER,
     },

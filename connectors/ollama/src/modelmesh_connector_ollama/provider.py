@@ -16,8 +16,8 @@ from modelmesh_connector_ollama.message_rules import RULES
 class OllamaProvider(QuickProvider):
     """Chat completions and embeddings with the models of an Ollama server has.
 
-    The connector reads ``OLLAMA_HOST`` as the ollama package 0.6.3 does: scheme, host and port may each be missing. It sends the
-    key of ``OLLAMA_API_KEY`` as that package does. A self-hosted server needs no key. Read 2026-11-21.
+    ``OLLAMA_HOST`` is parsed as the ollama package 0.6.3 does: scheme, host and port are optional. A key in
+    ``OLLAMA_API_KEY`` is sent, as in that package. A self-hosted server needs no key. Read 2026-11-21.
     """
 
     id: ClassVar[str] = "ollama.local.v1"

@@ -1,8 +1,8 @@
 """Rows of OpenRouter's model list.
 
-Fields and words are those of the openrouter package 1.3.84 (``components/model.py``, ``modelarchitecture.py``,
-``outputmodality.py``, ``parameter.py``, ``topproviderinfo.py``, read 2026-11-21). Its prices are omitted, because the price of
-a request depends on the provider that OpenRouter selects.
+Fields and values are those of the openrouter package 1.3.84 (``components/model.py``, ``modelarchitecture.py``,
+``outputmodality.py``, ``parameter.py``, ``topproviderinfo.py``, read 2026-11-21). The rows contain no prices, because the
+price of a request depends on the provider that OpenRouter selects.
 """
 
 from __future__ import annotations

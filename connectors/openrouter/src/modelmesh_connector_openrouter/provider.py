@@ -24,16 +24,16 @@ TOO_LONG = ("context_length_exceeded", "max_tokens_exceeded", "token_limit_excee
 class OpenRouterProvider(OpenAICompatibleProvider):
     """Chat completions and embeddings at OpenRouter.
 
-    Address, variables, error types and ``usage.cost`` are those of the openrouter package 1.3.84; statuses and errors inside
-    an answer are those of openrouter.ai/docs (errors and debugging). Both were read 2026-11-21.
+    Address, variables, error types and ``usage.cost`` are those of the openrouter package 1.3.84. Statuses and errors inside
+    a response are those of openrouter.ai/docs (errors and debugging). Both were read 2026-11-21.
 
     Options:
-        http_referer: The application's address, sent as ``HTTP-Referer``. The default is ``OPENROUTER_HTTP_REFERER``.
-        x_title: The application's name, sent as ``X-Title`` and under its newer name ``X-OpenRouter-Title``. The default is
-            ``OPENROUTER_X_OPEN_ROUTER_TITLE``, else ``ModelMesh``.
-        provider_preferences: Default of ``provider`` of chat completions and embeddings.
-        route: Default of ``route`` of chat completions, for example ``fallback``.
-        transforms: Default of ``transforms`` of chat completions, for example ``[middle-out]``.
+        http_referer: The application's address, sent as ``HTTP-Referer`` (default: ``OPENROUTER_HTTP_REFERER``).
+        x_title: The application's name, sent as ``X-Title`` and under its newer name ``X-OpenRouter-Title``
+            (default: ``OPENROUTER_X_OPEN_ROUTER_TITLE``, else ``ModelMesh``).
+        provider_preferences: Default of the parameter ``provider`` of chat completions and embeddings.
+        route: Default of the parameter ``route`` of chat completions, e.g. ``fallback``.
+        transforms: Default of the parameter ``transforms`` of chat completions, e.g. ``[middle-out]``.
     """
 
     id: ClassVar[str] = "openrouter.gateway.v1"
@@ -44,17 +44,17 @@ class OpenRouterProvider(OpenAICompatibleProvider):
     default_base_url: ClassVar[str] = "https://openrouter.ai/api/v1"
     api_key_variable: ClassVar[str | None] = "OPENROUTER_API_KEY"
     api_version: ClassVar[str] = "/api/v1"
-    probe_path: ClassVar[str] = "/key"  # its list of models opens without a key
-    list_path: ClassVar[str] = "/models?output_modalities=all"  # only models that write text otherwise (its package, models_.py)
+    probe_path: ClassVar[str] = "/key"  # the model list needs no key
+    list_path: ClassVar[str] = "/models?output_modalities=all"  # default: text models only (openrouter package, models_.py)
 
     def _resolve_api_root(self) -> str:
-        """Return the address with its path once, also when it was written as far as ``/api``."""
+        """Return the base address with its path, also if ``base_url`` ends with ``/api``."""
         root = super()._resolve_api_root()
         twice = "/api" + self.api_version
         return root.removesuffix(twice) + self.api_version if root.endswith(twice) else root
 
     def _build_headers(self) -> dict[str, str]:
-        """Return the headers of every request. what is configured goes before the environment."""
+        """Return the headers of every request. Options take precedence over environment variables."""
         headers, options = super()._build_headers(), self.config.options
         referer = options.get("http_referer", os.environ.get("OPENROUTER_HTTP_REFERER", ""))
         title = options.get("x_title", os.environ.get("OPENROUTER_X_OPEN_ROUTER_TITLE") or TITLE)
@@ -62,7 +62,7 @@ class OpenRouterProvider(OpenAICompatibleProvider):
         return {**headers, **{name: str(value) for name, value in named.items() if value}}
 
     def _build_request_payload(self, request: WireRequest) -> dict[str, Any]:
-        """Return the body, with the account's preferences when the caller states none."""
+        """Return the request body, with the configured preferences as defaults."""
         payload = super()._build_request_payload(request)
         preferences = self.config.options.get("provider_preferences")
         if preferences and request.call.operation.name in ROUTED:
@@ -74,14 +74,14 @@ class OpenRouterProvider(OpenAICompatibleProvider):
         return payload
 
     def _parse_response(self, data: dict[str, Any]) -> dict[str, Any]:
-        """Return the answer. A choice contains the error of a generation that failed midway."""
+        """Return the response. Raise an error if a choice contains one, as an interrupted generation does."""
         for choice in _choices(data):
             if isinstance(choice, Mapping) and isinstance(choice.get("error"), Mapping):
                 raise self._map_embedded_error({"error": choice["error"]})
         return data
 
     def _parse_sse_chunk(self, data: str) -> dict[str, Any] | None:
-        """Return a chunk. Removes the empty choice that OpenRouter repeats in the chunk with usage."""
+        """Return a chunk. Remove the empty choice that OpenRouter repeats in the usage chunk after the finish reason."""
         chunk = super()._parse_sse_chunk(data)
         if chunk is not None and chunk.get("usage") and all(map(_is_empty, _choices(chunk))):
             chunk["choices"] = []
@@ -94,7 +94,7 @@ class OpenRouterProvider(OpenAICompatibleProvider):
     # -- failures -----------------------------------------------------------------------------------------------------
 
     def _classify(self, status: int, code: str | None, headers: Mapping[str, str], body: Any) -> FailureClass:
-        """Return the failure class. 403 is also the status of an input that moderation rejected."""
+        """Map an error response. OpenRouter also answers 403 to an input that its moderation flags."""
         if status == 403 and "flagged_input" in _metadata(body):  # noqa: PLR2004 - forbidden
             return FailureClass.POLICY
         return super()._classify(status, code, headers, body)

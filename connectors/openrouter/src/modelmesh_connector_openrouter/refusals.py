@@ -1,7 +1,4 @@
-"""Error mapping of OpenRouter: error codes and messages to failure classes.
-
-The common rows of the kit follow these rows.
-"""
+"""Error mapping of OpenRouter. The common rows of the kit apply after it."""
 
 from __future__ import annotations
 
@@ -34,7 +31,7 @@ MAPPINGS: tuple[ErrorMapping, ...] = (
         _F.PERMISSION,
         statuses={404},
         words=r"no endpoints (found )?match\w* your (data|guardrail|privacy)",
-        source="wording of the account's data policy; not confirmed by a source",
+        source="wording of the account's data policy, not confirmed by a source",
     ),
     error_mapping(
         _F.QUOTA,

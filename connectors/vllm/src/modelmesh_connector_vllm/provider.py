@@ -12,10 +12,10 @@ from modelmesh_connector_vllm.message_rules import RULES
 
 
 class VLLMProvider(QuickProvider):
-    """Chat completions and embeddings with the models of a vLLM server has; their context windows are in its list.
+    """Chat completions and embeddings with the models of a vLLM server. Its model list contains context windows.
 
     Error bodies are those of github.com/vllm-project/vllm, current and older (issues 19464, 20409, 33418, read 2026-11-21):
-    the status once more as ``code``, and the name of the error as ``type``.
+    ``code`` contains the status, and ``type`` the name of the error.
     """
 
     id: ClassVar[str] = "vllm.local.v1"

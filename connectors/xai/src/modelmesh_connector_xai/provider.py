@@ -14,8 +14,8 @@ from modelmesh_connector_xai.message_rules import RULES
 class XAIProvider(OpenAICompatibleProvider):
     """Chat completions at xAI, and embeddings with a configured model.
 
-    The variable is that of the xai-sdk package 1.21.0. Address and statuses are those of docs.x.ai (debugging errors), where a
-    wrong key is a 400. Error bodies have one sentence in ``code`` and another in ``error``. All read 2026-11-21.
+    The variable is that of the xai-sdk package 1.21.0. Address and statuses are those of docs.x.ai (debugging errors): a wrong
+    key is a 400, and error bodies contain a sentence in ``code`` and another in ``error``. All were read 2026-11-21.
     """
 
     id: ClassVar[str] = "xai.grok.v1"
