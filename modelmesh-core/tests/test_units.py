@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelmesh._engine.config import duration, size
+from modelmesh._engine.config import parse_duration, parse_size
 
 SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 BYTES = {"B": 1, "KB": 1024, "MB": 1024**2, "GB": 1024**3, "TB": 1024**4}
@@ -23,7 +23,7 @@ BYTES = {"B": 1, "KB": 1024, "MB": 1024**2, "GB": 1024**3, "TB": 1024**4}
     ],
 )  # fmt: skip
 def test_duration_parses_units(written: Any, seconds: float) -> None:
-    assert duration(written) == pytest.approx(seconds)
+    assert parse_duration(written) == pytest.approx(seconds)
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_duration_parses_units(written: Any, seconds: float) -> None:
 )  # fmt: skip
 def test_duration_rejects_invalid(written: Any) -> None:
     with pytest.raises(ValueError, match="is not a duration"):
-        duration(written)
+        parse_duration(written)
 
 
 @pytest.mark.parametrize(
@@ -50,26 +50,26 @@ def test_duration_rejects_invalid(written: Any) -> None:
     ],
 )
 def test_size_parses_units(written: Any, number: int) -> None:
-    assert size(written) == number
-    assert isinstance(size(written), int)
+    assert parse_size(written) == number
+    assert isinstance(parse_size(written), int)
 
 
 @pytest.mark.parametrize("written", ["", "KB", "-1", -1, 1.5, True, None, "10 KiB", "1\N{KELVIN SIGN}B", "9" * 400 + "TB"])
 def test_size_rejects_invalid(written: Any) -> None:
     with pytest.raises(ValueError, match="is not a size"):
-        size(written)
+        parse_size(written)
 
 
 @given(st.integers(0, 10**6), st.sampled_from(sorted(SECONDS)))
 def test_duration_of_any_integer_and_unit(number: int, unit: str) -> None:
-    assert duration(f"{number}{unit}") == pytest.approx(number * SECONDS[unit])
-    assert duration(f"{number}{unit.upper()}") == duration(f"{number} {unit}")
+    assert parse_duration(f"{number}{unit}") == pytest.approx(number * SECONDS[unit])
+    assert parse_duration(f"{number}{unit.upper()}") == parse_duration(f"{number} {unit}")
 
 
 @given(st.integers(0, 10**6), st.sampled_from(sorted(BYTES)))
 def test_size_of_any_integer_and_unit(number: int, unit: str) -> None:
-    assert size(f"{number}{unit}") == number * BYTES[unit]
-    assert size(f"{number}{unit.lower()}") == size(f"{number}{unit}")
+    assert parse_size(f"{number}{unit}") == number * BYTES[unit]
+    assert parse_size(f"{number}{unit.lower()}") == parse_size(f"{number}{unit}")
 
 
 @given(
@@ -78,7 +78,7 @@ def test_size_of_any_integer_and_unit(number: int, unit: str) -> None:
     )
 )
 def test_units_of_any_other_text_raise_value_error(written: Any) -> None:
-    for read in (duration, size):
+    for read in (parse_duration, parse_size):
         try:
             found = read(written)
         except ValueError as error:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 
 from attrs import define, evolve, field, fields_dict, frozen, validators
 
-from modelmesh.contracts import FailureClass, duration
+from modelmesh.contracts import FailureClass, parse_duration
 from modelmesh.contracts.call import Limits
 from modelmesh.contracts.discovery import HealthReport, ProbeResult, SyncResult, SyncState, SyncStatus
 from modelmesh.contracts.models import ModelInfo
@@ -60,14 +60,14 @@ class BaseDiscoveryConfig:
     """
 
     sync_enabled: bool = True
-    sync_interval: float = field(default=3600.0, converter=duration)
+    sync_interval: float = field(default=3600.0, converter=parse_duration)
     sync_providers: tuple[str, ...] | None = field(default=None, converter=_names)
     auto_register: bool = True
     on_new_model: str = field(default="register", validator=validators.in_(("register", "notify", "ignore")))
     on_deprecated_model: str = field(default="notify", validator=validators.in_(("deactivate", "notify", "ignore")))
     health_enabled: bool = True
-    health_interval: float = field(default=60.0, converter=duration)
-    health_timeout: float = field(default=10.0, converter=duration)
+    health_interval: float = field(default=60.0, converter=parse_duration)
+    health_timeout: float = field(default=10.0, converter=parse_duration)
     health_providers: tuple[str, ...] | None = field(default=None, converter=_names)
     failure_threshold: int = field(default=3, validator=validators.ge(1))
     options: Mapping[str, Any] = field(factory=dict, repr=False)

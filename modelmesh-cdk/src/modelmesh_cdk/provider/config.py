@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from attrs import field, fields_dict, frozen
 
-from modelmesh.contracts import Secret, size
+from modelmesh.contracts import Secret, parse_size
 from modelmesh.errors import ConfigurationError
 from modelmesh_cdk.wire.limits import MAX_EVENT
 
@@ -40,7 +40,7 @@ def _is_bool(_: Any, attribute: Any, value: Any) -> None:
 
 def _bytes(value: Any) -> int:
     try:
-        return size(value)
+        return parse_size(value)
     except ValueError as error:
         message = f"max_event is not a size: {error}"
         raise ConfigurationError(message) from None

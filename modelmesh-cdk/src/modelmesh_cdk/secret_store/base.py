@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 
 from attrs import field, fields_dict, frozen
 
-from modelmesh.contracts import duration
+from modelmesh.contracts import parse_duration
 from modelmesh_cdk.declared_options import DeclaresOptions
 
 
@@ -25,7 +25,7 @@ class BaseSecretStoreConfig:
     """
 
     cache_enabled: bool = True
-    cache_ttl: float = field(default=300.0, converter=duration)
+    cache_ttl: float = field(default=300.0, converter=parse_duration)
     fail_on_missing: bool = True
     options: Mapping[str, Any] = field(factory=dict, repr=False)
 

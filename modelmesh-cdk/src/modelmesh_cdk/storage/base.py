@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 
 from attrs import field, fields_dict, frozen, validators
 
-from modelmesh.contracts import duration
+from modelmesh.contracts import parse_duration
 from modelmesh.contracts.storage import EntryMetadata, StorageEntry, validated_key
 from modelmesh.errors import ConfigurationError, ModelMeshError, StorageError
 from modelmesh_cdk.declared_options import DeclaresOptions
@@ -36,8 +36,8 @@ class BaseStorageConfig:
 
     format: str = field(default="json", validator=validators.in_(FORMATS))
     compression: bool = False
-    lock_timeout: float = field(default=30.0, converter=duration)
-    retry_interval: float = field(default=1.0, converter=duration)
+    lock_timeout: float = field(default=30.0, converter=parse_duration)
+    retry_interval: float = field(default=1.0, converter=parse_duration)
     options: Mapping[str, Any] = field(factory=dict, repr=False)
 
     @classmethod

@@ -11,7 +11,7 @@ from attrs.converters import optional
 
 from modelmesh._engine.health.cron import Cron
 from modelmesh._engine.limits.window import Period, Window
-from modelmesh.contracts import duration
+from modelmesh.contracts import parse_duration
 from modelmesh.contracts.rotation import DeactivationReason, ModelSnapshot
 from modelmesh.contracts.strategy import SelectionRequest
 from modelmesh_cdk.strategy.base import BaseStrategy
@@ -63,7 +63,7 @@ class ThresholdRotationConfig:
     budget_limit: float | None = None
     quota_window: Literal["daily", "monthly"] | None = field(default=None, validator=validators.in_((None, "daily", "monthly")))
     maintenance_window: Cron | None = field(default=None, converter=optional(_cron))
-    cooldown: float = field(default=60.0, converter=duration)
+    cooldown: float = field(default=60.0, converter=parse_duration)
     on_quota_reset: bool = True
     quota_reset_schedule: Literal["daily_utc", "monthly"] = field(
         default="monthly", validator=validators.in_(("daily_utc", "monthly"))

@@ -4,7 +4,7 @@ from modelmesh._engine.foundation.failure_rules import RULES
 from modelmesh._engine.foundation.failures import Billed, Effect, FailureClass, RetrySame, Scope
 from modelmesh._engine.foundation.ids import ConnectorId, Kind
 from modelmesh._engine.foundation.secret import Secret
-from modelmesh._engine.foundation.units import duration, format_duration, parse_duration, size
+from modelmesh._engine.foundation.units import format_duration, parse_duration, parse_size
 from modelmesh.contracts.call import Call, CallOptions, Limits
 from modelmesh.contracts.candidates import Candidate, Candidates, CandidateStatus, CountedLimit, Order, PoolView
 from modelmesh.contracts.conversation import messages_for_connector
@@ -114,11 +114,10 @@ __all__ = [
     "SyncState",
     "SyncStatus",
     "TraceEntry",
-    "duration",
     "format_duration",
     "messages_for_connector",
     "parse_duration",
+    "parse_size",
     "reported_tokens",
-    "size",
     "variable_names",
 ]

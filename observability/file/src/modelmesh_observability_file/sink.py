@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import IO, Any, ClassVar
 
-from modelmesh.contracts import Secret, size
+from modelmesh.contracts import Secret, parse_size
 from modelmesh.errors import ConfigurationError
 from modelmesh_cdk import BaseObservability
 
@@ -93,7 +93,7 @@ class FileObservability(BaseObservability):
 
 def _size(value: Any) -> int:
     try:
-        return size(value)
+        return parse_size(value)
     except ValueError as error:
         message = f"observability: 'max_size' of {FileObservability.id} cannot be read: {error}"
         raise ConfigurationError(message, where="observability.max_size") from None

@@ -11,7 +11,7 @@ from attrs import evolve, field, frozen
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from modelmesh.contracts import Secret, duration
+from modelmesh.contracts import Secret, parse_duration
 from modelmesh.errors import ConfigurationError
 from modelmesh_cdk import BaseStorageConfig
 
@@ -36,7 +36,7 @@ def _whole(value: Any) -> int:
 
 
 def _span(value: Any) -> float | None:
-    return None if value is None else duration(value)
+    return None if value is None else parse_duration(value)
 
 
 @frozen(kw_only=True)
@@ -68,8 +68,8 @@ class RedisStorageConfig(BaseStorageConfig):
     ssl_ca_certs: str | None = field(default=None, converter=_plain)
     key_prefix: str = field(default="modelmesh:", converter=_plain)
     ttl: float | None = field(default=None, converter=_span)
-    connect_timeout: float = field(default=0.5, converter=duration)
-    timeout: float = field(default=0.5, converter=duration)
+    connect_timeout: float = field(default=0.5, converter=parse_duration)
+    timeout: float = field(default=0.5, converter=parse_duration)
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> Self:

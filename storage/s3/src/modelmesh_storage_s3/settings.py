@@ -10,7 +10,7 @@ from attrs import field, frozen, validators
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
-from modelmesh.contracts import Secret, duration
+from modelmesh.contracts import Secret, parse_duration
 from modelmesh.errors import ConfigurationError
 from modelmesh_cdk import BaseStorageConfig
 
@@ -65,8 +65,8 @@ class S3StorageConfig(BaseStorageConfig):
     profile: str | None = field(default=None, converter=_plain)
     server_side_encryption: str | None = field(default=None, validator=validators.optional(validators.in_(ENCRYPTIONS)))
     kms_key_id: str | None = field(default=None, converter=_plain)
-    connect_timeout: float = field(default=1.0, converter=duration)
-    timeout: float = field(default=3.0, converter=duration)
+    connect_timeout: float = field(default=1.0, converter=parse_duration)
+    timeout: float = field(default=3.0, converter=parse_duration)
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> Self:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from attrs import frozen
 
-from modelmesh.contracts import Candidate, Candidates, PoolView, SelectionRequest, SelectionResult, duration
+from modelmesh.contracts import Candidate, Candidates, PoolView, SelectionRequest, SelectionResult, parse_duration
 from modelmesh.errors import ConfigurationError
 from modelmesh_cdk.strategy import BaseStrategy, Timers, membership, remaining
 from modelmesh_strategy_rate_limit_aware.pace import Pace
@@ -178,7 +178,7 @@ def _settings(settings: Mapping[str, Any]) -> tuple[float, float, int]:
         message = f"rate_limit.max_rpm must be a whole number, not {max_rpm!r}. 0 is no limit."
         raise ConfigurationError(message, where="rate_limit.max_rpm")
     try:
-        return float(threshold), duration(settings.get("min_delta") or 0), max_rpm
+        return float(threshold), parse_duration(settings.get("min_delta") or 0), max_rpm
     except ValueError as error:
         message = f"rate_limit.min_delta: {error}."
         raise ConfigurationError(message, where="rate_limit.min_delta") from None

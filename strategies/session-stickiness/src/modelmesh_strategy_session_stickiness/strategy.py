@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 
-from modelmesh.contracts import Candidate, Candidates, SelectionRequest, SelectionResult, Strategy, duration
+from modelmesh.contracts import Candidate, Candidates, SelectionRequest, SelectionResult, Strategy, parse_duration
 from modelmesh.errors import ConfigurationError, SessionModelUnavailableError
 from modelmesh_cdk import BaseStrategy
 from modelmesh_strategy_session_stickiness.naming import session_of
@@ -139,7 +139,7 @@ def _mode(config: Mapping[str, Any]) -> str:
 def _timeout(config: Mapping[str, Any]) -> float:
     stated = config.get("session_timeout")
     try:
-        return 1800.0 if stated is None else duration(stated)
+        return 1800.0 if stated is None else parse_duration(stated)
     except ValueError as error:
         message = f"selection.session_timeout: {error}."
         raise ConfigurationError(message, where="selection.session_timeout") from None

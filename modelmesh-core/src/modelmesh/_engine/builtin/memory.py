@@ -14,7 +14,7 @@ from typing import Any
 
 from attrs import evolve
 
-from modelmesh._engine.foundation.units import duration
+from modelmesh._engine.foundation.units import parse_duration
 from modelmesh.contracts.storage import EntryMetadata, LockHandle, StorageEntry, conflict_error, lock_timeout_error, validated_key
 
 
@@ -25,7 +25,7 @@ class MemoryStorage:
 
     def __init__(self, config: Mapping[str, Any] | None = None) -> None:
         locking = (config or {}).get("locking") or {}
-        self._timeout = duration(locking.get("timeout", 30.0))
+        self._timeout = parse_duration(locking.get("timeout", 30.0))
         self._changed = Condition()
         self._entries: dict[str, tuple[StorageEntry, float]] = {}
         self._locks: dict[str, tuple[LockHandle, float]] = {}

@@ -2,6 +2,6 @@
 
 from modelmesh._engine.config.merging import merge_configs
 from modelmesh._engine.config.mesh_config import MeshConfig
-from modelmesh._engine.foundation.units import duration, format_duration, size
+from modelmesh._engine.foundation.units import format_duration, parse_duration, parse_size
 
-__all__ = ["MeshConfig", "duration", "format_duration", "merge_configs", "size"]
+__all__ = ["MeshConfig", "format_duration", "merge_configs", "parse_duration", "parse_size"]

@@ -34,7 +34,7 @@ from modelmesh._engine.config.problems import Problems
 from modelmesh._engine.config.references import literal
 from modelmesh._engine.config.source_map import KeyPath
 from modelmesh._engine.foundation.suggestions import did_you_mean
-from modelmesh._engine.foundation.units import duration, size
+from modelmesh._engine.foundation.units import parse_duration, parse_size
 from modelmesh._engine.routing.pool_policy import Adaptation, Backoff, Commit, RetryScope
 from modelmesh.contracts.pricing import MOST_PER_1K_TOKENS, MOST_PER_REQUEST
 
@@ -44,7 +44,7 @@ Section = TypeVar("Section")
 @cache
 def _converter() -> cattrs.Converter:
     converter = cattrs.Converter(detailed_validation=True, forbid_extra_keys=True)
-    converter.register_structure_hook(schema.Seconds, lambda value, _: schema.Seconds(duration(value)))
+    converter.register_structure_hook(schema.Seconds, lambda value, _: schema.Seconds(parse_duration(value)))
     converter.register_structure_hook(schema.Fraction, lambda value, _: to_fraction(value))
     converter.register_structure_hook(schema.Codes, lambda value, _: to_codes(value))
     converter.register_structure_hook(schema.Names, lambda value, _: to_names(value))
@@ -54,7 +54,7 @@ def _converter() -> cattrs.Converter:
     converter.register_structure_hook(int, lambda value, _: to_whole_number(value))
     converter.register_structure_hook(float, lambda value, _: to_number(value))
     converter.register_structure_hook(schema.Minutes, lambda value, _: to_minutes(value))
-    converter.register_structure_hook(schema.Size, lambda value, _: schema.Size(size(literal(value))))
+    converter.register_structure_hook(schema.Size, lambda value, _: schema.Size(parse_size(literal(value))))
     converter.register_structure_hook(schema.Features, lambda value, _: to_features(value))
     converter.register_structure_hook(schema.ModelBatch, lambda value, _: to_model_batch(value, converter))
     converter.register_structure_hook(schema.Zone, lambda value, _: to_zone(value))

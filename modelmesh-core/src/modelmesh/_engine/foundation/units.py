@@ -18,7 +18,7 @@ _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 _BYTES = {"B": 1, "KB": 1024, "MB": 1024**2, "GB": 1024**3, "TB": 1024**4}
 
 
-def duration(value: Any) -> float:
+def parse_duration(value: Any) -> float:
     """Parse a duration: ``500ms``, ``60s``, ``5m``, ``1.5h``, ``7d``, or a number of seconds.
 
     Returns:
@@ -41,12 +41,8 @@ def duration(value: Any) -> float:
     return seconds
 
 
-parse_duration = duration
-"""Same as :func:`duration`, under the name that matches :func:`format_duration`."""
-
-
 def format_duration(seconds: float) -> str:
-    """Format a duration in the largest unit without a remainder, so that :func:`duration` parses the same value.
+    """Format a duration in the largest unit without a remainder, so that :func:`parse_duration` parses the same value.
 
     Returns:
         For example ``5m``, ``90s``, ``500ms``. A fraction of milliseconds becomes a fraction of seconds.
@@ -54,7 +50,7 @@ def format_duration(seconds: float) -> str:
     Raises:
         ValueError: It is negative or not finite.
     """
-    seconds = duration(seconds)
+    seconds = parse_duration(seconds)
     for unit in ("d", "h", "m", "s"):
         if seconds and seconds % _SECONDS[unit] == 0:
             return f"{seconds / _SECONDS[unit]:.0f}{unit}"
@@ -64,7 +60,7 @@ def format_duration(seconds: float) -> str:
     return f"{Decimal(repr(seconds)):f}s" if seconds else "0s"
 
 
-def size(value: Any) -> int:
+def parse_size(value: Any) -> int:
     """Parse a size: ``512MB``, ``1GB`` (powers of 1,024, any case), or a number of bytes.
 
     Returns:
