@@ -1,4 +1,4 @@
-"""What the tests of the local provider share."""
+"""Fixtures of the local provider's tests."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ QUESTION = [{"role": "user", "content": "What is the capital of France?"}]
 
 @pytest.fixture(scope="session")
 def weights() -> Path:
-    """The real weights; without them, or without the runtime, the test is skipped."""
+    """The real weights. The test is skipped if the weights or the runtime are not installed."""
     if importlib.util.find_spec("xllamacpp") is None:
         pytest.skip("the package xllamacpp is not installed: pip install xllamacpp")
     found = shipped_weights()
@@ -39,7 +39,7 @@ def model(weights: Path) -> Iterator[LocalProvider]:
 
 @pytest.fixture
 def no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An environment that points to no provider."""
+    """An environment without variables of providers."""
     for name in list(os.environ):
         if name.endswith(("_API_KEY", "_HOST", "_TOKEN", "_SPEECH_KEY")):
             monkeypatch.delenv(name)
@@ -47,7 +47,7 @@ def no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def chat() -> Callable[..., Call]:
-    """Makes a call."""
+    """Return a function that creates calls."""
 
     def make(*, stream: bool = False, **payload: Any) -> Call:
         return Call(CHAT, "chat-completion", {"messages": [dict(message) for message in QUESTION], **payload}, stream)
@@ -57,5 +57,5 @@ def chat() -> Callable[..., Call]:
 
 @pytest.fixture
 def limits() -> Limits:
-    """Enough for a slow machine."""
+    """Limits that suit a slow machine."""
     return Limits(first_content=120, gap=60, answer=120, total=120)

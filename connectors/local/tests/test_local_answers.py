@@ -1,4 +1,4 @@
-"""From the library's chunks to OpenAI's."""
+"""Conversion of the library's chunks to OpenAI's."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
-from modelmesh_connector_local.answers import Chunks, Whole
+from modelmesh_connector_local.answers import ChunkConverter, ResponseBuilder
 
 from modelmesh.contracts import FailureClass
 from modelmesh.contracts.call import Call
@@ -21,7 +21,7 @@ def chunk(delta: dict[str, Any] | None = None, finish: str | None = None, **more
 
 
 def stream() -> list[dict[str, Any]]:
-    """What xllamacpp 2026.10.11549 sends when progress and usage are asked for."""
+    """Chunks of xllamacpp 2026.10.11549 with progress and usage."""
     return [
         chunk({"role": "assistant", "content": None}, prompt_progress={"total": 9, "processed": 4}),
         chunk({"role": "assistant", "content": None}, prompt_progress={"total": 9, "processed": 9}),
@@ -33,12 +33,12 @@ def stream() -> list[dict[str, Any]]:
     ]
 
 
-def read(chunks: Chunks, pieces: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [*(out for piece in pieces for out in chunks.take(piece)), *chunks.rest()]
+def read(chunks: ChunkConverter, pieces: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [*(out for piece in pieces for out in chunks.take(piece)), *chunks.finish()]
 
 
-def test_a_stream_has_one_role_one_name_and_usage_at_its_end(chat: Callable[..., Call]) -> None:
-    out = read(Chunks(chat(stream=True), "mine"), stream())
+def test_converter_stream_has_one_role_name_and_usage(chat: Callable[..., Call]) -> None:
+    out = read(ChunkConverter(chat(stream=True), "mine"), stream())
     assert [one["choices"][0]["delta"] for one in out] == [
         {"role": "assistant", "content": None},
         {"content": "Pa"},
@@ -52,28 +52,28 @@ def test_a_stream_has_one_role_one_name_and_usage_at_its_end(chat: Callable[...,
     assert not any("usage" in one for one in out[:-1])
 
 
-def test_usage_stands_apart_when_asked_for_as_openai_does(chat: Callable[..., Call]) -> None:
-    out = read(Chunks(chat(stream=True, stream_options={"include_usage": True}), "mine"), stream())
+def test_converter_include_usage_sends_separate_chunk(chat: Callable[..., Call]) -> None:
+    out = read(ChunkConverter(chat(stream=True, stream_options={"include_usage": True}), "mine"), stream())
     assert out[-1]["choices"] == []
     assert out[-1]["usage"]["total_tokens"] == 11
     assert "usage" not in out[-2]
 
 
-def test_usage_that_never_comes_is_not_invented(chat: Callable[..., Call]) -> None:
-    out = read(Chunks(chat(stream=True), "mine"), stream()[:-1])
+def test_converter_missing_usage_stays_missing(chat: Callable[..., Call]) -> None:
+    out = read(ChunkConverter(chat(stream=True), "mine"), stream()[:-1])
     assert out[-1]["choices"][0]["finish_reason"] == "stop"
     assert "usage" not in out[-1]
 
 
-def test_a_caller_who_asked_for_progress_gets_it(chat: Callable[..., Call]) -> None:
-    out = read(Chunks(chat(stream=True, return_progress=True), "mine"), stream())
+def test_converter_requested_progress_is_passed_on(chat: Callable[..., Call]) -> None:
+    out = read(ChunkConverter(chat(stream=True, return_progress=True), "mine"), stream())
     assert [one["prompt_progress"]["processed"] for one in out if "prompt_progress" in one] == [4, 9]
     assert sum("role" in one["choices"][0]["delta"] for one in out) == 1
 
 
-def test_a_whole_answer_is_put_together(chat: Callable[..., Call]) -> None:
-    whole = Whole()
-    for one in read(Chunks(chat(), "mine"), stream()):
+def test_builder_chunks_form_complete_response(chat: Callable[..., Call]) -> None:
+    whole = ResponseBuilder()
+    for one in read(ChunkConverter(chat(), "mine"), stream()):
         whole.add(one)
     assert whole.finished
     assert whole.body() == {
@@ -86,8 +86,8 @@ def test_a_whole_answer_is_put_together(chat: Callable[..., Call]) -> None:
     }
 
 
-def test_lists_and_unknown_fields_of_pieces_are_joined() -> None:
-    whole = Whole()
+def test_builder_lists_and_unknown_fields_are_joined() -> None:
+    whole = ResponseBuilder()
     for word in ("a", "b"):
         piece = chunk({"content": word, "reasoning_content": word.upper()})
         piece["choices"][0]["logprobs"] = {"content": [{"token": word}]}
@@ -107,14 +107,14 @@ def test_lists_and_unknown_fields_of_pieces_are_joined() -> None:
         ("just words", ProviderServerError, FailureClass.SERVER),
     ],
 )
-def test_an_error_becomes_a_typed_one(
+def test_converter_error_chunk_raises_mapped_error(
     error: Any, kind: type[Exception], failure: FailureClass, chat: Callable[..., Call]
 ) -> None:
     with pytest.raises(kind) as caught:
-        Chunks(chat(), "mine").take({"error": error})
+        ChunkConverter(chat(), "mine").take({"error": error})
     assert caught.value.failure is failure  # type: ignore[attr-defined]
 
 
-def test_a_chunk_that_is_none_becomes_a_typed_error(chat: Callable[..., Call]) -> None:
+def test_converter_invalid_chunk_raises_mapped_error(chat: Callable[..., Call]) -> None:
     with pytest.raises(ProviderServerError):
-        Chunks(chat(), "mine").take("words")
+        ChunkConverter(chat(), "mine").take("words")

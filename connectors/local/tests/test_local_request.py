@@ -1,4 +1,4 @@
-"""From a call to what the library is asked."""
+"""Conversion of a call to the library's request."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from modelmesh_cdk.testing.histories import HISTORIES, History
 CONFIG = LocalConfig(system="Be brief.", max_tokens=77, temperature=0.25)
 
 
-def test_what_was_not_said_is_added_and_noted(chat: Callable[..., Call]) -> None:
+def test_encode_missing_parameters_get_defaults(chat: Callable[..., Call]) -> None:
     call = chat()
     before = deepcopy(call.payload)
     request, adapted = encode(call, CONFIG)
@@ -31,7 +31,7 @@ def test_what_was_not_said_is_added_and_noted(chat: Callable[..., Call]) -> None
     assert call.payload == before
 
 
-def test_what_was_said_stands(chat: Callable[..., Call]) -> None:
+def test_encode_given_parameters_are_kept(chat: Callable[..., Call]) -> None:
     said: dict[str, Any] = {
         "messages": [{"role": "system", "content": "Own."}, {"role": "user", "content": "Hi"}],
         "temperature": 0,
@@ -46,24 +46,24 @@ def test_what_was_said_stands(chat: Callable[..., Call]) -> None:
     assert adapted == []
 
 
-def test_null_is_the_same_as_not_said(chat: Callable[..., Call]) -> None:
+def test_encode_null_parameters_get_defaults(chat: Callable[..., Call]) -> None:
     request, _ = encode(chat(temperature=None, max_tokens=None), CONFIG)
     assert (request["max_tokens"], request["temperature"]) == (77, 0.25)
 
 
-def test_a_developer_message_becomes_the_system_message(chat: Callable[..., Call]) -> None:
+def test_encode_developer_message_becomes_system(chat: Callable[..., Call]) -> None:
     messages = [{"role": "developer", "content": "Own."}, {"role": "user", "content": "Hi"}]
     request, adapted = encode(chat(messages=messages), CONFIG)
     assert request["messages"] == [{"role": "system", "content": "Own."}, messages[1]]
     assert any("developer" in line for line in adapted)
 
 
-def test_an_empty_system_setting_sends_none(chat: Callable[..., Call]) -> None:
+def test_encode_empty_system_setting_adds_no_message(chat: Callable[..., Call]) -> None:
     request, _ = encode(chat(), LocalConfig(system=""))
     assert [message["role"] for message in request["messages"]] == ["user"]
 
 
-def test_usage_is_always_asked_for_and_options_stay(chat: Callable[..., Call]) -> None:
+def test_encode_usage_is_requested_and_options_are_kept(chat: Callable[..., Call]) -> None:
     request, _ = encode(chat(stream_options={"other": 1}), CONFIG)
     assert request["stream_options"] == {"other": 1, "include_usage": True}
 
@@ -78,24 +78,24 @@ def test_usage_is_always_asked_for_and_options_stay(chat: Callable[..., Call]) -
         {"messages": [{"role": "user", "content": [{"type": "text", "text": "x"}, {"type": "input_audio"}]}]},
     ],
 )
-def test_what_it_cannot_do_goes_to_another_model(payload: dict[str, Any], chat: Callable[..., Call]) -> None:
+def test_encode_unsupported_feature_is_capability_failure(payload: dict[str, Any], chat: Callable[..., Call]) -> None:
     with pytest.raises(BadRequestError) as caught:
         encode(chat(**payload), CONFIG)
     assert caught.value.failure is FailureClass.CAPABILITY
 
 
-def test_another_operation_goes_to_another_model() -> None:
+def test_encode_other_operation_is_capability_failure() -> None:
     with pytest.raises(BadRequestError) as caught:
         encode(Call(EMBEDDINGS, "text-embeddings", {"input": "x"}), CONFIG)
     assert caught.value.failure is FailureClass.CAPABILITY
 
 
-def test_what_asks_for_nothing_special_is_served(chat: Callable[..., Call]) -> None:
+def test_encode_empty_features_are_accepted(chat: Callable[..., Call]) -> None:
     request, _ = encode(chat(tools=[], n=1, messages=[{"role": "user", "content": [{"type": "text", "text": "x"}]}]), CONFIG)
     assert request["messages"][-1]["content"] == "x"
 
 
-def test_what_other_vendors_added_is_left_out(chat: Callable[..., Call]) -> None:
+def test_encode_fields_of_other_vendors_are_dropped(chat: Callable[..., Call]) -> None:
     from modelmesh_connector_local import LocalProvider
     from modelmesh_connector_local.request import ID
 
@@ -108,7 +108,7 @@ def test_what_other_vendors_added_is_left_out(chat: Callable[..., Call]) -> None
 
 
 @pytest.mark.parametrize("history", HISTORIES, ids=[history.name for history in HISTORIES])
-def test_conversations_from_elsewhere_obey_the_rules(history: History, chat: Callable[..., Call]) -> None:
+def test_encode_foreign_conversations_obey_rules(history: History, chat: Callable[..., Call]) -> None:
     call = chat(**{**deepcopy(dict(history.parameters)), "tools": []}, messages=deepcopy(list(history.messages)))
     before = deepcopy(call.payload)
     try:

@@ -1,4 +1,4 @@
-"""Settings, and what is noticed when the provider is built."""
+"""Settings and their validation."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def no_weights(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("no_weights")
-def test_missing_weights_are_noticed_when_built() -> None:
+def test_provider_missing_weights_raise_configuration_error() -> None:
     with pytest.raises(ConfigurationError, match="modelmesh local install"):
         LocalProvider.from_config({})
 
 
 @pytest.mark.usefixtures("no_weights", "no_keys")
-def test_create_says_how_to_get_the_weights() -> None:
+def test_create_missing_weights_name_install_command() -> None:
     with pytest.raises(ConfigurationError) as caught:
         modelmesh.create("chat-completion")
     said = str(caught.value) + "".join(caught.value.__notes__)
@@ -43,13 +43,13 @@ def test_create_says_how_to_get_the_weights() -> None:
     assert "OPENAI_API_KEY" in said
 
 
-def test_a_missing_runtime_says_what_to_install(monkeypatch: pytest.MonkeyPatch, own: Path) -> None:
+def test_provider_missing_runtime_names_package(monkeypatch: pytest.MonkeyPatch, own: Path) -> None:
     monkeypatch.setattr(config.importlib.util, "find_spec", lambda _: None)
     with pytest.raises(ConfigurationError, match="pip install xllamacpp"):
         LocalProvider(model_path=own)
 
 
-def test_a_model_path_without_a_file(tmp_path: Path) -> None:
+def test_provider_missing_model_path_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"absent\.gguf"):
         LocalProvider(model_path=tmp_path / "absent.gguf")
 
@@ -59,24 +59,24 @@ def test_a_model_path_without_a_file(tmp_path: Path) -> None:
     [("n_ctx", 0), ("n_ctx", "4096"), ("threads", -1), ("threads", True), ("max_tokens", 1.5), ("system", 3), ("model_id", 7),
      ("temperature", -1), ("temperature", "hot"), ("temperature", float("nan")), ("model_path", 5)],
 )  # fmt: skip
-def test_a_wrong_setting_is_named(name: str, value: Any) -> None:
+def test_provider_invalid_setting_is_named(name: str, value: Any) -> None:
     with pytest.raises(ConfigurationError, match=name):
         LocalConfig.of({name: value})
 
 
-def test_settings_of_other_kinds_of_provider_are_left_alone() -> None:
+def test_provider_unknown_settings_are_ignored() -> None:
     made = LocalConfig.of({"max_connections": 100, "api_key": "test", "n_ctx": None, "threads": 2})
     assert (made.threads, made.n_ctx) == (2, 4096)
 
 
-def test_one_thread_is_spared_and_one_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_spare_threads_leave_one_core_free(monkeypatch: pytest.MonkeyPatch) -> None:
     for cores, threads in ((8, 7), (2, 1), (1, 1)):
         monkeypatch.setattr(config.os, "sched_getaffinity", lambda _, n=cores: set(range(n)), raising=False)
         assert spare_threads() == threads
 
 
-def test_it_is_a_provider_and_building_it_loads_nothing(own: Path) -> None:
-    provider = LocalProvider(model_path=own)  # not a model at all: reading it would fail
+def test_provider_construction_loads_nothing(own: Path) -> None:
+    provider = LocalProvider(model_path=own)  # not a model: loading the file would fail
     assert isinstance(provider, Provider)
     assert provider.id == "modelmesh.local.v1"
     assert (provider.timeout, provider.max_retries) == (None, None)
@@ -85,7 +85,7 @@ def test_it_is_a_provider_and_building_it_loads_nothing(own: Path) -> None:
     provider.close()
 
 
-def test_the_catalogue_of_the_default_model(monkeypatch: pytest.MonkeyPatch, own: Path) -> None:
+def test_models_default_model_has_catalogue_row(monkeypatch: pytest.MonkeyPatch, own: Path) -> None:
     monkeypatch.setattr(config, "shipped_weights", lambda: own)
     (info,) = LocalProvider(n_ctx=2048).models()
     assert (info.id, info.name, info.context_window) == (NAME, NAME, 2048)
@@ -98,15 +98,15 @@ def test_the_catalogue_of_the_default_model(monkeypatch: pytest.MonkeyPatch, own
     assert info.extra["as_of"] == "2026-11-21"
 
 
-def test_the_catalogue_of_an_own_model(own: Path) -> None:
+def test_models_configured_file_has_own_row(own: Path) -> None:
     (info,) = LocalProvider(model_path=str(own)).models()
     assert info.id == "Tiny-Model.Q8"
     assert own.name in info.extra["source"]
-    assert "license" not in info.extra  # the default model's, not this one's
+    assert "license" not in info.extra  # the license of the default model
     assert LocalProvider(model_path=own, model_id="mine").models()[0].id == "mine"
 
 
-def test_the_entry_points_agree_with_the_class() -> None:
+def test_entry_points_match_class() -> None:
     from importlib.metadata import entry_points
 
     for group in ("modelmesh.providers", "modelmesh.embedded"):

@@ -1,4 +1,4 @@
-"""PerplexityProvider keeps what every provider keeps, over Perplexity's Agent API.
+"""Conformance tests of PerplexityProvider, with a fake of Perplexity's Agent API.
 
 Names and shapes are those of docs.perplexity.ai/docs/agent-api/migrate-from-sonar and of the perplexityai package 0.46.1, read
 2026-11-21.
@@ -28,14 +28,14 @@ def body_of(status: int, message: str, code: str | None = None) -> dict[str, Any
 
 
 class AgentDialect(OpenAIDialect):
-    """Input items for messages, output items for an answer, and one choice."""
+    """Dialect with input items for messages, output items for a response, and one choice."""
 
     unsupported_capabilities: Collection[str] = frozenset({"supports_several_choices", "numbers_tool_calls"})
     vectors: Sequence[Sequence[float]] = ([4, -128, 2], [127, 0, -1], [-4, 12, 0])
     finish_reasons: Mapping[str, str] = {"stop": "stop", "length": "length", "content_filter": "content_filter"}
-    failed_finish_reasons: Sequence[str] = ()  # an answer that failed has an error, and its event is not that of an end
+    failed_finish_reasons: Sequence[str] = ()  # a failed response contains an error, and its event does not end a response
     error_responses: Sequence[Refusal] = tuple(
-        # a 404 without a word of the model may be of anything
+        # a 404 that does not name the model has no known cause
         Refusal(row.status, body_of(row.status, "test"), FailureClass.REFUSED if row.status == 404 else row.failure)
         for row in OpenAIDialect.error_responses
         if row.status in (401, 402, 403, 404, 408, 413, 422, 500, 502, 503, 504)
@@ -75,34 +75,34 @@ class AgentDialect(OpenAIDialect):
 
     def write_response(self, body: Mapping[str, Any]) -> bytes:
         choice = body["choices"][0]
-        said = choice["message"]
-        output = [] if said.get("content") is None else [message(said["content"], beyond(said, "message"))]
-        output += [call(one["id"], **one["function"]) for one in said.get("tool_calls") or ()]
+        reply = choice["message"]
+        output = [] if reply.get("content") is None else [message(reply["content"], beyond(reply, "message"))]
+        output += [call(one["id"], **one["function"]) for one in reply.get("tool_calls") or ()]
         extra = {**beyond(body, "answer"), **beyond(choice, "choice")}
         return written(response(body, choice["finish_reason"], output, body.get("usage"), **extra))
 
     def write_stream(self, chunks: Sequence[Mapping[str, Any]], *, done: bool = True) -> list[bytes]:
-        found = [happened("created", response={"id": chunks[0]["id"], "model": chunks[0]["model"]})]
+        found = [agent_event("created", response={"id": chunks[0]["id"], "model": chunks[0]["model"]})]
         reason, text = None, ""
         for chunk, choice in choices_of(chunks):
             delta, reason = choice["delta"], choice["finish_reason"] or reason
             if delta.get("content"):
                 text += delta["content"]
                 extra = {**beyond(chunk, "answer"), **beyond(delta, "message")}
-                found.append(happened("output_text.delta", delta=delta["content"], **extra))
+                found.append(agent_event("output_text.delta", delta=delta["content"], **extra))
         output: list[dict[str, Any]] = [message(text)] if text else []
         for one, pieces in calls_in(chunks):
             output.append(call(one["id"], one["name"], "".join(pieces)))
-            found.append(happened("output_item.done", item=output[-1]))
+            found.append(agent_event("output_item.done", item=output[-1]))
         if reason is not None:
-            found.append(happened("completed", response=response(chunks[0], reason, output, usage_in(chunks))))
+            found.append(agent_event("completed", response=response(chunks[0], reason, output, usage_in(chunks))))
         return found
 
     def write_final_event(self) -> list[bytes]:
         return []
 
     def write_error_event(self) -> list[bytes]:
-        return [happened("failed", **body_of(500, "down"))]
+        return [agent_event("failed", **body_of(500, "down"))]
 
     def write_error(
         self, status: int, message: str, *, code: str | None = None, wait: float | None = None, request_id: str | None = None
@@ -112,7 +112,7 @@ class AgentDialect(OpenAIDialect):
         return Script(status, written(body_of(status, message, code)), headers)
 
 
-def happened(kind: str, **fields: Any) -> bytes:
+def agent_event(kind: str, **fields: Any) -> bytes:
     return event(written({"type": f"response.{kind}", "sequence_number": 0, **fields}).decode())
 
 
@@ -172,6 +172,6 @@ def content_of(content: Any) -> Any:
 class TestPerplexity(ProviderConformance):
     provider_class = PerplexityProvider
     supports_embeddings = True
-    unlisted = ("pplx-embed-v1-0.6b", "pplx-embed-v1-4b")  # the list is of the Agent API
+    unlisted = ("pplx-embed-v1-0.6b", "pplx-embed-v1-4b")  # the list contains models of the Agent API only
     wire = AgentDialect()
-    settings = {"web_search": False}  # the tool that the connector adds of itself is looked at in test_perplexity_provider.py
+    settings = {"web_search": False}  # test_perplexity_provider.py tests the tool that the connector adds

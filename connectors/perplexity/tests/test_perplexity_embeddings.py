@@ -1,4 +1,4 @@
-"""What is Perplexity's own about embeddings: forms, tokens, and what it has no parameter for."""
+"""Perplexity's embeddings: encodings, token input and unsupported parameters."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def upstream() -> Iterator[Upstream]:
         yield server
 
 
-def embed(upstream: Upstream, said: Any, **payload: Any) -> Any:
+def embed(upstream: Upstream, vectors: Any, **payload: Any) -> Any:
     usage = {"prompt_tokens": 3, "total_tokens": 3, "cost": {"currency": "USD", "total_cost": 9e-08}}
-    upstream.reply({"object": "list", "data": [{"object": "embedding", "index": 0, "embedding": said}], "usage": usage})
+    upstream.reply({"object": "list", "data": [{"object": "embedding", "index": 0, "embedding": vectors}], "usage": usage})
     provider = PerplexityProvider(base_url=upstream.url, api_key="test")
     try:
         return provider.send(Call(EMBEDDINGS, "test", {"input": "a", **payload}), MODEL, Limits())
@@ -33,7 +33,7 @@ def embed(upstream: Upstream, said: Any, **payload: Any) -> Any:
         provider.close()
 
 
-def test_signed_numbers_of_eight_bits(upstream: Upstream) -> None:
+def test_embeddings_8_bit_integers_become_floats(upstream: Upstream) -> None:
     answer = embed(upstream, "gAB//w==", user="someone")
     assert answer.body["data"][0]["embedding"] == [-128.0, 0.0, 127.0, -1.0]
     assert answer.body["usage"]["cost"]["total_cost"] == 9e-08
@@ -42,20 +42,20 @@ def test_signed_numbers_of_eight_bits(upstream: Upstream) -> None:
 
 
 @pytest.mark.parametrize("form", ["base64_int8", "base64_binary"])
-def test_its_own_forms_are_passed_on(upstream: Upstream, form: str) -> None:
+def test_embeddings_own_encoding_is_unchanged(upstream: Upstream, form: str) -> None:
     answer = embed(upstream, "gAB//w==", encoding_format=form)
     assert answer.body["data"][0]["embedding"] == "gAB//w=="
     assert upstream.last.json["encoding_format"] == form
 
 
-def test_a_vector_that_is_not_base64_is_no_answer(upstream: Upstream) -> None:
+def test_embeddings_invalid_base64_is_protocol_failure(upstream: Upstream) -> None:
     with pytest.raises(ProviderError) as caught:
         embed(upstream, "not base64!")
     assert caught.value.failure is F.PROTOCOL
 
 
 @pytest.mark.parametrize("body", [{"object": "list"}, {"data": None}])
-def test_no_vectors_are_no_answer(upstream: Upstream, body: dict[str, Any]) -> None:
+def test_embeddings_without_vectors_are_protocol_failure(upstream: Upstream, body: dict[str, Any]) -> None:
     upstream.reply(body)
     provider = PerplexityProvider(base_url=upstream.url, api_key="test")
     with pytest.raises(ProviderError) as caught:

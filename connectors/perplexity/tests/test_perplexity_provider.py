@@ -1,4 +1,4 @@
-"""Perplexity's Agent API on the wire: requests, answers and their sources, streams, refusals."""
+"""Requests, responses with sources, streams and error mapping of Perplexity's Agent API."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def response(*output: Any, **fields: Any) -> dict[str, Any]:
     }
 
 
-def said(text: str) -> dict[str, Any]:
+def message_item(text: str) -> dict[str, Any]:
     return {
         "type": "message",
         "id": "m",
@@ -73,7 +73,7 @@ TOOL_CALL = {"id": "call_1", "type": "function", "function": {"name": "weather",
 
 @pytest.mark.parametrize("written", ["", "/v1", "/v1/"])
 def test_send_request_has_path_key_and_body(upstream: Upstream, written: str) -> None:
-    upstream.reply(response(said("Hi")))
+    upstream.reply(response(message_item("Hi")))
     given = {
         "max_tokens": 9,
         "search_recency_filter": "day",
@@ -94,7 +94,7 @@ def test_send_request_has_path_key_and_body(upstream: Upstream, written: str) ->
     }
 
 
-def test_a_conversation_with_tools_and_images(upstream: Upstream) -> None:
+def test_send_tools_and_images_are_converted(upstream: Upstream) -> None:
     upstream.reply(response(CALL))
     parts = [{"type": "text", "text": "Look"}, {"type": "image_url", "image_url": {"url": "https://example.com/i.png"}}]
     messages = [
@@ -140,8 +140,8 @@ FILTERS = {
 
 
 @pytest.mark.parametrize("tools", [None, [{"type": "web_search", "max_tokens": 9, "filters": {"search_recency_filter": "week"}}]])
-def test_what_belongs_to_the_search_goes_there(upstream: Upstream, tools: Any) -> None:
-    upstream.reply(response(said("Hi")))
+def test_send_search_parameters_move_to_web_search_tool(upstream: Upstream, tools: Any) -> None:
+    upstream.reply(response(message_item("Hi")))
     place = {"type": "approximate", "approximate": {"country": "NO"}}
     options = {"search_context_size": "low", "user_location": place}
     given = {**FILTERS, "num_search_results": 3, "web_search_options": options, **({"tools": tools} if tools else {})}
@@ -154,14 +154,14 @@ def test_what_belongs_to_the_search_goes_there(upstream: Upstream, tools: Any) -
 
 
 @pytest.mark.parametrize("choice", ["required", {"type": "web_search"}])
-def test_a_choice_that_names_no_function_goes_as_it_is(upstream: Upstream, choice: Any) -> None:
-    upstream.reply(response(said("Hi")))
+def test_send_tool_choice_without_function_is_unchanged(upstream: Upstream, choice: Any) -> None:
+    upstream.reply(response(message_item("Hi")))
     send(PerplexityProvider(base_url=upstream.url, api_key=KEY), tool_choice=choice)
     assert upstream.last.json["tool_choice"] == choice
 
 
-def test_what_a_message_has_beyond_is_named_when_it_says_something(upstream: Upstream) -> None:
-    upstream.reply(response(said("Hi")))
+def test_send_dropped_message_field_is_reported(upstream: Upstream) -> None:
+    upstream.reply(response(message_item("Hi")))
     messages = [
         {"role": "user", "content": "Hello!", "name": "Ada"},
         {"role": "assistant", "content": "Hi", "refusal": None},
@@ -178,50 +178,52 @@ def test_what_a_message_has_beyond_is_named_when_it_says_something(upstream: Ups
     [{"tools": {"type": "web_search"}}, {"messages": [{"role": "assistant", "content": None, "tool_calls": ["weather"]}]}],
     ids=["tools", "calls"],
 )
-def test_what_nobody_could_take_is_the_callers_mistake(upstream: Upstream, payload: dict[str, Any]) -> None:
+def test_send_malformed_payload_is_caller_failure(upstream: Upstream, payload: dict[str, Any]) -> None:
     with pytest.raises(ProviderError, match="Nothing was sent") as caught:
         send(PerplexityProvider(base_url=upstream.url, api_key=KEY), **payload)
     assert (caught.value.failure, upstream.received) == (F.CALLER, [])
 
 
-def test_cached_tokens_are_counted_where_openai_counts_them(upstream: Upstream) -> None:
-    upstream.reply(response(said("Hi"), usage={**USAGE, "input_tokens_details": {"cache_read_input_tokens": 3}}))
+def test_usage_cached_tokens_are_in_openai_field(upstream: Upstream) -> None:
+    upstream.reply(response(message_item("Hi"), usage={**USAGE, "input_tokens_details": {"cache_read_input_tokens": 3}}))
     got = send(PerplexityProvider(base_url=upstream.url, api_key=KEY))
     assert got["usage"]["prompt_tokens_details"] == {"cached_tokens": 3}
 
 
-def test_a_stream_may_begin_without_saying_who_answers(upstream: Upstream) -> None:
-    upstream.stream([happened("in_progress", response={"id": None}), happened("completed", response=response(said("Hi")))])
+def test_stream_without_response_id_is_accepted(upstream: Upstream) -> None:
+    upstream.stream(
+        [agent_event("in_progress", response={"id": None}), agent_event("completed", response=response(message_item("Hi")))]
+    )
     chunks = send(PerplexityProvider(base_url=upstream.url, api_key=KEY), stream=True)
     assert [choice["delta"].get("content") for one in chunks for choice in one["choices"]] == ["", "Hi", None]
 
 
-def test_annotations_are_the_message_s(upstream: Upstream) -> None:
+def test_send_annotations_are_in_message(upstream: Upstream) -> None:
     note = {"type": "url_citation", "url": "https://example.com/a", "start_index": 0, "end_index": 2}
-    item = said("Hi")
+    item = message_item("Hi")
     item["content"][0]["annotations"] = [note]
     upstream.reply(response(item))
     got = send(PerplexityProvider(base_url=upstream.url, api_key=KEY))
     assert got["choices"][0]["message"] == {"role": "assistant", "content": "Hi", "annotations": [note]}
 
 
-def test_a_plain_answer_with_its_sources(upstream: Upstream) -> None:
-    upstream.reply(response(said("Hi"), of_next_year=1))
+def test_send_plain_response_has_sources(upstream: Upstream) -> None:
+    upstream.reply(response(message_item("Hi"), of_next_year=1))
     got = send(PerplexityProvider(base_url=upstream.url, api_key=KEY))
     assert got["choices"] == [
         {"index": 0, "message": {"role": "assistant", "content": "Hi"}, "finish_reason": "stop", "logprobs": None}
     ]
     assert (got["citations"], got["search_results"]) == (["https://example.com/a"], RESULTS)
     assert (got["object"], got["created"], got["usage"]) == ("chat.completion", 1_763_700_000, USAGE | NAMES)
-    assert (got["of_next_year"], got["output"][1]) == (1, said("Hi"))
+    assert (got["of_next_year"], got["output"][1]) == (1, message_item("Hi"))
 
 
-def test_an_answer_that_was_too_long(upstream: Upstream) -> None:
-    upstream.reply(response(said("Hi"), status="incomplete", incomplete_details={"reason": "max_output_tokens"}))
+def test_send_incomplete_response_has_finish_reason_length(upstream: Upstream) -> None:
+    upstream.reply(response(message_item("Hi"), status="incomplete", incomplete_details={"reason": "max_output_tokens"}))
     assert send(PerplexityProvider(base_url=upstream.url, api_key=KEY))["choices"][0]["finish_reason"] == "length"
 
 
-def happened(kind: str, **fields: Any) -> bytes:
+def agent_event(kind: str, **fields: Any) -> bytes:
     return event({"type": f"response.{kind}", "sequence_number": 0, **fields})
 
 
@@ -230,13 +232,13 @@ def happened(kind: str, **fields: Any) -> bytes:
 def test_send_stream_returns_chunks(upstream: Upstream, deltas: list[str], asked: bool | None) -> None:
     upstream.stream(
         [
-            happened("created", response=response(status="in_progress", usage=None)),
-            happened("reasoning.search_queries", queries=["q"], thought="I look."),
-            *[happened("output_text.delta", delta=text) for text in deltas],
-            happened("output_text.done", text="Hi"),
-            happened("output_item.added", item=CALL),
-            happened("output_item.done", item=CALL),
-            happened("completed", response=response(said("Hi"), CALL)),
+            agent_event("created", response=response(status="in_progress", usage=None)),
+            agent_event("reasoning.search_queries", queries=["q"], thought="I look."),
+            *[agent_event("output_text.delta", delta=text) for text in deltas],
+            agent_event("output_text.done", text="Hi"),
+            agent_event("output_item.added", item=CALL),
+            agent_event("output_item.done", item=CALL),
+            agent_event("completed", response=response(message_item("Hi"), CALL)),
         ]
     )
     options = {} if asked is None else {"stream_options": {"include_usage": asked}}
@@ -261,10 +263,10 @@ def test_send_stream_returns_chunks(upstream: Upstream, deltas: list[str], asked
 @pytest.mark.parametrize(
     ("kind", "failure"), [("request_rate_limit_exceeded", F.THROTTLE), ("internal_error", F.SERVER), ("new", F.PROTOCOL)]
 )
-def test_a_run_that_failed_under_a_status_of_success(upstream: Upstream, stream: bool, kind: str, failure: F) -> None:
+def test_send_failed_run_with_status_200_is_failure(upstream: Upstream, stream: bool, kind: str, failure: F) -> None:
     error = {"message": "test", "type": kind, "code": None}
     if stream:
-        upstream.stream([happened("output_text.delta", delta="Half"), happened("failed", error=error)])
+        upstream.stream([agent_event("output_text.delta", delta="Half"), agent_event("failed", error=error)])
     else:
         upstream.reply(response(status="failed", error=error))
     with pytest.raises(ProviderError) as caught:
@@ -290,8 +292,8 @@ def test_send_error_response_has_failure_class(upstream: Upstream, status: int, 
     assert (caught.value.failure, caught.value.code) == (failure, kind)
 
 
-def test_presets_and_requests_without_a_search(upstream: Upstream) -> None:
-    upstream.always(Script(body=json.dumps(response(said("Hi"))).encode()))
+def test_send_presets_and_disabled_search_have_no_tool(upstream: Upstream) -> None:
+    upstream.always(Script(body=json.dumps(response(message_item("Hi"))).encode()))
     bodies = []
     for model, searches in (("preset:low", True), ("openai/gpt-6.1-terra", False)):
         provider = PerplexityProvider(base_url=upstream.url, api_key=KEY, web_search=searches)
@@ -301,5 +303,5 @@ def test_presets_and_requests_without_a_search(upstream: Upstream) -> None:
     assert bodies == [{"preset": "low"}, {"model": "openai/gpt-6.1-terra"}]
 
 
-def test_it_is_offered_for_grounded_answers_only() -> None:
+def test_capabilities_exclude_plain_chat_completion() -> None:
     assert "generation.text-generation.chat-completion" not in PerplexityProvider(api_key=KEY).get_capabilities()

@@ -1,4 +1,4 @@
-"""From the library's chunks to those of OpenAI's format, and from chunks to a whole answer."""
+"""Conversion of the library's chunks to OpenAI's format, and assembly of a response from chunks."""
 
 from __future__ import annotations
 
@@ -6,44 +6,44 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from modelmesh.contracts.call import Call
-from modelmesh_connector_local.runtime import refused
+from modelmesh_connector_local.runtime import error_from_body
 
 
-class Chunks:
-    """Puts one stream right: who speaks is said once, the model goes by its name, usage stands where it was asked for."""
+class ChunkConverter:
+    """Conversion of one stream: role only in the first chunk, the model's name in the mesh, usage as requested."""
 
     def __init__(self, call: Call, name: str) -> None:
-        """Store the callbacks and facts of the request.
+        """Read the stream options of the request.
 
         Args:
-            call: What was asked.
+            call: The request.
             name: The model's name in the mesh.
         """
         options = call.payload.get("stream_options")
         self._usage_apart = isinstance(options, Mapping) and bool(options.get("include_usage"))
         self._shows_progress = bool(call.payload.get("return_progress"))
         self._name = name
-        self._spoke = False
+        self._has_role = False
         self._finish: dict[str, Any] | None = None
 
     def take(self, chunk: Any) -> Sequence[dict[str, Any]]:
-        """Return what is to be handed on now.
+        """Return the chunks for the caller, none if the chunk is held back.
 
         Raises:
-            ProviderError: It is an error.
+            ProviderError: The chunk is an error.
         """
         if not isinstance(chunk, dict) or chunk.get("error"):
-            raise refused(chunk if isinstance(chunk, dict) else {"error": chunk})
+            raise error_from_body(chunk if isinstance(chunk, dict) else {"error": chunk})
         if "prompt_progress" in chunk and not self._shows_progress:
             return ()
         chunk["model"] = self._name
         choices = chunk.get("choices") or ()
         for choice in choices:
             delta = choice.setdefault("delta", {})
-            if self._spoke:
+            if self._has_role:
                 delta.pop("role", None)
         if choices:
-            self._spoke = True
+            self._has_role = True
             if not self._usage_apart and choices[0].get("finish_reason") is not None:
                 self._finish = chunk
                 return ()
@@ -53,21 +53,21 @@ class Chunks:
             return (finish,)
         return (chunk,)
 
-    def rest(self) -> Sequence[dict[str, Any]]:
-        """Return what is left when the stream has ended."""
+    def finish(self) -> Sequence[dict[str, Any]]:
+        """Return the chunks held back until the end of the stream."""
         finish, self._finish = self._finish, None
         return () if finish is None else (finish,)
 
 
-class Whole:
-    """One answer, put together from its chunks."""
+class ResponseBuilder:
+    """Assembly of one response from its chunks."""
 
     def __init__(self) -> None:
         self._body: dict[str, Any] = {}
         self._choice: dict[str, Any] = {"index": 0, "message": {"role": "assistant", "content": ""}, "finish_reason": None}
 
     def add(self, chunk: dict[str, Any]) -> None:
-        """Take the next chunk."""
+        """Add the next chunk."""
         self._body |= {name: value for name, value in chunk.items() if name not in ("choices", "object")}
         for choice in chunk.get("choices") or ():
             _join(self._choice["message"], choice.get("delta") or {})
@@ -75,16 +75,16 @@ class Whole:
 
     @property
     def finished(self) -> bool:
-        """Whether the model said why it stopped."""
+        """Whether a chunk contained a finish reason."""
         return self._choice["finish_reason"] is not None
 
     def body(self) -> dict[str, Any]:
-        """Return the answer in OpenAI's format."""
+        """Return the response in OpenAI's format."""
         return {**self._body, "object": "chat.completion", "choices": [self._choice]}
 
 
 def _join(into: dict[str, Any], piece: Mapping[str, Any]) -> None:
-    """Add a piece: texts and lists grow, mappings are joined in turn, all else replaces what was there."""
+    """Add a piece: texts and lists are concatenated, mappings are merged recursively, other values are replaced."""
     for name, value in piece.items():
         known = into.get(name)
         if value is None:

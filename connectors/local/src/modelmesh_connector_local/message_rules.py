@@ -1,4 +1,4 @@
-"""Rules of the local model for conversations: those of a chat template, and of a model that has neither tools nor eyes."""
+"""Message rules of the local model: those of a chat template, without tools and images."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A GGUF chat model in this very process."""
+"""A GGUF chat model in the current process."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from modelmesh.contracts.call import Call, Limits
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.contracts.provider import Answer
 from modelmesh_cdk import load_catalogue, provider_error
-from modelmesh_connector_local.answers import Chunks, Whole
+from modelmesh_connector_local.answers import ChunkConverter, ResponseBuilder
 from modelmesh_connector_local.config import LocalConfig
 from modelmesh_connector_local.engine import END, Engine, Generation
 from modelmesh_connector_local.request import encode
 from modelmesh_connector_local.runtime import load
-from modelmesh_connector_local.streams import AsyncInbox, AsyncLocalStream, Inbox, LocalStream, Patience
+from modelmesh_connector_local.streams import AsyncChunkQueue, AsyncLocalStream, ChunkQueue, Deadline, LocalStream
 
 CHAT_CAPABILITY = "generation.text-generation.chat-completion"
 
@@ -29,7 +29,7 @@ CHAT_CAPABILITY = "generation.text-generation.chat-completion"
 class LocalProvider:
     """One small model, loaded by the first request and shared by all threads and tasks. It answers requests in sequence.
 
-    Nothing leaves the machine, no key is needed, and nothing is charged. It cannot call tools or look at images.
+    The model needs no network and no key, and costs nothing. It does not support tools and images.
 
     Attributes:
         id: Connector ID, the same as the entry point's name.
@@ -68,15 +68,15 @@ class LocalProvider:
 
     @classmethod
     def from_config(cls, settings: Mapping[str, Any]) -> Self:
-        """Make a provider of its merged configuration."""
+        """Create a provider from its merged configuration."""
         return cls(settings)
 
     def models(self) -> Sequence[ModelInfo]:
-        """Return the one model there is."""
+        """Return the only model."""
         shipped = load_catalogue(__name__.partition(".")[0])[0]
         config = self.config
         own: dict[str, Any] = {}
-        if config.model_path is not None:  # what the data says of the default weights does not hold for others
+        if config.model_path is not None:  # the catalogue row describes the default weights only
             own["features"] = {name: able for name, able in shipped.features.items() if name != "system_prompt"}
             own["extra"] = {"source": f"the file {config.model_path.name}, given as model_path", "as_of": shipped.extra["as_of"]}
         if config.capabilities:
@@ -86,46 +86,46 @@ class LocalProvider:
     # -- one attempt --------------------------------------------------------------------------------------------------
 
     def send(self, call: Call, model: str, limits: Limits) -> Answer | LocalStream:
-        """Serve one attempt; see :meth:`modelmesh.contracts.provider.Provider.send`."""
+        """Serve one attempt, as :meth:`modelmesh.contracts.provider.Provider.send`."""
         self._check_name(model)
         request, adapted = encode(call, self.config)
-        patience, chunks = Patience(limits, stream=call.stream), Chunks(call, self.config.name)
-        inbox = Inbox(patience)
-        generation = self._begin(request, inbox.deliver)
+        deadline, chunks = Deadline(limits, stream=call.stream), ChunkConverter(call, self.config.name)
+        queue = ChunkQueue(deadline)
+        generation = self._begin(request, queue.deliver)
         if call.stream:
-            return LocalStream(inbox, generation, chunks, adapted, patience)
+            return LocalStream(queue, generation, chunks, adapted, deadline)
         try:
-            whole = Whole()
-            while (item := inbox.next()) is not END:
+            builder = ResponseBuilder()
+            while (item := queue.next()) is not END:
                 for chunk in chunks.take(item):
-                    whole.add(chunk)
+                    builder.add(chunk)
         finally:
             generation.stop()
-        return _answer(whole, chunks, adapted)
+        return _answer(builder, chunks, adapted)
 
     async def asend(self, call: Call, model: str, limits: Limits) -> Answer | AsyncLocalStream:
-        """Serve one attempt without blocking the event loop; a cancelled one stops the model."""
+        """Serve one attempt without blocking the event loop. Cancellation stops the model."""
         self._check_name(model)
         request, adapted = encode(call, self.config)
-        patience, chunks = Patience(limits, stream=call.stream), Chunks(call, self.config.name)
-        inbox = AsyncInbox(patience)
-        generation = self._begin(request, inbox.deliver)
+        deadline, chunks = Deadline(limits, stream=call.stream), ChunkConverter(call, self.config.name)
+        queue = AsyncChunkQueue(deadline)
+        generation = self._begin(request, queue.deliver)
         if call.stream:
-            return AsyncLocalStream(inbox, generation, chunks, adapted, patience)
+            return AsyncLocalStream(queue, generation, chunks, adapted, deadline)
         try:
-            whole = Whole()
-            while (item := await inbox.next()) is not END:
+            builder = ResponseBuilder()
+            while (item := await queue.next()) is not END:
                 for chunk in chunks.take(item):
-                    whole.add(chunk)
+                    builder.add(chunk)
         finally:
             generation.stop()
-        return _answer(whole, chunks, adapted)
+        return _answer(builder, chunks, adapted)
 
     def _check_name(self, model: str) -> None:
         if model != self.config.name:
             message = (
-                f"the local provider has one model, {self.config.name!r}, and was asked for {model!r}; "
-                "ask for that one, or give it another name with model_id"
+                f"the local provider has one model, {self.config.name!r}, but the request names {model!r}. "
+                "Request that model, or rename it with model_id"
             )
             raise provider_error(FailureClass.NOT_FOUND, message, status=404, code="model_not_found")
 
@@ -135,14 +135,14 @@ class LocalProvider:
             if self._engine is None or not self._engine.is_alive():
                 self._engine = Engine(self._load)
                 self._engine.start()
-                weakref.finalize(self, self._engine.close).atexit = False  # at exit the engines' own hook waits for them
+                weakref.finalize(self, self._engine.close).atexit = False  # the exit hook of the engine module waits for engines
             self._engine.submit(generation)
         return generation
 
-    # -- life ---------------------------------------------------------------------------------------------------------
+    # -- life cycle ---------------------------------------------------------------------------------------------------
 
     def close(self) -> None:
-        """Stop what is being generated and free the model; a later request loads it again. May be called twice."""
+        """Stop the generation and free the model. A later request loads it again. Idempotent."""
         with self._lock:
             engine, self._engine = self._engine, None
         if engine is not None:
@@ -151,11 +151,11 @@ class LocalProvider:
                 engine.join()
 
     async def aclose(self) -> None:
-        """The same without blocking the event loop: the model belongs to no loop, so that it is freed for all."""
+        """Close without blocking the event loop. The model is shared by all event loops, so it is freed for all of them."""
         await asyncio.to_thread(self.close)
 
     def after_fork(self) -> None:
-        """Load a model of its own in a child process, where the parent's threads are not."""
+        """Discard the parent's engine in a child process, so that the child loads its own model."""
         self._lock = Lock()
         self._engine = None
 
@@ -163,9 +163,9 @@ class LocalProvider:
         return f"<LocalProvider {self.id} with {self.config.name}>"
 
 
-def _answer(whole: Whole, chunks: Chunks, adapted: Sequence[str]) -> Answer:
-    for chunk in chunks.rest():
-        whole.add(chunk)
-    if not whole.finished:
-        raise provider_error(FailureClass.PROTOCOL, "the local model ended its answer without a finish reason")
-    return Answer(whole.body(), {}, adapted)
+def _answer(builder: ResponseBuilder, chunks: ChunkConverter, adapted: Sequence[str]) -> Answer:
+    for chunk in chunks.finish():
+        builder.add(chunk)
+    if not builder.finished:
+        raise provider_error(FailureClass.PROTOCOL, "the local model ended its response without a finish reason")
+    return Answer(builder.body(), {}, adapted)

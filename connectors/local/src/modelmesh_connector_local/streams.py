@@ -1,4 +1,4 @@
-"""Waiting for an answer, in a thread or in a task, no longer than its limits allow."""
+"""Streams and queues that wait for a response within its limits, in a thread or in a task."""
 
 from __future__ import annotations
 
@@ -12,54 +12,54 @@ from modelmesh.contracts import FailureClass
 from modelmesh.contracts.call import Limits
 from modelmesh.errors import ModelMeshError, ProviderError, ProviderTimeoutError
 from modelmesh_cdk import provider_error
-from modelmesh_connector_local.answers import Chunks
+from modelmesh_connector_local.answers import ChunkConverter
 from modelmesh_connector_local.engine import END, Generation
 
 
-class Patience:
-    """How long an attempt may still take; the wait for its turn and for the model to load counts."""
+class Deadline:
+    """Remaining time of an attempt. Time in the queue and loading of the model count."""
 
     def __init__(self, limits: Limits, *, stream: bool) -> None:
-        """Begin to count.
+        """Start the clock.
 
         Args:
-            limits: Seconds, from now.
-            stream: Whether the answer is handed over piece by piece.
+            limits: Limits in seconds from now.
+            stream: Whether the response is a stream.
         """
         self._limits, self._began, self._committed = limits, time.monotonic(), False
         self._phase = limits.first_content if stream else limits.answer
 
     def commit(self) -> None:
-        """From now on only pauses and the whole are limited."""
+        """Apply only the limits of gaps and of the total time from now on."""
         self._committed = True
 
-    def left(self) -> float:
-        """Return the seconds until the nearest limit; none when it has passed."""
+    def remaining(self) -> float:
+        """Return the seconds until the nearest limit, 0 if it has passed."""
         gone = time.monotonic() - self._began
         total = self._limits.total - gone
         return max(0.0, min(total, self._limits.gap if self._committed else self._phase - gone))
 
-    def over(self) -> ProviderError:
-        """Return the error of a limit that has passed."""
+    def timeout_error(self) -> ProviderError:
+        """Return the error of an exceeded limit."""
         limit = self._limits.gap if self._committed else self._phase
         if time.monotonic() - self._began >= self._limits.total:
             limit = self._limits.total
-        what = "gone on" if self._committed else "answered"
-        made = provider_error(FailureClass.TIMEOUT, f"the local model has not {what} within {limit:g} s; its work was stopped")
-        if isinstance(made, ProviderTimeoutError):
-            made.timeout_seconds = limit
-        return made
+        action = "continue" if self._committed else "respond"
+        error = provider_error(FailureClass.TIMEOUT, f"the local model did not {action} within {limit:g} s and was stopped")
+        if isinstance(error, ProviderTimeoutError):
+            error.timeout_seconds = limit
+        return error
 
 
-class Inbox:
-    """Where a thread waits for what the engine delivers."""
+class ChunkQueue:
+    """Queue of a thread that waits for the engine's chunks."""
 
-    def __init__(self, patience: Patience) -> None:
+    def __init__(self, deadline: Deadline) -> None:
         self._items: SimpleQueue[Any] = SimpleQueue()
-        self._patience = patience
+        self._deadline = deadline
 
     def deliver(self, item: Any) -> None:
-        """Put something in; called by the engine."""
+        """Append an item. The engine calls this method."""
         self._items.put(item)
 
     def next(self) -> Any:
@@ -69,31 +69,31 @@ class Inbox:
             ProviderError: The generation failed, or a limit has passed.
         """
         try:
-            item = self._items.get(timeout=self._patience.left())
+            item = self._items.get(timeout=self._deadline.remaining())
         except Empty:
-            raise self._patience.over() from None
+            raise self._deadline.timeout_error() from None
         return _checked(item)
 
 
-class AsyncInbox:
-    """Where a task waits for it."""
+class AsyncChunkQueue:
+    """Queue of a task that waits for the engine's chunks."""
 
-    def __init__(self, patience: Patience) -> None:
+    def __init__(self, deadline: Deadline) -> None:
         self._items: asyncio.Queue[Any] = asyncio.Queue()
         self._loop = asyncio.get_running_loop()
-        self._patience = patience
+        self._deadline = deadline
 
     def deliver(self, item: Any) -> None:
-        """Put something in; called by the engine, in its own thread."""
+        """Append an item. The engine calls this method in its thread."""
         self._loop.call_soon_threadsafe(self._items.put_nowait, item)
 
     async def next(self) -> Any:
-        """Return the next chunk, or :data:`~.engine.END`; otherwise as :meth:`Inbox.next`."""
+        """Return the next chunk, or :data:`~.engine.END`, as :meth:`ChunkQueue.next`."""
         try:
-            async with asyncio.timeout(self._patience.left()):
+            async with asyncio.timeout(self._deadline.remaining()):
                 item = await self._items.get()
         except TimeoutError:
-            raise self._patience.over() from None
+            raise self._deadline.timeout_error() from None
         return _checked(item)
 
 
@@ -103,55 +103,55 @@ def _checked(item: Any) -> Any:
     return item
 
 
-class _Open:
-    """What both kinds of stream know."""
+class _StreamBase:
+    """Common attributes of both kinds of stream."""
 
-    def __init__(self, generation: Generation, chunks: Chunks, adapted: Sequence[str], patience: Patience) -> None:
+    def __init__(self, generation: Generation, chunks: ChunkConverter, adapted: Sequence[str], deadline: Deadline) -> None:
         self.headers: Mapping[str, str] = {}
         self.adapted = adapted
         self._generation, self._chunks = generation, chunks
-        self.commit: Callable[[], None] = patience.commit
+        self.commit: Callable[[], None] = deadline.commit
 
 
-class LocalStream(_Open):
+class LocalStream(_StreamBase):
     """A stream for threads."""
 
-    def __init__(self, inbox: Inbox, *rest: Any) -> None:
+    def __init__(self, queue: ChunkQueue, *rest: Any) -> None:
         super().__init__(*rest)
-        self._inbox = inbox
+        self._queue = queue
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         """Yield chunks, once."""
         try:
-            while (item := self._inbox.next()) is not END:
+            while (item := self._queue.next()) is not END:
                 yield from self._chunks.take(item)
-            yield from self._chunks.rest()
+            yield from self._chunks.finish()
         finally:
             self.close()
 
     def close(self) -> None:
-        """Stop the model, unless it has ended."""
+        """Stop the model unless the stream is complete."""
         self._generation.stop()
 
 
-class AsyncLocalStream(_Open):
+class AsyncLocalStream(_StreamBase):
     """A stream for asyncio."""
 
-    def __init__(self, inbox: AsyncInbox, *rest: Any) -> None:
+    def __init__(self, queue: AsyncChunkQueue, *rest: Any) -> None:
         super().__init__(*rest)
-        self._inbox = inbox
+        self._queue = queue
 
     async def __aiter__(self) -> AsyncIterator[dict[str, Any]]:
         """Yield chunks, once."""
         try:
-            while (item := await self._inbox.next()) is not END:
+            while (item := await self._queue.next()) is not END:
                 for chunk in self._chunks.take(item):
                     yield chunk
-            for chunk in self._chunks.rest():
+            for chunk in self._chunks.finish():
                 yield chunk
         finally:
             self._generation.stop()
 
     async def aclose(self) -> None:
-        """Stop the model, unless it has ended."""
+        """Stop the model unless the stream is complete."""
         self._generation.stop()

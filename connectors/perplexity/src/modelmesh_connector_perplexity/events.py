@@ -1,7 +1,7 @@
 """The Agent API's stream events as chunks in OpenAI's format.
 
 Events are those of the perplexityai package 0.46.1 (``types/response_stream_chunk.py``) and of Perplexity's guide to
-migrating from Sonar, read 2026-11-21. A stream is complete when ``response.completed`` or ``response.incomplete`` has come.
+migrating from Sonar, read 2026-11-21. A stream is complete after ``response.completed`` or ``response.incomplete``.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ _OF_DELTAS = {"type", "delta", "sequence_number", "item_id", "output_index", "co
 
 
 class EventDecoder:
-    """Decodes one stream."""
+    """Decoder of one stream."""
 
     def __init__(self, failure: Callable[[Mapping[str, Any]], ProviderError], *, asked_usage: bool) -> None:
-        """Store the callbacks and facts of the request.
+        """Create the decoder.
 
         Args:
             failure: Returns the error of an event of a failed run.
@@ -51,7 +51,7 @@ class EventDecoder:
         data = json_codec.decode(event.data)
         if not isinstance(data, dict):
             message = "an event is not a JSON object"
-            raise ValueError(message)  # noqa: TRY004 - the kit's word for what cannot be read
+            raise ValueError(message)  # noqa: TRY004 - the kit expects ValueError for an invalid body
         kind = str(data.get("type"))
         if kind in _ENDS_BADLY or data.get("error"):
             answer = data.get("response")
@@ -60,7 +60,7 @@ class EventDecoder:
         try:
             return self._read(kind, data)
         except (KeyError, TypeError, AttributeError):
-            message = f"an event {kind[:40]!r} lacks what Perplexity documents"
+            message = f"an event {kind[:40]!r} lacks a documented field"
             raise ValueError(message) from None
 
     def _read(self, kind: str, data: dict[str, Any]) -> Sequence[dict[str, Any]]:

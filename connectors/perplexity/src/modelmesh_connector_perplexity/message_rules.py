@@ -37,7 +37,7 @@ RULES = MessageRules(
     sources={
         "roles": _PACKAGE,
         "functions": _PACKAGE,
-        "keys": Source(f"{_PACKAGE.text}; docs.perplexity.ai: unknown fields are refused", "2026-11-21"),
+        "keys": Source(f"{_PACKAGE.text}, docs.perplexity.ai: unknown fields are refused", "2026-11-21"),
         "call_keys": _PACKAGE,
         "parts": _PACKAGE,
         "part_keys": _PACKAGE,

@@ -13,7 +13,7 @@ from modelmesh_cdk import BaseProvider, EmbeddingLimit, ErrorMapping, WireReques
 from modelmesh_cdk.message_rules import MessageRules
 from modelmesh_connector_perplexity import refusals
 from modelmesh_connector_perplexity.answers import completion
-from modelmesh_connector_perplexity.embeddings import embed_body, in_openais_form
+from modelmesh_connector_perplexity.embeddings import decode_vectors, embed_body
 from modelmesh_connector_perplexity.events import EventDecoder
 from modelmesh_connector_perplexity.message_rules import RULES
 from modelmesh_connector_perplexity.questions import body_of
@@ -42,7 +42,7 @@ class PerplexityProvider(BaseProvider):
     default_base_url: ClassVar[str] = "https://api.perplexity.ai"
     api_key_variable: ClassVar[str | None] = "PERPLEXITY_API_KEY"
     base_url_variable: ClassVar[str | None] = "PERPLEXITY_BASE_URL"
-    probe_path: ClassVar[str] = ""  # its list of models opens without a key (its page List Models, read 2026-11-21)
+    probe_path: ClassVar[str] = ""  # the model list needs no key (page List Models, read 2026-11-21)
     default_capabilities: ClassVar[Sequence[str]] = (GROUNDED, "retrieval.search.web-search")
     embedding_limit: ClassVar[EmbeddingLimit | None] = EmbeddingLimit(
         inputs=512, tokens=120_000, source="docs.perplexity.ai/api-reference/embeddings-post", as_of="2026-11-30"
@@ -59,20 +59,20 @@ class PerplexityProvider(BaseProvider):
 
     def _parse_response(self, data: dict[str, Any]) -> dict[str, Any]:
         if data.get("status") in ("failed", "cancelled"):
-            message = f"it was {data['status']} without a reason"
+            message = f"the response was {data['status']} without a reason"
             raise ValueError(message)
         if "output" not in data and isinstance(data.get("data"), list):
             return data  # embeddings, which _decode_response completes because it has the request
         try:
             return completion(data)
         except (KeyError, TypeError, AttributeError):
-            message = "its body is not a response as Perplexity documents it"
+            message = "its body is not a response in Perplexity's documented format"
             raise ValueError(message) from None
 
     def _decode_response(self, request: WireRequest, status: int, headers: Mapping[str, str], raw: bytes) -> Answer:
         answer = super()._decode_response(request, status, headers, raw)
         if request.call.operation.name == EMBEDDINGS.name:
-            in_openais_form(answer.body, request.payload.get("encoding_format"))
+            decode_vectors(answer.body, request.payload.get("encoding_format"))
         return answer
 
     def _stream_decoder(self, request: WireRequest) -> EventDecoder:
@@ -88,7 +88,7 @@ class PerplexityProvider(BaseProvider):
     # -- failures -----------------------------------------------------------------------------------------------------
 
     def _map_embedded_error(self, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> ProviderError:
-        """Return the error of a run that failed under a status of success."""
+        """Return the error of a failed run with a success status."""
         error = body.get("error")
         if isinstance(error, Mapping) and not isinstance(error.get("code"), int):
             status = STATUS_OF_TYPE.get(str(error.get("type")))

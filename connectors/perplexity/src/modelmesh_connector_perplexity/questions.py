@@ -68,7 +68,7 @@ def body_of(request: WireRequest, *, searches: bool, recency: str | None) -> dic
 
 
 def _search_of(given: dict[str, Any], recency: str | None) -> dict[str, Any]:
-    """Take what belongs to the search out of the parameters."""
+    """Move the parameters of the web search out of the request's parameters."""
     filters = {name: given.pop(name) for name in FILTERS if name in given}
     if recency and not any(name.endswith("_date_filter") for name in filters):
         filters.setdefault("search_recency_filter", recency)
@@ -77,7 +77,7 @@ def _search_of(given: dict[str, Any], recency: str | None) -> dict[str, Any]:
     if isinstance(options, Mapping) and set(options) <= {"search_context_size", "user_location"}:
         search |= given.pop("web_search_options")
         place = search.get("user_location")
-        if isinstance(place, Mapping) and isinstance(place.get("approximate"), Mapping):  # as OpenAI wraps it
+        if isinstance(place, Mapping) and isinstance(place.get("approximate"), Mapping):  # OpenAI's format
             search["user_location"] = place["approximate"]
     if "num_search_results" in given:
         search["max_results"] = given.pop("num_search_results")
@@ -104,7 +104,7 @@ def _items(message: Any, adapted: list[str]) -> list[Any]:
     for call in calls if isinstance(calls, list) else ():
         function = call.get("function") if isinstance(call, Mapping) else None
         if not isinstance(function, Mapping):
-            raise _wrong("messages[].tool_calls", "holds what is not a call of a function")
+            raise _wrong("messages[].tool_calls", "contains an entry that is not a function call")
         named = {"name": function.get("name"), "arguments": function.get("arguments")}
         items.append({"type": "function_call", "call_id": call.get("id"), **named})
     return items

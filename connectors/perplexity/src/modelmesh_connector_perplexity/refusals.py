@@ -9,7 +9,7 @@ _F = FailureClass
 
 MAPPINGS: tuple[ErrorMapping, ...] = (
     error_mapping(_F.NOT_FOUND, "invalid_model", source="docs.perplexity.ai, Agent API, read 2026-11-21"),
-    # the Agent API refuses each field that it does not know, which another vendor may know
+    # The Agent API rejects unknown fields. Another vendor may support them.
     error_mapping(_F.CAPABILITY, statuses={400, 422}, words=r"unknown field (?P<parameter>\w+)", source="as above"),
     error_mapping(
         _F.CAPABILITY,
@@ -24,6 +24,6 @@ MAPPINGS: tuple[ErrorMapping, ...] = (
         "credits_exhausted",
         statuses=ANY_STATUS - {401},
         words=r"exceeded your current quota",
-        source="OpenAI's code; not confirmed by a source",
+        source="OpenAI's code, not confirmed by a source",
     ),
 )
