@@ -1,4 +1,4 @@
-"""What the tests of Cohere share: a vendor on loopback, and a way to ask a provider from a thread and from a task alike."""
+"""Fixtures of the Cohere tests: a fake vendor on loopback, and requests from a thread or a task."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LIMITS = Limits(total=20.0, first_content=10.0, gap=10.0, answer=10.0)
 
 
 def event(data: dict[str, Any]) -> bytes:
-    """One event as Cohere writes it, its type said twice."""
+    """Return one event in Cohere's format, which contains its type twice."""
     return b"event: %s\ndata: %s\n\n" % (data["type"].encode(), json.dumps(data).encode())
 
 
@@ -106,8 +106,8 @@ STREAMS: dict[str, bytes] = {
 
 
 @pytest.fixture(autouse=True)
-def _no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The environment of whoever runs the tests must not matter."""
+def _clear_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Remove environment variables that would change the tests."""
     for name in list(os.environ):
         if name.endswith(("_API_KEY", "_BASE_URL", "_API_URL", "_HOST", "_TOKEN")) or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
@@ -121,13 +121,13 @@ def upstream() -> Iterator[Upstream]:
 
 @pytest.fixture
 def made(upstream: Upstream) -> Callable[..., CohereProvider]:
-    """Make a provider that asks the loopback vendor."""
+    """Return a function that creates a provider of the fake vendor."""
     return lambda **settings: CohereProvider({"base_url": upstream.url, "api_key": "test-key", **settings})
 
 
 @pytest.fixture(params=["thread", "task"])
-def ask(request: pytest.FixtureRequest) -> Callable[..., Any]:
-    """Ask a provider once; gives the answer, or the chunks of a stream. The provider is closed afterwards."""
+def send(request: pytest.FixtureRequest) -> Callable[..., Any]:
+    """Return a function that sends one request, returns the response or the chunks, and closes the provider."""
 
     async def asked(provider: CohereProvider, one: Call) -> Any:
         try:
@@ -162,13 +162,13 @@ def ask(request: pytest.FixtureRequest) -> Callable[..., Any]:
 
 
 @pytest.fixture
-def embed(ask: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda provider, **payload: ask(provider, operation=EMBEDDINGS, **payload)
+def embed(send: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda provider, **payload: send(provider, operation=EMBEDDINGS, **payload)
 
 
 @pytest.fixture
 def wire() -> Any:
-    """The makers of events above, for tests that compose their own."""
+    """The functions above that build events, for tests with other streams."""
 
     class Wire:
         pass
@@ -186,7 +186,7 @@ def recorded(request: pytest.FixtureRequest) -> tuple[str, bytes]:
 
 @pytest.fixture
 def reply() -> Callable[..., dict[str, Any]]:
-    """Make a reply of the vendor's."""
+    """Return a function that builds a reply of the vendor."""
 
     def make(*blocks: dict[str, Any], reason: Any = "COMPLETE", message: Any = None, **more: Any) -> dict[str, Any]:
         body = {"role": "assistant", "content": list(blocks), **(message or {})}

@@ -22,10 +22,10 @@ FINISH = {
 }
 
 
-def test_a_text(upstream: Any, made: Any, ask: Any, reply: Any) -> None:
+def test_send_text_response_has_openai_format(upstream: Any, made: Any, send: Any, reply: Any) -> None:
     upstream.reply(reply(TEXT, message={"tool_plan": "", "citations": []}, of_tomorrow={"x": 0}), x_debug_trace_id="t")
     began = int(time.time())
-    answer = ask(made())
+    answer = send(made())
     body = answer.body
     assert began <= body.pop("created") <= time.time()
     assert body == {
@@ -57,7 +57,7 @@ def test_a_text(upstream: Any, made: Any, ask: Any, reply: Any) -> None:
 
 
 @pytest.mark.parametrize("reason", FINISH)
-def test_finish_reasons(reason: str, reply: Any) -> None:
+def test_completion_finish_reason_is_mapped(reason: str, reply: Any) -> None:
     choice = completion(reply(TEXT, reason=reason), created=0)["choices"][0]
     assert (choice["finish_reason"], choice["stop_reason"]) == (FINISH[reason], reason)
 
@@ -67,7 +67,7 @@ def message(reply: Any, *blocks: Any, **more: Any) -> dict[str, Any]:
     return found
 
 
-def test_thoughts_tools_plans_and_citations(reply: Any) -> None:
+def test_completion_thoughts_tools_plan_citations_are_kept(reply: Any) -> None:
     bare = {"id": "clock_2", "function": {"name": "clock", "arguments": ""}}
     found = message(reply, THOUGHT, TEXT, tool_calls=[CALL, bare], tool_plan="I look.", citations=[CITATION], of_tomorrow=1)
     assert found == {
@@ -82,7 +82,7 @@ def test_thoughts_tools_plans_and_citations(reply: Any) -> None:
     }
 
 
-def test_blocks_that_openai_cannot_hold_are_all_there(reply: Any) -> None:
+def test_completion_unrepresentable_blocks_are_kept(reply: Any) -> None:
     strange = {"type": "of_tomorrow", "x": 0}
     for blocks in ([TEXT, TEXT], [TEXT, THOUGHT], [strange], [{**TEXT, "x": 1}]):
         found = message(reply, *blocks)
@@ -91,12 +91,12 @@ def test_blocks_that_openai_cannot_hold_are_all_there(reply: Any) -> None:
     assert "content_blocks" not in message(reply, THOUGHT, THOUGHT, TEXT)
 
 
-def test_no_content(reply: Any) -> None:
+def test_completion_without_text_has_null_or_empty_content(reply: Any) -> None:
     assert message(reply, tool_calls=[CALL], content=None)["content"] is None
     assert message(reply, {"type": "text", "text": ""})["content"] == ""
 
 
-def test_log_probabilities_token_by_token(reply: Any) -> None:
+def test_completion_log_probabilities_are_per_token(reply: Any) -> None:
     items = [{"text": "Hé", "token_ids": [1], "logprobs": [-0.5]}, {"text": "!", "token_ids": [2], "logprobs": [0.0]}]
     whole = completion(reply(TEXT, logprobs=items), created=0)
     assert whole["logprobs"] == items
@@ -112,26 +112,26 @@ def test_log_probabilities_token_by_token(reply: Any) -> None:
     assert logprobs_of([{"text": "Hi", "token_ids": [1], "logprobs": None}]) is None
 
 
-def test_usage_that_is_not_told_is_not_made_up() -> None:
+def test_usage_missing_counts_stay_missing() -> None:
     assert usage_of(None) is None
     assert usage_of({"tokens": {"input_tokens": 3}}) == {"prompt_tokens": 3, "tokens": {"input_tokens": 3}}
     billed = {"billed_units": {"input_tokens": 3.0, "output_tokens": 0, "search_units": 1}}
     assert usage_of(billed) == {"prompt_tokens": 3, "completion_tokens": 0, "total_tokens": 3, **billed}
 
 
-def test_the_vendor_s_reply_is_not_changed(reply: Any) -> None:
+def test_completion_reply_is_not_mutated(reply: Any) -> None:
     data = reply(THOUGHT, TEXT, message={"tool_calls": [CALL]})
     before = copy.deepcopy(data)
     completion(data, created=0)
     assert data == before
 
 
-def test_a_round_trip_hands_back_what_the_vendor_said(upstream: Any, made: Any, ask: Any, reply: Any) -> None:
+def test_send_round_trip_restores_vendor_blocks(upstream: Any, made: Any, send: Any, reply: Any) -> None:
     said = {"tool_calls": [CALL], "tool_plan": "I look.", "citations": [CITATION]}
     for blocks in ([], [THOUGHT, TEXT], [TEXT, {**TEXT, "text": " More."}, THOUGHT]):
         upstream.reply(reply(*blocks, reason="TOOL_CALL", message=said)).reply(reply(TEXT))
-        first = ask(made()).body["choices"][0]["message"]
-        answer = ask(
+        first = send(made()).body["choices"][0]["message"]
+        answer = send(
             made(),
             messages=[
                 {"role": "user", "content": "Hello"},
@@ -146,11 +146,11 @@ def test_a_round_trip_hands_back_what_the_vendor_said(upstream: Any, made: Any, 
 
 
 @pytest.mark.parametrize("reason", ["COMPLETE", "MAX_TOKENS", "TOOL_CALL"])
-def test_the_official_type_takes_it(reason: str, upstream: Any, made: Any, ask: Any, reply: Any) -> None:
+def test_send_response_matches_openai_type(reason: str, upstream: Any, made: Any, send: Any, reply: Any) -> None:
     chat = pytest.importorskip("openai.types.chat")
     items = [{"text": "Hello", "token_ids": [1], "logprobs": [-0.5]}]
     upstream.reply(reply(THOUGHT, TEXT, reason=reason, message={"tool_calls": [CALL]}, logprobs=items))
-    read = chat.ChatCompletion.model_validate(ask(made()).body, strict=True)
+    read = chat.ChatCompletion.model_validate(send(made()).body, strict=True)
     assert read.choices[0].message.tool_calls[0].function.arguments == '{"city":"Oslo"}'
     assert read.choices[0].finish_reason == FINISH[reason]
     assert read.usage.total_tokens == 80
@@ -170,19 +170,19 @@ def test_the_official_type_takes_it(reason: str, upstream: Any, made: Any, ask: 
         {"content": [], "tool_calls": [{"id": 7, "function": {"name": "f", "arguments": "{}"}}]},
     ],
 )
-def test_a_message_of_wrong_types_is_no_reply(message: Any) -> None:
+def test_completion_message_of_wrong_type_is_invalid(message: Any) -> None:
     with pytest.raises(ValueError, match=r"reply|block|tool call|JSON"):
         completion({"id": "x", "message": {"role": "assistant", **message}, "finish_reason": "TOOL_CALL"}, created=1)
 
 
 @pytest.mark.parametrize("reason", [None, "", 5])
-def test_a_reply_without_a_finish_reason_is_not_whole(reason: Any) -> None:
+def test_completion_without_finish_reason_is_invalid(reason: Any) -> None:
     message = {"role": "assistant", "content": [{"type": "text", "text": "Hi"}]}
     with pytest.raises(ValueError, match="no finish_reason"):
         completion({"id": "x", "message": message, "finish_reason": reason}, created=1)
 
 
 @pytest.mark.parametrize("message", [{}, {"a": None}])
-def test_a_message_without_a_field_of_one_is_no_reply(message: Any) -> None:
+def test_completion_message_without_fields_is_invalid(message: Any) -> None:
     with pytest.raises(ValueError, match="none of a message's fields"):
         completion({"id": "x", "message": message, "finish_reason": "COMPLETE"}, created=1)

@@ -1,4 +1,4 @@
-"""The connector's ID, variables and address, and its catalogue: dated data with a source."""
+"""Connector ID, environment variables, address, and the catalogue with dates and sources."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DATA = json.loads(files("modelmesh_connector_cohere").joinpath("models.json").re
 POINTS = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text("utf-8"))["project"]["entry-points"]
 
 
-def test_the_entry_points_are_those_of_the_class() -> None:
+def test_entry_points_match_class() -> None:
     at = f"{CohereProvider.__module__.partition('.')[0]}:{CohereProvider.__name__}"
     assert POINTS["modelmesh.providers"] == {CohereProvider.id: at}
     assert POINTS["modelmesh.autodetect"] == {CohereProvider.api_key_variable: at, "CO_API_KEY": at}
@@ -29,7 +29,7 @@ def header(**settings: Any) -> str:
     return CohereProvider(settings)._build_headers()["Authorization"]
 
 
-def test_where_the_key_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_api_key_sources_are_read_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ConfigurationError, match=r"cohere\.nlp\.v1 has no API key.*export COHERE_API_KEY="):
         CohereProvider({})
     monkeypatch.setenv("CO_API_KEY", "test-second")
@@ -53,21 +53,21 @@ ADDRESSES = {
 
 
 @pytest.mark.parametrize("written", ADDRESSES)
-def test_the_address_is_joined_once_however_it_is_written(written: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_base_url_version_is_appended_once(written: str, monkeypatch: pytest.MonkeyPatch) -> None:
     given = CohereProvider({"api_key": "test-key", "base_url": written})
     assert given._get_completion_endpoint() == ADDRESSES[written]
     monkeypatch.setenv("CO_API_URL", written)
     assert CohereProvider({"api_key": "test-key"})._get_completion_endpoint() == ADDRESSES[written]
 
 
-def test_the_catalogue_is_dated_and_sourced() -> None:
+def test_catalogue_has_date_and_source() -> None:
     assert date.fromisoformat(DATA["as_of"])
     assert DATA["source"]
     assert len({row["id"] for row in DATA["models"]}) == len(DATA["models"])
 
 
 @pytest.mark.parametrize("row", DATA["models"], ids=lambda row: row["id"])
-def test_each_row(row: dict[str, Any]) -> None:
+def test_catalogue_row_is_complete(row: dict[str, Any]) -> None:
     tree = standard_tree()
     assert row["capabilities"]
     assert all(tree.get_node(name) is not None for name in row["capabilities"])
@@ -78,7 +78,7 @@ def test_each_row(row: dict[str, Any]) -> None:
         assert date.fromisoformat(row["pricing"]["as_of"])
 
 
-def test_prices_are_those_of_the_source() -> None:
+def test_catalogue_prices_match_source() -> None:
     genai_prices = pytest.importorskip("genai_prices", minversion="0.2.3")
     from genai_prices import data_snapshot
 
@@ -100,7 +100,7 @@ def test_prices_are_those_of_the_source() -> None:
     assert priced == 5
 
 
-def test_the_provider_offers_the_catalogue() -> None:
+def test_models_are_those_of_catalogue() -> None:
     provider = CohereProvider({"api_key": "test-key"})
     assert [model.id for model in provider.models()] == [row["id"] for row in DATA["models"]]
     assert provider.models()[0].id == "command-a-03-2025"

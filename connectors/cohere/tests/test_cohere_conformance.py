@@ -1,4 +1,4 @@
-"""CohereProvider keeps what every provider keeps."""
+"""Conformance tests of CohereProvider."""
 
 from __future__ import annotations
 

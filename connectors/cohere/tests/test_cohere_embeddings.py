@@ -74,7 +74,7 @@ REQUESTS: dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]] = {
 
 
 @pytest.mark.parametrize("name", REQUESTS)
-def test_requests(name: str, upstream: Any, made: Any, embed: Any) -> None:
+def test_embed_request_is_converted(name: str, upstream: Any, made: Any, embed: Any) -> None:
     payload, sent, notes = REQUESTS[name]
     upstream.reply(vectors([0.5, -1.0]))
     before = copy.deepcopy(payload)
@@ -86,7 +86,7 @@ def test_requests(name: str, upstream: Any, made: Any, embed: Any) -> None:
     assert payload == before
 
 
-def test_the_input_type_may_be_configured(upstream: Any, made: Any, embed: Any) -> None:
+def test_embed_input_type_option_is_sent(upstream: Any, made: Any, embed: Any) -> None:
     upstream.reply(vectors([0.5]))
     embed(made(input_type="classification"), input="a")
     assert upstream.last.json["input_type"] == "classification"
@@ -96,14 +96,14 @@ def test_the_input_type_may_be_configured(upstream: Any, made: Any, embed: Any) 
     ("given", "kind"),
     [([1, 2], "capability"), ([[1], [2]], "capability"), ({"x": 1}, "caller"), ([None], "caller"), (7, "caller")],
 )
-def test_what_is_no_text_is_not_sent(given: Any, kind: str, upstream: Any, made: Any, embed: Any) -> None:
+def test_embed_input_without_text_is_rejected(given: Any, kind: str, upstream: Any, made: Any, embed: Any) -> None:
     with pytest.raises(ProviderError, match="Nothing was sent") as caught:
         embed(made(), input=given)
     assert caught.value.failure == kind
     assert upstream.received == []
 
 
-def test_the_answer(upstream: Any, made: Any, embed: Any) -> None:
+def test_embed_response_has_openai_format(upstream: Any, made: Any, embed: Any) -> None:
     upstream.reply(vectors([0.5, -1.0], [0.0, 1.0]))
     assert embed(made(), input=["a", "b"]).body == {
         "id": "54910170-test",
@@ -120,7 +120,7 @@ def test_the_answer(upstream: Any, made: Any, embed: Any) -> None:
     }
 
 
-def test_base64_is_what_openai_s_clients_unpack(upstream: Any, made: Any, embed: Any) -> None:
+def test_embed_base64_is_decoded_by_openai_client(upstream: Any, made: Any, embed: Any) -> None:
     row = [0.1, -0.2, 3.0]
     upstream.reply(vectors(row))
     text = embed(made(), input="a", encoding_format="base64").body["data"][0]["embedding"]
@@ -128,12 +128,12 @@ def test_base64_is_what_openai_s_clients_unpack(upstream: Any, made: Any, embed:
 
 
 @given(some.lists(some.floats(width=32, allow_nan=False, allow_infinity=False)))
-def test_packing_loses_nothing(row: list[float]) -> None:
+def test_embed_base64_encoding_is_lossless(row: list[float]) -> None:
     raw = base64.b64decode(packed(row))
     assert list(struct.unpack(f"<{len(row)}f", raw)) == row
 
 
-def test_several_types_of_one_vector(upstream: Any, made: Any, embed: Any) -> None:
+def test_embed_several_vector_types_are_kept(upstream: Any, made: Any, embed: Any) -> None:
     upstream.reply(vectors([0.5], int8=[[64]])).reply(vectors(int8=[[64]], float=None)).reply(vectors(base64=["AAAAPw=="]))
     both = embed(made(), input="a", embedding_types=["float", "int8"]).body
     assert (both["data"][0]["embedding"], both["embeddings"]) == ([0.5], {"int8": [[64]]})
@@ -145,7 +145,7 @@ def test_several_types_of_one_vector(upstream: Any, made: Any, embed: Any) -> No
     )
 
 
-def test_usage_that_is_not_told_is_not_made_up(upstream: Any, made: Any, embed: Any) -> None:
+def test_embed_missing_usage_stays_missing(upstream: Any, made: Any, embed: Any) -> None:
     upstream.reply(vectors([0.5], meta=None)).reply(vectors([0.5], meta={"billed_units": {"images": 1}}))
     assert embed(made(), input="a").body["usage"] is None
     assert embed(made(), images=["data:image/png;base64,AA=="]).body["usage"] == {"billed_units": {"images": 1}}
@@ -165,21 +165,21 @@ WRONG = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_a_wrong_answer_is_not_handed_on(name: str, upstream: Any, made: Any, embed: Any) -> None:
+def test_embed_invalid_response_is_protocol_failure(name: str, upstream: Any, made: Any, embed: Any) -> None:
     upstream.reply(WRONG[name])
     with pytest.raises(ProviderError) as caught:
         embed(made(), input=["a", "b"], encoding_format="base64")
     assert caught.value.failure == "protocol"
 
 
-def test_the_official_type_takes_it(upstream: Any, made: Any, embed: Any) -> None:
+def test_embed_response_matches_openai_type(upstream: Any, made: Any, embed: Any) -> None:
     types = pytest.importorskip("openai.types")
     upstream.reply(vectors([0.5, -1.0]))
     read = types.CreateEmbeddingResponse.model_validate(embed(made(), input="a").body, strict=True)
     assert (read.data[0].embedding, read.usage.total_tokens) == ([0.5, -1.0], 7)
 
 
-def test_through_the_mesh(upstream: Any) -> None:
+def test_embed_through_mesh_returns_vectors(upstream: Any) -> None:
     provider = CohereProvider({"base_url": upstream.url, "api_key": "test-key", "models": ["embed-v4.0"]})
     upstream.reply(vectors([0.5, -1.0], meta={"billed_units": {"input_tokens": 1000}}))
     with modelmesh.create(config={"providers": {"cohere": {"instance": provider}}, "pools": {"text-embeddings": {}}}) as client:

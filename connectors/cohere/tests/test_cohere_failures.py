@@ -1,4 +1,4 @@
-"""Refusals, answers that failed, and the mesh around them: each is the class that it means."""
+"""Error mapping of error responses, failed answers and streams, also through the mesh."""
 
 from __future__ import annotations
 
@@ -54,41 +54,45 @@ REFUSALS: list[tuple[int, Any, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("status", "said", "expected"), REFUSALS)
+@pytest.mark.parametrize(("status", "error_text", "expected"), REFUSALS)
 @pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
-def test_a_refusal_is_the_class_it_means(
-    status: int, said: Any, expected: str, stream: bool, upstream: Any, made: Any, ask: Any
+def test_send_error_response_has_failure_class(
+    status: int, error_text: Any, expected: str, stream: bool, upstream: Any, made: Any, send: Any
 ) -> None:
-    body = json.dumps({"id": "req-test", "message": said} if isinstance(said, str) else said).encode() if said else b"<html>"
+    body = (
+        json.dumps({"id": "req-test", "message": error_text} if isinstance(error_text, str) else error_text).encode()
+        if error_text
+        else b"<html>"
+    )
     upstream.then(Script(status, body))
     with pytest.raises(ProviderError) as caught:
-        ask(made(), stream=stream)
+        send(made(), stream=stream)
     error = caught.value
     assert (error.failure, error.status) == (expected, status)
-    if isinstance(said, str):
+    if isinstance(error_text, str):
         assert error.request_id == "req-test"
-        assert error.body == {"id": "req-test", "message": said}
-        assert (said[:60] in error.message) == (expected in ("refused", "capability", "policy"))
+        assert error.body == {"id": "req-test", "message": error_text}
+        assert (error_text[:60] in error.message) == (expected in ("refused", "capability", "policy"))
 
 
-def test_a_stated_delay_is_heard(upstream: Any, made: Any, ask: Any) -> None:
+def test_send_retry_after_header_is_read(upstream: Any, made: Any, send: Any) -> None:
     upstream.reply({"message": "slow down"}, 429, retry_after="7")
     with pytest.raises(RateLimitError) as caught:
-        ask(made())
+        send(made())
     assert caught.value.retry_after == pytest.approx(7)
     upstream.reply({"message": "overloaded"}, 503, retry_after="7")
     with pytest.raises(RateLimitError):
-        ask(made())
+        send(made())
 
 
-def test_a_key_that_the_vendor_repeats_is_blanked(upstream: Any, made: Any, ask: Any) -> None:
+def test_send_error_message_masks_api_key(upstream: Any, made: Any, send: Any) -> None:
     upstream.reply({"message": "the key test-key is odd"}, 400)
     with pytest.raises(ProviderError, match="is odd") as caught:
-        ask(made())
+        send(made())
     assert "test-key" not in f"{caught.value} {caught.value.body}"
     upstream.reply({"message": "the key test-key is odd"})
     with pytest.raises(ProviderError) as caught:
-        ask(made())
+        send(made())
     assert "test-key" not in f"{caught.value} {caught.value.body}"
 
 
@@ -96,28 +100,28 @@ FAILED = {"ERROR": "server", "TIMEOUT": "timeout", "ERROR_LIMIT": "capability", 
 
 
 @pytest.mark.parametrize("reason", FAILED)
-def test_an_answer_that_failed_is_no_answer(reason: str, upstream: Any, made: Any, ask: Any, reply: Any) -> None:
+def test_send_failed_response_raises_mapped_error(reason: str, upstream: Any, made: Any, send: Any, reply: Any) -> None:
     upstream.reply(reply({"type": "text", "text": "Half"}, reason=reason))
     with pytest.raises(ProviderError) as caught:
-        ask(made())
+        send(made())
     error = caught.value
     assert (error.failure, error.code, error.billed) == (FAILED[reason], reason, "unknown")
     assert error.body["message"]["content"][0]["text"] == "Half"
 
 
 @pytest.mark.parametrize("reason", FAILED)
-def test_a_stream_that_failed_is_no_answer(reason: str, upstream: Any, made: Any, ask: Any, wire: Any) -> None:
+def test_stream_failed_response_raises_mapped_error(reason: str, upstream: Any, made: Any, send: Any, wire: Any) -> None:
     upstream.stream([wire.stream(wire.START, wire.block("Half"), wire.end(reason, error="said the vendor"))])
     with pytest.raises(ProviderError) as caught:
-        ask(made(), stream=True)
+        send(made(), stream=True)
     assert (caught.value.failure, caught.value.code) == (FAILED[reason], reason)
     assert caught.value.body["error"] == "said the vendor"
 
 
-def test_an_error_with_a_good_reason_is_still_an_error(upstream: Any, made: Any, ask: Any, wire: Any) -> None:
+def test_stream_error_with_complete_reason_raises(upstream: Any, made: Any, send: Any, wire: Any) -> None:
     upstream.stream([wire.stream(wire.START, wire.end("COMPLETE", error="said the vendor"))])
     with pytest.raises(ProviderError) as caught:
-        ask(made(), stream=True)
+        send(made(), stream=True)
     assert caught.value.failure == "protocol"
 
 
@@ -135,18 +139,18 @@ NO_ANSWERS: list[Any] = [
 
 
 @pytest.mark.parametrize("body", NO_ANSWERS, ids=json.dumps)
-def test_what_is_no_answer_is_not_taken_for_one(body: Any, upstream: Any, made: Any, ask: Any) -> None:
+def test_send_invalid_body_is_protocol_failure(body: Any, upstream: Any, made: Any, send: Any) -> None:
     upstream.reply(body)
     with pytest.raises(ProviderError) as caught:
-        ask(made())
+        send(made())
     assert caught.value.failure == "protocol"
 
 
 @pytest.mark.parametrize("body", [{"message": "something is wrong"}, {"type": "error", "message": "something is wrong"}])
-def test_an_error_body_inside_a_stream(body: dict[str, Any], upstream: Any, made: Any, ask: Any, wire: Any) -> None:
+def test_stream_error_body_raises_mapped_error(body: dict[str, Any], upstream: Any, made: Any, send: Any, wire: Any) -> None:
     upstream.stream([wire.event(wire.START), b"event: error\ndata: %s\n\n" % json.dumps(body).encode()])
     with pytest.raises(ProviderError) as caught:
-        ask(made(), stream=True)
+        send(made(), stream=True)
     assert caught.value.failure == "protocol"
 
 
@@ -166,7 +170,7 @@ def pool(upstream: Any) -> dict[str, Any]:
 HI = [{"role": "user", "content": "Hello"}]
 
 
-def test_the_next_account_answers_what_this_one_did_not(upstream: Any, reply: Any) -> None:
+def test_mesh_failed_account_fails_over_to_next(upstream: Any, reply: Any) -> None:
     upstream.reply(reply(reason="ERROR")).reply(reply({"type": "text", "text": "Hello."}))
     with modelmesh.create(config=pool(upstream)) as client:
         answer = client.chat.completions.create(model="chat-completion", messages=HI, top_p=0.5)
@@ -176,7 +180,7 @@ def test_the_next_account_answers_what_this_one_did_not(upstream: Any, reply: An
     assert list(answer.attempts[-1].adapted) == ["top_p sent as p"]
 
 
-def test_a_stream_through_the_mesh(upstream: Any, wire: Any) -> None:
+def test_mesh_stream_returns_chunks(upstream: Any, wire: Any) -> None:
     async def main() -> list[Any]:
         async with modelmesh.create_async(config=pool(upstream)) as client:
             stream = await client.chat.completions.create(model="chat-completion", messages=HI, stream=True)

@@ -1,4 +1,4 @@
-"""What Cohere's list of models states of them, as rows of a catalogue."""
+"""Catalogue rows from the model list of Cohere."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CHAT = "generation.text-generation.chat-completion"
 
 
 def rows_of(page: Any) -> list[tuple[Any, ...]]:
-    """Return ID, capabilities, features, window and longest answer of what the vendor lists."""
+    """Return ID, capabilities, features, context window and output limit of each listed model."""
     listed = models_listed(CohereProvider, page)
     return [(row.id, row.capabilities, dict(row.features), row.context_window, row.max_output_tokens) for row in listed]
 
@@ -28,7 +28,7 @@ def rows_of(page: Any) -> list[tuple[Any, ...]]:
     ("chat", ()),
     (None, ()),
 ])  # fmt: skip
-def test_endpoints_say_what_a_model_is_for(endpoints: Any, capabilities: tuple[str, ...]) -> None:
+def test_model_list_endpoints_set_capabilities(endpoints: Any, capabilities: tuple[str, ...]) -> None:
     page = {"models": [{"name": "of-tomorrow", "endpoints": endpoints, "context_length": 1000.0}]}
     assert rows_of(page) == [("of-tomorrow", capabilities, {}, 1000, None)]
 
@@ -36,7 +36,7 @@ def test_endpoints_say_what_a_model_is_for(endpoints: Any, capabilities: tuple[s
 @pytest.mark.parametrize(("written", "path"), [
     ("", "/v1/models"), ("/v1", "/v1/models"), ("/v2", "/v1/models"), ("/gateway/v2", "/gateway/v1/models"),
 ])  # fmt: skip
-def test_the_list_and_the_probe_are_in_version_1(written: str, path: str) -> None:
+def test_model_list_and_probe_use_version_1(written: str, path: str) -> None:
     with Upstream() as upstream:
         provider = CohereProvider(base_url=upstream.url + written, api_key="test-key")
         upstream.reply({"models": []})

@@ -1,4 +1,4 @@
-"""What we send is what the vendor's own SDK sends for the same question, and what we read is what it reads."""
+"""Parity with the vendor's SDK: equal requests for equal input, and equal parsing of responses."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from modelmesh_cdk.testing import Script
 
 cohere = pytest.importorskip("cohere")
 
-# The SDK's models are written for pydantic 1 and 2 at once, which newer Pythons and pydantics have warnings about.
+# The SDK's models support pydantic 1 and 2, which causes warnings with newer versions of Python and pydantic.
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 MODEL = "command-a-03-2025"
@@ -93,7 +93,7 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 
 @pytest.fixture
 def sdk(upstream: Any) -> Iterator[Any]:
-    """Make a client of the SDK that asks the loopback vendor; it is closed afterwards."""
+    """Return a client of the SDK for the fake vendor. The fixture closes it."""
     with ExitStack() as opened:
         settings = {"api_key": "test-key", "base_url": upstream.url, "max_retries": 0}
         yield lambda **more: opened.enter_context(cohere.ClientV2(**{**settings, **more}))
@@ -101,13 +101,13 @@ def sdk(upstream: Any) -> Iterator[Any]:
 
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
-def test_the_same_question_is_the_same_request(
-    case: str, stream: bool, upstream: Any, made: Any, ask: Any, reply: Any, wire: Any, sdk: Any
+def test_sdk_chat_request_is_identical(
+    case: str, stream: bool, upstream: Any, made: Any, send: Any, reply: Any, wire: Any, sdk: Any
 ) -> None:
     ours, theirs = CASES[case]
     whole = Script(body=json.dumps(reply({"type": "text", "text": "x"})).encode())
     upstream.always(Script(body=[wire.STREAMS["text"]], content_type="text/event-stream") if stream else whole)
-    ask(made(client_name="test"), stream=stream, **ours)
+    send(made(client_name="test"), stream=stream, **ours)
     client = sdk(client_name="test")
     if stream:
         assert [event.type for event in client.chat_stream(model=MODEL, **theirs)][-1] == "message-end"
@@ -115,13 +115,13 @@ def test_the_same_question_is_the_same_request(
         client.chat(model=MODEL, **theirs)
     first, second = upstream.received
     assert (first.method, first.path) == (second.method, second.path) == ("POST", "/v2/chat")
-    # The SDK says that a plain answer is not to be streamed; saying nothing is the same.
+    # The SDK sends ``stream: false``, which equals the default.
     assert {"stream": False, **first.json} == {"stream": False, **second.json}
     for name in ("authorization", "content-type", "x-client-name"):
         assert first.headers[name] == second.headers[name], name
 
 
-def test_the_same_texts_are_the_same_request(upstream: Any, made: Any, embed: Any, sdk: Any) -> None:
+def test_sdk_embed_request_is_identical(upstream: Any, made: Any, embed: Any, sdk: Any) -> None:
     body = {"id": "x", "embeddings": {"float": [[0.5, -1.0], [0.0, 1.0]]}, "meta": {"billed_units": {"input_tokens": 2}}}
     upstream.reply(body).reply(body)
     ours = embed(made(), input=["a", "b"], dimensions=256, truncate="END").body
@@ -139,13 +139,13 @@ def test_the_same_texts_are_the_same_request(upstream: Any, made: Any, embed: An
     assert [row["embedding"] for row in ours["data"]] == theirs.embeddings.float_
 
 
-def test_an_answer_is_read_alike(upstream: Any, made: Any, ask: Any, reply: Any, sdk: Any) -> None:
+def test_sdk_response_is_parsed_identically(upstream: Any, made: Any, send: Any, reply: Any, sdk: Any) -> None:
     citation = {"start": 0, "end": 2, "text": "It", "sources": [{"type": "document", "id": "d", "document": {"t": "x"}}]}
     body = reply(
         THOUGHT, {"type": "text", "text": "It is ✓"}, message={"tool_calls": [CALL], "tool_plan": "P", "citations": [citation]}
     )
     upstream.reply(body).reply(body)
-    ours, theirs = ask(made()).body, sdk().chat(model=MODEL, messages=HI)
+    ours, theirs = send(made()).body, sdk().chat(model=MODEL, messages=HI)
     message = ours["choices"][0]["message"]
     assert ours["id"] == theirs.id
     assert message["content"] == theirs.message.content[1].text
@@ -157,9 +157,9 @@ def test_an_answer_is_read_alike(upstream: Any, made: Any, ask: Any, reply: Any,
     assert ours["choices"][0]["stop_reason"] == theirs.finish_reason
 
 
-def test_a_stream_is_read_alike(recorded: tuple[str, bytes], upstream: Any, made: Any, ask: Any, sdk: Any) -> None:
+def test_sdk_stream_is_parsed_identically(recorded: tuple[str, bytes], upstream: Any, made: Any, send: Any, sdk: Any) -> None:
     upstream.always(Script(body=[recorded[1]], content_type="text/event-stream"))
-    text = "".join(chunk["choices"][0]["delta"].get("content") or "" for chunk in ask(made(), stream=True))
+    text = "".join(chunk["choices"][0]["delta"].get("content") or "" for chunk in send(made(), stream=True))
     events = list(sdk().chat_stream(model=MODEL, messages=HI))
     assert text == "".join(event.delta.message.content.text or "" for event in events if event.type == "content-delta")
     assert events[0].type == "message-start"
@@ -175,28 +175,26 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("status", REFUSED)
-def test_a_refusal_is_refused_alike(status: int, upstream: Any, made: Any, ask: Any, sdk: Any) -> None:
+def test_sdk_error_status_is_identical(status: int, upstream: Any, made: Any, send: Any, sdk: Any) -> None:
     body = {"id": "req-test", "message": "no"}
     upstream.reply(body, status).reply(body, status)
     with pytest.raises(ProviderError) as ours:
-        ask(made())
+        send(made())
     with pytest.raises(getattr(cohere.errors, REFUSED[status])) as theirs:
         sdk().chat(model=MODEL, messages=HI)
     assert (ours.value.status, ours.value.body) == (theirs.value.status_code, theirs.value.body)
 
 
 @pytest.mark.parametrize("variable", ["CO_API_KEY", "COHERE_API_KEY"])
-def test_the_key_s_variables_are_the_sdk_s(
-    variable: str, upstream: Any, ask: Any, reply: Any, monkeypatch: Any, sdk: Any
-) -> None:
+def test_sdk_key_variables_are_identical(variable: str, upstream: Any, send: Any, reply: Any, monkeypatch: Any, sdk: Any) -> None:
     monkeypatch.setenv(variable, "test-of-the-variable")
     upstream.always(Script(body=json.dumps(reply({"type": "text", "text": "x"})).encode()))
-    ask(CohereProvider({"base_url": upstream.url}))
+    send(CohereProvider({"base_url": upstream.url}))
     sdk(api_key=None).chat(model=MODEL, messages=HI)
     assert [one.headers["authorization"] for one in upstream.received] == ["Bearer test-of-the-variable"] * 2
 
 
-def test_the_default_address_is_the_sdk_s() -> None:
+def test_sdk_default_address_is_identical() -> None:
     with cohere.ClientV2(api_key="test-key") as client:
         root = client._client_wrapper.get_base_url().rstrip("/")
     assert CohereProvider({"api_key": "test-key"})._get_completion_endpoint() == f"{root}/v2/chat"

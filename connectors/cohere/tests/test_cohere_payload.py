@@ -1,4 +1,4 @@
-"""What is sent to Cohere: OpenAI's request in Cohere's words, and what could not be said."""
+"""Requests to Cohere: conversion from OpenAI's format, and unsupported requests."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ UNCHANGED: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("payload", UNCHANGED, ids="+".join)
-def test_what_is_cohere_s_or_unknown_is_sent_as_it_is(
-    payload: dict[str, Any], upstream: Any, made: Any, ask: Any, reply: Any
+def test_payload_cohere_and_unknown_fields_are_unchanged(
+    payload: dict[str, Any], upstream: Any, made: Any, send: Any, reply: Any
 ) -> None:
     upstream.reply(reply({"type": "text", "text": "x"}))
-    answer = ask(made(), **payload)
+    answer = send(made(), **payload)
     assert upstream.last.path == "/v2/chat"
     assert upstream.last.json == {"model": "command-a-03-2025", "messages": HI, **payload}
     assert answer.adapted == []
@@ -102,20 +102,20 @@ ADAPTED: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
 @pytest.mark.parametrize(
     ("payload", "sent", "notes"), ADAPTED, ids=lambda value: "+".join(value) if isinstance(value, dict) else None
 )
-def test_what_openai_says_otherwise_is_translated_and_noted(
-    payload: dict[str, Any], sent: dict[str, Any], notes: list[str], upstream: Any, made: Any, ask: Any, reply: Any
+def test_payload_openai_parameters_are_converted(
+    payload: dict[str, Any], sent: dict[str, Any], notes: list[str], upstream: Any, made: Any, send: Any, reply: Any
 ) -> None:
     upstream.reply(reply({"type": "text", "text": "x"}))
     given = copy.deepcopy(payload)
-    answer = ask(made(), **payload)
+    answer = send(made(), **payload)
     assert upstream.last.json == {"model": "command-a-03-2025", "messages": HI, **sent}
     assert [note.startswith(start) for note, start in zip(answer.adapted, notes, strict=True)] == [True] * len(notes)
     assert payload == given
 
 
-def test_a_strict_pool_is_told_instead(made: Any, ask: Any, upstream: Any) -> None:
+def test_payload_in_strict_pool_raises_instead_of_adapting(made: Any, send: Any, upstream: Any) -> None:
     with pytest.raises(ProviderError, match="the pool is strict") as caught:
-        ask(made(), strict=True, logit_bias={"1": 1})
+        send(made(), strict=True, logit_bias={"1": 1})
     assert caught.value.failure == "capability"
     assert upstream.received == []
 
@@ -185,11 +185,11 @@ MESSAGES: dict[str, tuple[list[Any], list[Any], list[str]]] = {
 
 
 @pytest.mark.parametrize("name", MESSAGES)
-def test_messages(name: str, upstream: Any, made: Any, ask: Any, reply: Any) -> None:
+def test_payload_messages_are_converted(name: str, upstream: Any, made: Any, send: Any, reply: Any) -> None:
     given, sent, notes = MESSAGES[name]
     upstream.reply(reply({"type": "text", "text": "x"}))
     before = copy.deepcopy(given)
-    answer = ask(made(), messages=given)
+    answer = send(made(), messages=given)
     assert upstream.last.json["messages"] == sent
     assert [note.startswith(start) for note, start in zip(answer.adapted, notes, strict=True)] == [True] * len(notes)
     assert given == before
@@ -214,15 +214,15 @@ UNSAYABLE: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("name", UNSAYABLE)
-def test_what_cannot_be_said_is_a_typed_error_and_nothing_is_sent(name: str, upstream: Any, made: Any, ask: Any) -> None:
+def test_payload_unsupported_request_raises_before_sending(name: str, upstream: Any, made: Any, send: Any) -> None:
     payload, kind = UNSAYABLE[name]
     with pytest.raises(ProviderError, match="Nothing was sent") as caught:
-        ask(made(), **payload)
+        send(made(), **payload)
     assert caught.value.failure == kind
     assert upstream.received == []
 
 
-def test_what_came_in_deltas_goes_back_without_its_index(upstream: Any, made: Any, ask: Any, reply: Any) -> None:
+def test_payload_stream_items_are_sent_without_index(upstream: Any, made: Any, send: Any, reply: Any) -> None:
     upstream.reply(reply({"type": "text", "text": "x"}))
     citation = {"start": 0, "end": 1, "text": "W"}
     said = {
@@ -231,7 +231,7 @@ def test_what_came_in_deltas_goes_back_without_its_index(upstream: Any, made: An
         "thinking_blocks": [{**THOUGHT, "index": 0}],
         "citations": [{**citation, "index": 0}],
     }
-    ask(made(), messages=[*HI, said, *HI])
+    send(made(), messages=[*HI, said, *HI])
     turn = upstream.last.json["messages"][1]
     assert turn["content"] == [THOUGHT, {"type": "text", "text": "Warm."}]
     assert turn["citations"] == [citation]

@@ -1,4 +1,4 @@
-"""Streams: Cohere's events as OpenAI's chunks, however the bytes are cut."""
+"""Streams: Cohere's events as OpenAI's chunks, for any split of the bytes."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def chunks_of(pieces: list[bytes], **payload: Any) -> list[dict[str, Any]]:
 
 
 def joined(chunks: list[dict[str, Any]]) -> dict[str, Any]:
-    """Put an answer together as a client does."""
+    """Join the chunks to an answer as a client does."""
     found: dict[str, Any] = {"roles": [], "content": "", "calls": {}, "finish": [], "usage": []}
     for chunk in chunks:
         assert chunk["object"] == "chat.completion.chunk"
@@ -94,10 +94,10 @@ WHOLE: dict[str, dict[str, Any]] = {
 }
 
 
-def test_over_http(recorded: tuple[str, bytes], upstream: Any, made: Any, ask: Callable[..., Any]) -> None:
+def test_stream_over_http_is_decoded(recorded: tuple[str, bytes], upstream: Any, made: Any, send: Callable[..., Any]) -> None:
     name, raw = recorded
     upstream.then(Script(body=[raw], content_type="text/event-stream"))
-    chunks = ask(made(), stream=True)
+    chunks = send(made(), stream=True)
     assert joined(chunks) == {"roles": ["assistant"], "usage": USAGE, **WHOLE[name]}
     assert {chunk["id"] for chunk in chunks} == {"c14c80c3-test"}
     assert {chunk["model"] for chunk in chunks} == {"command-a-03-2025"}
@@ -115,7 +115,7 @@ def test_stream_split_anywhere_gives_same_chunks(recorded: tuple[str, bytes], cu
     assert chunks_of(pieces) == chunks_of([raw])
 
 
-def test_role_comes_first_and_once_and_usage_with_the_end(recorded: tuple[str, bytes]) -> None:
+def test_stream_role_is_first_and_usage_is_last(recorded: tuple[str, bytes]) -> None:
     chunks = chunks_of([recorded[1]])
     assert chunks[0]["choices"][0]["delta"] == {"role": "assistant", "content": ""}
     assert not any("role" in chunk["choices"][0]["delta"] for chunk in chunks[1:])
@@ -124,21 +124,21 @@ def test_role_comes_first_and_once_and_usage_with_the_end(recorded: tuple[str, b
     assert chunks[-1]["usage"]["billed_units"] == {"input_tokens": 5, "output_tokens": 2}
 
 
-def test_usage_in_a_chunk_of_its_own_when_asked(recorded: tuple[str, bytes]) -> None:
+def test_stream_include_usage_sends_separate_chunk(recorded: tuple[str, bytes]) -> None:
     chunks = chunks_of([recorded[1]], stream_options={"include_usage": True})
     assert joined(chunks)["usage"] == [(0, 80)]
     assert chunks[-1]["choices"] == []
     assert chunks[-2]["choices"][0]["finish_reason"] is not None
 
 
-def test_the_official_type_takes_it(recorded: tuple[str, bytes]) -> None:
+def test_stream_chunks_match_openai_type(recorded: tuple[str, bytes]) -> None:
     chat = pytest.importorskip("openai.types.chat")
     for asked in (False, True):
         for chunk in chunks_of([recorded[1]], stream_options={"include_usage": asked}):
             chat.ChatCompletionChunk.model_validate(chunk, strict=True)
 
 
-def test_log_probabilities_come_with_their_text(wire: Any) -> None:
+def test_stream_log_probabilities_accompany_text(wire: Any) -> None:
     item = {"text": "Hi", "token_ids": [1], "logprobs": [-0.5]}
     several = {"text": "there!", "token_ids": [2, 3], "logprobs": [-0.5, 0.0]}
     deltas = [wire.content("Hi", logprobs=item), wire.content("there!", logprobs=several)]
@@ -152,7 +152,7 @@ def test_log_probabilities_come_with_their_text(wire: Any) -> None:
     assert (chunks[2]["choices"][0]["logprobs"], chunks[2]["logprobs"]) == (None, several)
 
 
-def test_what_is_newer_than_the_connector_reaches_the_caller(wire: Any) -> None:
+def test_stream_unknown_events_are_passed_on(wire: Any) -> None:
     debug = {"type": "debug", "prompt": "x"}
     strange = {"type": "content-start", "index": 1, "delta": {"message": {"content": {"type": "of_tomorrow", "x": 0}}}}
     chunks = chunks_of(
@@ -165,7 +165,7 @@ def test_what_is_newer_than_the_connector_reaches_the_caller(wire: Any) -> None:
     assert (chunks[-1]["u"], chunks[-1]["w"]) == (0, 0)
 
 
-def test_what_an_event_has_beyond_its_kind_is_in_its_chunk(wire: Any) -> None:
+def test_stream_unknown_event_fields_are_kept(wire: Any) -> None:
     start, _, stop = wire.block("Hi")
     said = {
         "type": "content-delta",
@@ -180,7 +180,7 @@ def test_what_an_event_has_beyond_its_kind_is_in_its_chunk(wire: Any) -> None:
     assert chunks[3]["w"] == 0
 
 
-def test_text_may_come_with_the_start_of_a_block_and_ends_may_be_missing(wire: Any) -> None:
+def test_stream_text_in_block_start_is_read(wire: Any) -> None:
     begun = {"type": "content-start", "index": 0, "delta": {"message": {"content": {"type": "text", "text": "He"}}}}
     [head, _] = wire.call(1, "clock")
     whole = joined(chunks_of([wire.stream(wire.START, begun, wire.content("llo"), head, wire.end("TOOL_CALL"))]))
@@ -188,7 +188,7 @@ def test_text_may_come_with_the_start_of_a_block_and_ends_may_be_missing(wire: A
     assert whole["calls"] == {0: {"id": "clock_1", "name": "clock", "arguments": "{}"}}
 
 
-def test_a_place_that_is_not_said_is_the_first_and_arguments_that_are_none_are_text(wire: Any) -> None:
+def test_stream_missing_index_and_arguments_get_defaults(wire: Any) -> None:
     """Both are optional in the official types."""
     head, piece, over = wire.call(0, "clock", '{"a": 1}')
     head["delta"]["message"]["tool_calls"]["function"]["arguments"] = None
@@ -199,7 +199,7 @@ def test_a_place_that_is_not_said_is_the_first_and_arguments_that_are_none_are_t
     assert joined(chunks)["content"] == "Hi"
 
 
-def test_keep_alives_are_nothing(wire: Any) -> None:
+def test_stream_keep_alive_events_are_ignored(wire: Any) -> None:
     ping = b": ping\n\nevent: ping\ndata: {}\n\n"
     assert chunks_of([ping + wire.STREAMS["text"]]) == chunks_of([wire.STREAMS["text"]])
 
@@ -219,14 +219,14 @@ UNREADABLE = {
 
 
 @pytest.mark.parametrize("name", UNREADABLE)
-def test_events_that_are_none_are_typed_errors(name: str, upstream: Any, made: Any, ask: Callable[..., Any]) -> None:
+def test_stream_invalid_event_is_protocol_failure(name: str, upstream: Any, made: Any, send: Callable[..., Any]) -> None:
     upstream.then(Script(body=[UNREADABLE[name]], content_type="text/event-stream"))
     with pytest.raises(ProviderError, match="cannot be read") as caught:
-        ask(made(), stream=True)
+        send(made(), stream=True)
     assert caught.value.failure == "protocol"
 
 
-def test_a_stream_that_is_cut_ends_without_a_finish_reason(wire: Any) -> None:
+def test_stream_cut_off_has_no_finish_reason(wire: Any) -> None:
     raw = wire.stream(wire.START, wire.block("Half"), done=False)
     provider = CohereProvider({"api_key": "test-key"})
     decoder = provider._stream_decoder(WireRequest(Call(CHAT, "pool", {"messages": []}, stream=True), "m"))
@@ -237,7 +237,7 @@ def test_a_stream_that_is_cut_ends_without_a_finish_reason(wire: Any) -> None:
 
 
 @pytest.mark.parametrize("pieces", [('{"city": "Os',), ("[1]",), ('"text"',)])
-def test_a_call_with_cut_arguments_is_never_whole(wire: Any, pieces: tuple[str, ...]) -> None:
+def test_stream_cut_off_tool_call_is_incomplete(wire: Any, pieces: tuple[str, ...]) -> None:
     with pytest.raises(ValueError, match="JSON"):
         chunks_of([wire.stream(wire.START, wire.call(0, "weather", *pieces), wire.end("TOOL_CALL"))])
     chunks = chunks_of([wire.stream(wire.START, wire.call(0, "weather", *pieces), wire.end("MAX_TOKENS"))])
@@ -245,19 +245,19 @@ def test_a_call_with_cut_arguments_is_never_whole(wire: Any, pieces: tuple[str, 
 
 
 @pytest.mark.parametrize("reason", ["", None, 5, ["COMPLETE"]])
-def test_a_finish_reason_that_is_none_does_not_end_a_stream(wire: Any, reason: Any) -> None:
+def test_stream_invalid_finish_reason_does_not_end_it(wire: Any, reason: Any) -> None:
     chunks = chunks_of([wire.stream(wire.START, wire.block("Hi"), wire.end(reason))])
     assert all(choice["finish_reason"] is None for chunk in chunks for choice in chunk["choices"])
 
 
-def test_an_empty_stream_with_an_unknown_finish_reason_is_a_failure(wire: Any) -> None:
+def test_stream_empty_with_unknown_reason_is_failure(wire: Any) -> None:
     with pytest.raises(ProviderError) as caught:
         chunks_of([wire.stream(wire.START, wire.end("OF_TOMORROW"))])
     assert caught.value.failure is FailureClass.PROTOCOL
 
 
 @pytest.mark.parametrize("usage", ["lots", [1], 5, {"tokens": {"input_tokens": "3"}}, {"tokens": {"input_tokens": -3.0}}])
-def test_usage_of_a_wrong_type_refuses_no_stream(wire: Any, usage: Any) -> None:
+def test_stream_usage_of_wrong_type_is_accepted(wire: Any, usage: Any) -> None:
     chunks = chunks_of([wire.stream(wire.START, wire.block("Hi"), wire.end(usage=usage))])
     assert joined(chunks)["content"] == "Hi"
     assert not any("prompt_tokens" in (chunk.get("usage") or {}) for chunk in chunks)

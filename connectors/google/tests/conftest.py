@@ -1,4 +1,4 @@
-"""A vendor on loopback, and a mesh that has it as its only provider."""
+"""A fake vendor on loopback, and a mesh with this vendor as its only provider."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MODEL = "gemini-3.8-flash"
 
 
 @pytest.fixture(autouse=True)
-def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def _clear_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("GOOGLE_API_KEY", "GEMINI_API_KEY", "GOOGLE_GEMINI_BASE_URL", "GOOGLE_GENAI_API_VERSION"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
@@ -29,9 +29,9 @@ def upstream() -> Iterator[Upstream]:
 
 
 class Sync:
-    """Asks as a thread does."""
+    """Synchronous requests."""
 
-    def ask(self, config: dict[str, Any], **arguments: Any) -> Any:
+    def send(self, config: dict[str, Any], **arguments: Any) -> Any:
         with modelmesh.create(config=config) as client:
             return client.chat.completions.create(model="chat", **arguments)
 
@@ -48,9 +48,9 @@ class Sync:
 
 
 class Async:
-    """Asks as a task does."""
+    """Asynchronous requests."""
 
-    def ask(self, config: dict[str, Any], **arguments: Any) -> Any:
+    def send(self, config: dict[str, Any], **arguments: Any) -> Any:
         async def go() -> Any:
             async with modelmesh.create_async(config=config) as client:
                 return await client.chat.completions.create(model="chat", **arguments)
@@ -82,7 +82,7 @@ def way(request: pytest.FixtureRequest) -> Any:
 
 @pytest.fixture
 def config(upstream: Upstream) -> Callable[..., dict[str, Any]]:
-    """Return a configuration; keyword arguments are the provider's options."""
+    """Return a function that builds a configuration. Keyword arguments are the provider's options."""
 
     def make(model: str = MODEL, **options: Any) -> dict[str, Any]:
         provider = GoogleProvider(**{"api_key": "test-key", "base_url": upstream.url, "max_retries": 0, **options})
@@ -101,7 +101,7 @@ def config(upstream: Upstream) -> Callable[..., dict[str, Any]]:
 def answer(
     *parts: dict[str, Any], finish: str | None = "STOP", usage: dict[str, Any] | None = None, **more: Any
 ) -> dict[str, Any]:
-    """Return an answer, or one event of a stream, as Gemini sends it."""
+    """Return an answer, or one stream event, in Gemini's format."""
     candidate: dict[str, Any] = {"content": {"parts": list(parts), "role": "model"}, "index": 0}
     if finish is not None:
         candidate["finishReason"] = finish

@@ -1,4 +1,4 @@
-"""What comes back, whole: text, thoughts, calls, usage, and all that OpenAI's shape has no place for."""
+"""Complete responses: text, thoughts, tool calls, usage, and fields outside OpenAI's format."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ HI = [{"role": "user", "content": "Hello"}]
 CALL = {"functionCall": {"name": "weather", "args": {"city": "Oslo", "days": 0}}}
 
 
-def test_a_plain_answer(upstream: Any, config: Any, way: Any, answer: Any) -> None:
+def test_send_plain_response_has_openai_format(upstream: Any, config: Any, way: Any, answer: Any) -> None:
     upstream.reply({**answer({"text": "Hel"}, {"text": "lo."}, avgLogprobs=-0.1), "modelStatus": {"modelStage": "STABLE"}})
-    reply = way.ask(config(), messages=HI).model_dump()
+    reply = way.send(config(), messages=HI).model_dump()
     assert reply["id"] == "resp-test-1"
     assert reply["model"]
     assert reply["created"] > 0
@@ -31,11 +31,11 @@ def test_a_plain_answer(upstream: Any, config: Any, way: Any, answer: Any) -> No
     assert "content_parts" not in choice["message"]
 
 
-def test_thoughts_calls_and_signatures(upstream: Any, config: Any, way: Any, answer: Any) -> None:
+def test_send_thoughts_calls_and_signatures_are_kept(upstream: Any, config: Any, way: Any, answer: Any) -> None:
     thought = {"text": "Let me see.", "thought": True}
     second = {"functionCall": {"id": "fc-2", "name": "time"}}
     upstream.reply(answer(thought, {"text": "I look."}, {**CALL, "thoughtSignature": "c2lnbmVk"}, second))
-    choice = way.ask(config(), messages=HI).model_dump()["choices"][0]
+    choice = way.send(config(), messages=HI).model_dump()["choices"][0]
     assert choice["finish_reason"] == "tool_calls"
     message = choice["message"]
     assert (message["content"], message["reasoning_content"]) == ("I look.", "Let me see.")
@@ -51,16 +51,16 @@ def test_thoughts_calls_and_signatures(upstream: Any, config: Any, way: Any, ans
     assert "content_parts" not in message
 
 
-def test_parts_that_openai_has_not_are_all_there(upstream: Any, config: Any, way: Any, answer: Any) -> None:
+def test_send_unrepresentable_parts_are_kept(upstream: Any, config: Any, way: Any, answer: Any) -> None:
     parts = [{"text": "So:"}, {"executableCode": {"language": "PYTHON", "code": "1"}}, {"text": "1", "thoughtSignature": "c2ln"}]
     upstream.reply(answer(*parts, groundingMetadata={"webSearchQueries": ["x"]}))
-    choice = way.ask(config(), messages=HI).model_dump()["choices"][0]
+    choice = way.send(config(), messages=HI).model_dump()["choices"][0]
     assert choice["message"]["content"] == "So:1"
     assert choice["message"]["content_parts"] == parts
     assert choice["groundingMetadata"] == {"webSearchQueries": ["x"]}
 
 
-def test_several_candidates_and_log_probabilities(upstream: Any, config: Any, way: Any, answer: Any) -> None:
+def test_send_candidates_and_log_probabilities_are_mapped(upstream: Any, config: Any, way: Any, answer: Any) -> None:
     body = answer({"text": "a"})
     chosen = {"token": "é", "tokenId": 7, "logProbability": -0.5}
     other = {
@@ -70,7 +70,7 @@ def test_several_candidates_and_log_probabilities(upstream: Any, config: Any, wa
         "logprobsResult": {"chosenCandidates": [chosen], "topCandidates": [{"candidates": [chosen]}]},
     }
     upstream.reply({**body, "candidates": [*body["candidates"], other]})
-    reply = way.ask(config(), messages=HI, n=2, logprobs=True).model_dump()
+    reply = way.send(config(), messages=HI, n=2, logprobs=True).model_dump()
     assert [choice["message"]["content"] for choice in reply["choices"]] == ["a", "é"]
     assert reply["choices"][1]["finish_reason"] == "length"
     token = {"token": "é", "logprob": -0.5, "bytes": [195, 169]}
@@ -90,23 +90,23 @@ def test_several_candidates_and_log_probabilities(upstream: Any, config: Any, wa
         *((none, True, None) for none in (None, "", "FINISH_REASON_UNSPECIFIED", 5, ["STOP"], {})),
     ],
 )
-def test_finish_reasons(theirs: Any, called: bool, ours: Any) -> None:
+def test_completion_finish_reason_is_mapped(theirs: Any, called: bool, ours: Any) -> None:
     assert finish_reason(theirs, called=called) == ours
 
 
-def test_an_answer_that_a_filter_held_back(upstream: Any, config: Any, way: Any) -> None:
+def test_send_filtered_response_has_content_filter_reason(upstream: Any, config: Any, way: Any) -> None:
     ratings = [{"category": "HARM_CATEGORY_HARASSMENT", "probability": "HIGH", "blocked": True}]
     upstream.reply({"candidates": [{"finishReason": "SAFETY", "safetyRatings": ratings}], "responseId": "r"})
-    choice = way.ask(config(), messages=HI).model_dump()["choices"][0]
+    choice = way.send(config(), messages=HI).model_dump()["choices"][0]
     assert (choice["message"]["content"], choice["finish_reason"], choice["finishReason"]) == (None, "content_filter", "SAFETY")
     assert choice["safetyRatings"] == ratings
 
 
-def test_a_blocked_prompt(upstream: Any, config: Any, way: Any) -> None:
+def test_send_blocked_prompt_is_policy_failure(upstream: Any, config: Any, way: Any) -> None:
     feedback = {"blockReason": "PROHIBITED_CONTENT"}
     upstream.reply({"promptFeedback": feedback, "usageMetadata": {"promptTokenCount": 5}, "responseId": "r"})
     with pytest.raises(modelmesh.BadRequestError) as caught:
-        way.ask(config(), messages=HI)
+        way.send(config(), messages=HI)
     assert caught.value.failure is FailureClass.POLICY
     assert caught.value.code == "PROHIBITED_CONTENT"
     assert caught.value.body["promptFeedback"] == feedback
@@ -123,13 +123,13 @@ def test_a_blocked_prompt(upstream: Any, config: Any, way: Any) -> None:
         {"candidates": [{"content": {"parts": [{"functionCall": None}]}}]},
     ],
 )
-def test_no_answer(upstream: Any, config: Any, way: Any, body: Any) -> None:
+def test_send_invalid_body_is_protocol_failure(upstream: Any, config: Any, way: Any, body: Any) -> None:
     upstream.reply(body)
     with pytest.raises(modelmesh.BadUpstreamResponseError):
-        way.ask(config(), messages=HI)
+        way.send(config(), messages=HI)
 
 
-def test_usage() -> None:
+def test_usage_token_counts_are_mapped() -> None:
     told = {
         "promptTokenCount": 100, "cachedContentTokenCount": 80, "candidatesTokenCount": 7, "thoughtsTokenCount": 30,
         "toolUsePromptTokenCount": 3, "totalTokenCount": 140, "trafficType": "ON_DEMAND",
@@ -160,11 +160,11 @@ def test_usage() -> None:
         ([{"inlineData": {}}], False),
     ],
 )
-def test_what_openai_s_fields_can_give_back(parts: Any, plain: bool) -> None:
+def test_parts_representable_in_openai_format_are_detected(parts: Any, plain: bool) -> None:
     assert needs_no_change(parts) is plain
 
 
-def test_tokens_are_told_by_what_they_were() -> None:
+def test_usage_tokens_are_counted_by_modality() -> None:
     told = {
         "promptTokenCount": 30,
         "toolUsePromptTokenCount": 4,
@@ -188,7 +188,7 @@ def test_tokens_are_told_by_what_they_were() -> None:
 
 
 @pytest.mark.parametrize("details", [None, {}, "TEXT", [7], [{"modality": ["TEXT"], "tokenCount": 5}], [{"tokenCount": "5"}]])
-def test_tokens_that_are_not_told_as_documented_are_not_counted(details: Any) -> None:
+def test_usage_malformed_details_are_not_counted(details: Any) -> None:
     usage = usage_of({"promptTokenCount": 5, "promptTokensDetails": details})
     assert usage == {"prompt_tokens": 5, "promptTokenCount": 5, "promptTokensDetails": details}
 
@@ -198,11 +198,11 @@ BROKEN = ["MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "OTHER", "MALFORMED
 
 @pytest.mark.parametrize("reason", BROKEN)
 @pytest.mark.parametrize("content", [{}, {"parts": []}, None, {"parts": [{"text": "Hm.", "thought": True}]}])
-def test_an_answer_that_broke_off_without_content_fails(upstream: Any, config: Any, way: Any, reason: str, content: Any) -> None:
+def test_send_interrupted_response_without_content_fails(upstream: Any, config: Any, way: Any, reason: str, content: Any) -> None:
     body = {"candidates": [{"content": content, "finishReason": reason}], "usageMetadata": {"promptTokenCount": 9}}
     upstream.reply(body)
     with pytest.raises(modelmesh.ModelMeshError) as caught:
-        way.ask(config(), messages=HI)
+        way.send(config(), messages=HI)
     assert (caught.value.failure, caught.value.code) == ("protocol", reason)
     upstream.then(Script(200, event(body), content_type="text/event-stream"))
     with pytest.raises(modelmesh.ModelMeshError) as caught:
@@ -211,11 +211,11 @@ def test_an_answer_that_broke_off_without_content_fails(upstream: Any, config: A
 
 
 @pytest.mark.parametrize("reason", [None, "", "FINISH_REASON_UNSPECIFIED", 5])
-def test_an_answer_without_a_finish_reason_is_not_whole(upstream: Any, config: Any, way: Any, reason: Any) -> None:
+def test_send_without_finish_reason_is_protocol_failure(upstream: Any, config: Any, way: Any, reason: Any) -> None:
     candidate = {"content": {"parts": [{"text": "Hello"}]}, "finishReason": reason}
     upstream.reply({"candidates": [candidate]})
     with pytest.raises(modelmesh.ModelMeshError) as caught:
-        way.ask(config(), messages=HI)
+        way.send(config(), messages=HI)
     assert caught.value.failure == "protocol"
     upstream.then(Script(200, event({"candidates": [candidate]}), content_type="text/event-stream"))
     with pytest.raises(modelmesh.StreamInterruptedError):
@@ -235,11 +235,11 @@ def test_an_answer_without_a_finish_reason_is_not_whole(upstream: Any, config: A
         None,
     ],
 )
-def test_a_part_of_a_wrong_type_is_a_protocol_failure(upstream: Any, config: Any, way: Any, part: Any) -> None:
+def test_send_part_of_wrong_type_is_protocol_failure(upstream: Any, config: Any, way: Any, part: Any) -> None:
     body = {"candidates": [{"content": {"parts": [part]}, "finishReason": "STOP"}]}
     upstream.reply(body)
     with pytest.raises(modelmesh.ModelMeshError) as caught:
-        way.ask(config(), messages=HI)
+        way.send(config(), messages=HI)
     assert (caught.value.failure, type(caught.value.last_error).__name__) == ("protocol", "BadUpstreamResponseError")
     upstream.then(Script(200, event(body), content_type="text/event-stream"))
     with pytest.raises(modelmesh.ModelMeshError) as caught:
@@ -248,17 +248,17 @@ def test_a_part_of_a_wrong_type_is_a_protocol_failure(upstream: Any, config: Any
 
 
 @pytest.mark.parametrize("usage", ["lots", [1], 5, {"promptTokenCount": "3"}, {"promptTokenCount": -3, "totalTokenCount": 2.5}])
-def test_usage_of_a_wrong_type_refuses_no_answer(upstream: Any, config: Any, way: Any, usage: Any) -> None:
+def test_send_usage_of_wrong_type_is_accepted(upstream: Any, config: Any, way: Any, usage: Any) -> None:
     body = {"candidates": [{"content": {"parts": [{"text": "Hello"}]}, "finishReason": "STOP"}], "usageMetadata": usage}
     upstream.reply(body)
-    assert way.ask(config(), messages=HI).choices[0].message.content == "Hello"
+    assert way.send(config(), messages=HI).choices[0].message.content == "Hello"
     upstream.then(Script(200, event(body), content_type="text/event-stream"))
     assert way.stream(config(), messages=HI)[-1]["choices"][0]["finish_reason"] == "stop"
 
 
 @pytest.mark.parametrize("content", [0, "", False, [], "text", {"parts": 0}, {"parts": ""}, {"parts": {}}])
-def test_content_of_a_wrong_type_is_a_protocol_failure(upstream: Any, config: Any, way: Any, content: Any) -> None:
+def test_send_content_of_wrong_type_is_protocol_failure(upstream: Any, config: Any, way: Any, content: Any) -> None:
     upstream.reply({"candidates": [{"content": content, "finishReason": "STOP"}]})
     with pytest.raises(modelmesh.ModelMeshError) as caught:
-        way.ask(config(), messages=HI)
+        way.send(config(), messages=HI)
     assert caught.value.failure == "protocol"

@@ -1,4 +1,4 @@
-"""GoogleProvider keeps what every provider keeps."""
+"""Conformance tests of GoogleProvider."""
 
 from __future__ import annotations
 

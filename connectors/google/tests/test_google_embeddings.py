@@ -14,7 +14,7 @@ import modelmesh
 VECTORS = {"embeddings": [{"values": [0.5, -1.0]}, {"values": [0.0, 2.0], "statistics": {"tokenCount": 3}}]}
 
 
-def test_embeddings(upstream: Any, config: Any, way: Any) -> None:
+def test_embed_request_and_response_are_converted(upstream: Any, config: Any, way: Any) -> None:
     upstream.reply({**VECTORS, "usageMetadata": {"promptTokenCount": 4, "totalTokenCount": 4}, "ofNextYear": 1})
     reply = way.embed(config(), input=["a", "b"], dimensions=2, taskType="RETRIEVAL_QUERY", encoding_format="float").model_dump()
     assert upstream.last.path == "/v1/models/gemini-embedding-2:batchEmbedContents"
@@ -34,27 +34,27 @@ def test_embeddings(upstream: Any, config: Any, way: Any) -> None:
     assert (reply["usage"]["prompt_tokens"], reply["usage"]["total_tokens"], reply["ofNextYear"]) == (4, 4, 1)
 
 
-def test_packed_embeddings(upstream: Any, config: Any, way: Any) -> None:
+def test_embed_base64_is_encoded(upstream: Any, config: Any, way: Any) -> None:
     upstream.reply({"embeddings": [{"values": [0.5, -1.0]}]})
     reply = way.embed(config(), input="a", encoding_format="base64").model_dump()
     assert reply["data"][0]["embedding"] == "AAAAPwAAgL8="
 
 
 @pytest.mark.parametrize("body", [{}, {"embeddings": 5}, {"embeddings": [{"values": "x"}]}, {"candidates": []}])
-def test_no_embeddings(upstream: Any, config: Any, way: Any, body: Any) -> None:
+def test_embed_invalid_response_is_protocol_failure(upstream: Any, config: Any, way: Any, body: Any) -> None:
     upstream.reply(body)
     with pytest.raises(modelmesh.BadUpstreamResponseError):
         way.embed(config(), input="a")
 
 
 @pytest.mark.parametrize("given", [[1, 2], [[1]], [], 5])
-def test_what_cannot_be_embedded(upstream: Any, config: Any, way: Any, given: Any) -> None:
+def test_embed_unsupported_input_is_rejected(upstream: Any, config: Any, way: Any, given: Any) -> None:
     with pytest.raises(modelmesh.BadRequestError, match="input"):
         way.embed(config(), input=given)
     assert upstream.received == []
 
 
-def test_the_catalogue() -> None:
+def test_catalogue_has_date_and_source() -> None:
     rows = json.loads(files("modelmesh_connector_google").joinpath("models.json").read_text("utf-8"))["models"]
     models = {model.id: model for model in GoogleProvider(api_key="test").models()}
     assert list(models) == [row["id"] for row in rows]
@@ -65,7 +65,7 @@ def test_the_catalogue() -> None:
         assert model.pricing.as_of == "2026-11-21"
 
 
-def test_announced_prices_are_dated() -> None:
+def test_catalogue_announced_prices_have_date() -> None:
     models = {model.id: model for model in GoogleProvider(api_key="test").models()}
     (change,) = models["gemini-4-argon"].pricing.bands
     assert (change.since, change.input_per_1k_tokens, change.output_per_1k_tokens) == ("2026-12-01", 0.004, 0.02)

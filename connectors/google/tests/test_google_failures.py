@@ -1,4 +1,4 @@
-"""What each error body means, and that the caller hears of it."""
+"""Error mapping of error bodies, and the errors raised to the caller."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ CASES: dict[str, tuple[dict[str, Any], FailureClass, str, float | None]] = {
 
 @pytest.mark.parametrize("name", CASES)
 @pytest.mark.parametrize("how", ["whole", "stream", "under success", "in a list"])
-def test_error_bodies(upstream: Any, name: str, how: str) -> None:
+def test_send_error_body_has_failure_class(upstream: Any, name: str, how: str) -> None:
     said, kind, code, delay = CASES[name]
     status = 200 if how == "under success" else said["error"]["code"]
     upstream.then(Script(status, json.dumps([said] if how == "in a list" else said).encode()))
@@ -84,28 +84,28 @@ def test_error_bodies(upstream: Any, name: str, how: str) -> None:
     assert error.body == ([said] if how == "in a list" else said)
 
 
-def test_the_request_id_is_said(upstream: Any, config: Any, way: Any) -> None:
+def test_send_error_contains_request_id(upstream: Any, config: Any, way: Any) -> None:
     named = {"@type": f"{RPC}RequestInfo", "requestId": "req-test"}
     upstream.reply(body(500, "INTERNAL", "m", {"@type": f"{RPC}RequestInfo"}, named), 500)
     with pytest.raises(modelmesh.ProviderServerError) as caught:
-        way.ask(config(), messages=HI)
+        way.send(config(), messages=HI)
     assert caught.value.request_id == "req-test"
 
 
-def test_an_error_inside_a_stream(upstream: Any, config: Any, way: Any) -> None:
+def test_stream_error_body_raises_mapped_error(upstream: Any, config: Any, way: Any) -> None:
     upstream.stream([b"data: " + json.dumps(body(503, "UNAVAILABLE")).encode() + b"\n\n"])
     with pytest.raises(modelmesh.ProviderServerError):
         way.stream(config(), messages=HI)
 
 
-def test_the_key_is_not_repeated(upstream: Any, config: Any, way: Any) -> None:
+def test_send_error_message_masks_api_key(upstream: Any, config: Any, way: Any) -> None:
     upstream.reply(body(400, "INVALID_ARGUMENT", "Invalid: test-key"), 400)
     with pytest.raises(modelmesh.BadRequestError) as caught:
-        way.ask(config(), messages=HI)
+        way.send(config(), messages=HI)
     assert "test-key" not in f"{caught.value!r} {caught.value} {caught.value.body}"
 
 
-def test_a_model_that_is_used_up_leaves_the_others_of_its_account(upstream: Any) -> None:
+def test_mesh_exhausted_model_keeps_others_of_account(upstream: Any) -> None:
     used_up = CASES["day"][0]
     answer = {"candidates": [{"content": {"parts": [{"text": "hello"}], "role": "model"}, "finishReason": "STOP", "index": 0}]}
     upstream.then(Script(429, json.dumps(used_up).encode()))

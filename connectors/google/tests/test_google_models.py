@@ -1,4 +1,4 @@
-"""What Google's list of models states of them, as rows of a catalogue."""
+"""Catalogue rows from the model list of Google."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CHAT = "generation.text-generation.chat-completion"
 
 
 def rows_of(page: Any) -> list[tuple[Any, ...]]:
-    """Return ID, capabilities, features, window and longest answer of what the vendor lists."""
+    """Return ID, capabilities, features, context window and output limit of each listed model."""
     listed = models_listed(GoogleProvider, page)
     return [(row.id, row.capabilities, dict(row.features), row.context_window, row.max_output_tokens) for row in listed]
 
@@ -28,7 +28,7 @@ EMBEDS = "representation.embeddings.text-embeddings"
     ("generateContent", (), {}, None),
     (None, (), {}, None),
 ])  # fmt: skip
-def test_methods_say_what_a_model_is_for(
+def test_model_list_methods_set_capabilities(
     methods: Any, capabilities: tuple[str, ...], features: dict[str, bool], longest: int | None
 ) -> None:
     row = {"supportedGenerationMethods": methods, "inputTokenLimit": 1000, "outputTokenLimit": 100, "thinking": True}
@@ -37,9 +37,9 @@ def test_methods_say_what_a_model_is_for(
     ]
 
 
-def test_tuned_models_keep_their_name() -> None:
+def test_model_list_tuned_models_keep_full_name() -> None:
     assert rows_of({"models": [{"name": "tunedModels/mine"}]}) == [("tunedModels/mine", (), {}, None, None)]
 
 
-def test_a_page_without_fields_is_empty() -> None:
+def test_model_list_page_without_fields_is_empty() -> None:
     assert rows_of({}) == []

@@ -1,4 +1,4 @@
-"""The official openai package's types take our answers, strictly where OpenAI has a word for it."""
+"""Validation of responses with the types of the official openai package, strict for OpenAI's fields."""
 
 from __future__ import annotations
 
@@ -26,11 +26,13 @@ USED = {
         ([], "SAFETY", "content_filter"),
     ],
 )
-def test_chat(upstream: Any, config: Any, way: Any, answer: Any, parts: Any, finish: str, expected: str) -> None:
+def test_send_response_matches_openai_type(
+    upstream: Any, config: Any, way: Any, answer: Any, parts: Any, finish: str, expected: str
+) -> None:
     event = answer(*parts, finish=finish, usage=USED)
     upstream.reply(event).stream([b"data: " + json.dumps(event).encode() + b"\r\n\r\n"])
     settings = config()
-    whole = openai_chat.ChatCompletion.model_validate(way.ask(settings, messages=HI).model_dump())
+    whole = openai_chat.ChatCompletion.model_validate(way.send(settings, messages=HI).model_dump())
     assert whole.choices[0].finish_reason == expected
     assert whole.usage.completion_tokens_details.reasoning_tokens == 3
     assert whole.usage.prompt_tokens_details.cached_tokens == 4
@@ -39,7 +41,7 @@ def test_chat(upstream: Any, config: Any, way: Any, answer: Any, parts: Any, fin
     assert chunks[-1].usage.total_tokens == 17
 
 
-def test_embeddings(upstream: Any, config: Any, way: Any) -> None:
+def test_embed_response_matches_openai_type(upstream: Any, config: Any, way: Any) -> None:
     upstream.reply({"embeddings": [{"values": [0.5]}], "usageMetadata": {"promptTokenCount": 4, "totalTokenCount": 4}})
     reply = openai_types.CreateEmbeddingResponse.model_validate(way.embed(config(), input="a").model_dump())
     assert reply.data[0].embedding == [0.5]

@@ -1,4 +1,4 @@
-"""What we send is what the vendor's own SDK sends for the same question, and what it reads we read."""
+"""Parity with the vendor's SDK: equal requests for equal input, and equal parsing of responses."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ with warnings.catch_warnings():
     types = pytest.importorskip("google.genai.types")
 
 MODEL = "gemini-3.8-flash"
-PIXEL = base64.b64encode(b"any image").decode()  # in letters that both alphabets of base64 share: the SDK writes the one for URLs
+PIXEL = base64.b64encode(b"any image").decode()  # only characters common to both base64 alphabets: the SDK uses the URL-safe one
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
 HI = [{"role": "user", "content": "Hello"}]
 SAID = [{"role": "user", "parts": [{"text": "Hello"}]}]
@@ -143,13 +143,13 @@ def sdk(upstream: Any) -> Any:
 
 def wire(request: Any) -> tuple[Any, ...]:
     body = spelled(request.json)
-    if body.get("generationConfig") == {}:  # the SDK says nothing at some length
+    if body.get("generationConfig") == {}:  # the SDK sends an empty object
         del body["generationConfig"]
     return request.method, request.path, request.headers["x-goog-api-key"], body
 
 
 def spelled(value: Any) -> Any:
-    """Spell names in one way: the SDK mixes the two that Google's JSON takes."""
+    """Normalize field names: the SDK mixes both spellings that Google's JSON accepts."""
     if isinstance(value, list):
         return [spelled(item) for item in value]
     if not isinstance(value, dict):
@@ -162,7 +162,7 @@ def spelled(value: Any) -> Any:
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
 @pytest.mark.parametrize("name", CASES)
-def test_same_request(upstream: Any, sdk: Any, answer: Any, name: str, stream: bool) -> None:
+def test_sdk_chat_request_is_identical(upstream: Any, sdk: Any, answer: Any, name: str, stream: bool) -> None:
     payload, contents, config = CASES[name]
     body = answer({"text": "Hi."})
     provider = GoogleProvider(api_key="test-key", base_url=upstream.url)
@@ -181,7 +181,7 @@ def test_same_request(upstream: Any, sdk: Any, answer: Any, name: str, stream: b
     assert wire(ours) == wire(theirs)
 
 
-def test_same_embeddings(upstream: Any, sdk: Any) -> None:
+def test_sdk_embed_request_is_identical(upstream: Any, sdk: Any) -> None:
     vectors = {"embeddings": [{"values": [0.5]}, {"values": [1.0]}]}
     upstream.reply(vectors).reply(vectors)
     theirs = sdk.models.embed_content(
@@ -195,13 +195,13 @@ def test_same_embeddings(upstream: Any, sdk: Any) -> None:
     assert [row["embedding"] for row in ours.body["data"]] == [row.values for row in theirs.embeddings]
 
 
-def test_every_finish_reason_of_the_sdk_is_decided() -> None:
+def test_sdk_finish_reasons_are_all_mapped() -> None:
     from modelmesh_connector_google.answers import BROKEN, FINISH, NO_REASON
 
     assert {word.value for word in types.FinishReason} <= FINISH.keys() | BROKEN | NO_REASON
 
 
-def test_same_reading(upstream: Any, sdk: Any, answer: Any) -> None:
+def test_sdk_response_is_parsed_identically(upstream: Any, sdk: Any, answer: Any) -> None:
     used = {
         "promptTokenCount": 5, "candidatesTokenCount": 9, "thoughtsTokenCount": 3, "totalTokenCount": 17, "cachedContentTokenCount": 4,
     }  # fmt: skip

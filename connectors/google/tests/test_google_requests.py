@@ -1,4 +1,4 @@
-"""Where a request goes, with which key, and what of OpenAI's shape is in its body."""
+"""Address and key of requests, and conversion of OpenAI's format to the request body."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}, "require
 
 
 def sent(model: str = "gemini-3.8-flash", **payload: Any) -> tuple[dict[str, Any], list[str]]:
-    """Return the body that goes out, and what was noted; the caller's payload stays as it was."""
+    """Return the request body and its adaptations, and check that the caller's payload is unchanged."""
     payload.setdefault("messages", HI)
     before = copy.deepcopy(payload)
     request = WireRequest(Call(CHAT, "chat", payload), model)
@@ -45,14 +45,14 @@ DROPPED = {
 
 
 @pytest.mark.parametrize("name", DROPPED)
-def test_what_gemini_cannot_take_is_dropped_in_one_line(name: str) -> None:
+def test_request_unsupported_parameter_is_dropped(name: str) -> None:
     body, adapted = sent(**{name: DROPPED[name]})
     assert (body, adapted) == (sent()[0], [f"{name} dropped: Gemini has no such parameter"])
     assert sent(**{name: None}) == sent()
 
 
 @pytest.mark.parametrize(("given", "expected"), [(["text"], None), (["text", "audio"], ["TEXT", "AUDIO"])])
-def test_modalities_stand_in_the_configuration(given: list[str], expected: list[str] | None) -> None:
+def test_request_modalities_are_in_generation_config(given: list[str], expected: list[str] | None) -> None:
     body, adapted = sent(modalities=given)
     assert ("modalities" in body, adapted) == (False, [])
     assert body.get("generationConfig", {}).get("responseModalities") == expected
@@ -60,20 +60,20 @@ def test_modalities_stand_in_the_configuration(given: list[str], expected: list[
 
 @pytest.mark.parametrize("data", ["data:,Hello", "data:image/png,AAAA", "data:;base64,AAAA"])
 @pytest.mark.parametrize("kind", ["image_url", "file"])
-def test_data_without_a_type_or_without_base64_is_refused(kind: str, data: str) -> None:
+def test_request_data_url_without_type_or_base64_fails(kind: str, data: str) -> None:
     part = {"image_url": {"url": data}} if kind == "image_url" else {"file": {"file_data": data}}
     with pytest.raises(modelmesh.BadRequestError, match="Nothing was sent") as caught:
         sent(messages=[{"role": "user", "content": [{"type": kind, **part}]}])
     assert caught.value.failure in (FailureClass.CALLER, FailureClass.CAPABILITY)
 
 
-def test_strictness_that_gemini_has_elsewhere_is_said() -> None:
+def test_request_strict_of_function_is_dropped() -> None:
     body, (note,) = sent(tools=[{"type": "function", "function": {"name": "weather", "strict": True}}])
     assert body["tools"] == [{"functionDeclarations": [{"name": "weather"}]}]
     assert note.startswith("strict of a function dropped: ")
 
 
-def test_what_a_function_does_not_say_is_not_sent() -> None:
+def test_request_missing_function_fields_are_omitted() -> None:
     tool = {"type": "function", "function": {"name": "weather", "description": None, "strict": None, "parameters": {}}}
     assert sent(tools=[tool])[0]["tools"] == [{"functionDeclarations": [{"name": "weather"}]}]
 
@@ -91,7 +91,7 @@ def test_what_a_function_does_not_say_is_not_sent() -> None:
         ({"GEMINI_API_KEY": "test-b", "GOOGLE_GENAI_API_VERSION": "beta"}, {"api_version": "v1alpha"}, "test-b", "/v1alpha/"),
     ],
 )
-def test_the_key_travels_in_a_header(
+def test_request_key_is_sent_in_header(
     monkeypatch: pytest.MonkeyPatch, upstream: Any, answer: Any, way: Any, variables: Any, options: Any, key: str, path: str
 ) -> None:
     for name, value in {**variables, "GOOGLE_GEMINI_BASE_URL": upstream.url}.items():
@@ -99,7 +99,7 @@ def test_the_key_travels_in_a_header(
     provider = GoogleProvider(models=[{"id": "gemini-3.8-flash", "capabilities": ["chat-completion"]}], **options)
     config = {"providers": {"google": {"instance": provider}}, "pools": {"chat": {"capability": "chat-completion"}}}
     upstream.reply(answer({"text": "Hi."}))
-    assert way.ask(config, messages=HI).choices[0].message.content == "Hi."
+    assert way.send(config, messages=HI).choices[0].message.content == "Hi."
     assert upstream.last.path == f"{path}models/gemini-3.8-flash:generateContent"
     assert upstream.last.headers["x-goog-api-key"] == key
     assert "authorization" not in upstream.last.headers
@@ -121,12 +121,12 @@ def test_key_missing_names_the_variable() -> None:
         ("gemini-embedding-2", False, EMBEDDINGS, "/v1beta/models/gemini-embedding-2:batchEmbedContents"),
     ],
 )
-def test_paths(model: str, stream: bool, operation: Any, path: str) -> None:
+def test_request_path_names_model_and_operation(model: str, stream: bool, operation: Any, path: str) -> None:
     provider = GoogleProvider(api_key="test", base_url="http://127.0.0.1:9/v1beta/")
     assert provider._endpoint(WireRequest(Call(operation, "p", {}, stream), model)) == f"http://127.0.0.1:9{path}"
 
 
-def test_operations_it_has_not() -> None:
+def test_request_unsupported_operation_is_rejected() -> None:
     with pytest.raises(modelmesh.ProviderError) as caught:
         GoogleProvider(api_key="test").send(Call(IMAGES, "p", {"prompt": "x"}), "m", Limits())
     assert caught.value.failure is FailureClass.CAPABILITY
@@ -135,7 +135,7 @@ def test_operations_it_has_not() -> None:
 # -- parameters -------------------------------------------------------------------------------------------------------
 
 
-def test_numbers() -> None:
+def test_request_numeric_parameters_are_converted() -> None:
     assert configured(
         temperature=0, top_p=0.0, top_k=0, max_tokens=0, n=2, seed=0, presence_penalty=0, frequency_penalty=-1.5, stop="end",
         logprobs=True, top_logprobs=3,
@@ -145,7 +145,7 @@ def test_numbers() -> None:
     }  # fmt: skip
 
 
-def test_nothing_is_added() -> None:
+def test_request_without_parameters_has_no_config() -> None:
     unset = dict.fromkeys(
         ["temperature", "top_k", "frequency_penalty", "max_tokens", "stop", "tools", "tool_choice", "user", "seed"]
     )
@@ -164,13 +164,13 @@ def test_nothing_is_added() -> None:
         ("gemini-3.8-flash", "max", None, True),
     ],
 )
-def test_reasoning_effort(model: str, effort: str, config: Any, noted: bool) -> None:
+def test_request_reasoning_effort_sets_thinking_config(model: str, effort: str, config: Any, noted: bool) -> None:
     body, adapted = sent(model, reasoning_effort=effort)
     assert body.get("generationConfig", {}).get("thinkingConfig") == config
     assert bool(adapted) is noted
 
 
-def test_effort_and_gemini_s_own_settings_of_thought() -> None:
+def test_request_thinking_config_is_merged_with_effort() -> None:
     for own in ({"thinkingConfig": {"includeThoughts": True}}, {"thinking_config": {"includeThoughts": True}}):
         both = {"thinkingConfig": {"thinkingLevel": "LOW", "includeThoughts": True}}
         assert configured(reasoning_effort="low", **own) == both
@@ -183,7 +183,7 @@ def test_effort_and_gemini_s_own_settings_of_thought() -> None:
     }
 
 
-def test_formats() -> None:
+def test_request_response_format_is_converted() -> None:
     assert configured(response_format={"type": "json_object"}) == {"responseMimeType": "application/json"}
     wanted = {"type": "json_schema", "json_schema": {"name": "place", "schema": SCHEMA, "strict": True}}
     assert configured(response_format=wanted) == {"responseMimeType": "application/json", "responseJsonSchema": SCHEMA}
@@ -193,7 +193,7 @@ def test_formats() -> None:
         sent(response_format={"type": "grammar"})
 
 
-def test_what_gemini_has_not_is_noted() -> None:
+def test_request_dropped_parameters_are_reported() -> None:
     gone = {"user": "u", "logit_bias": {"1": 2}, "metadata": {"a": "b"}, "verbosity": "low", "parallel_tool_calls": False}
     tools = [{"type": "function", "function": {"name": "weather"}}]
     body, adapted = sent(**gone, tools=tools, service_tier="scale", max_tokens=5, max_completion_tokens=6)
@@ -202,13 +202,13 @@ def test_what_gemini_has_not_is_noted() -> None:
     assert sorted(line.split()[0] for line in adapted) == sorted([*gone, "service_tier", "max_tokens"])
 
 
-def test_tiers() -> None:
+def test_request_service_tier_is_converted() -> None:
     assert sent(service_tier="default")[0]["serviceTier"] == "standard"
     assert sent(service_tier="flex")[0]["serviceTier"] == "flex"
     assert "serviceTier" not in sent(service_tier="auto")[0]
 
 
-def test_gemini_s_own_fields_survive() -> None:
+def test_request_own_fields_are_kept() -> None:
     safety = [{"category": "HARM_CATEGORY_HARASSMENT", "threshold": "OFF"}]
     body, adapted = sent(
         messages=[{"role": "system", "content": "Be brief."}, *HI],
@@ -240,7 +240,7 @@ def test_gemini_s_own_fields_survive() -> None:
 # -- messages ---------------------------------------------------------------------------------------------------------
 
 
-def test_turns() -> None:
+def test_request_messages_become_turns() -> None:
     body, adapted = sent(
         messages=[
             {"role": "system", "content": "Be brief."},
@@ -261,7 +261,7 @@ def test_turns() -> None:
     assert len(adapted) == 2
 
 
-def test_media() -> None:
+def test_request_media_parts_are_converted() -> None:
     body, adapted = sent(
         messages=[
             {
@@ -297,7 +297,7 @@ def test_media() -> None:
         ("Hello", "caller"),
     ],
 )
-def test_what_cannot_be_said(message: Any, kind: str) -> None:
+def test_request_unsupported_message_is_rejected(message: Any, kind: str) -> None:
     with pytest.raises(modelmesh.ProviderError, match=r"messages\[1\].*Nothing was sent") as caught:
         sent(messages=[*HI, message])
     assert caught.value.failure == kind
@@ -306,7 +306,7 @@ def test_what_cannot_be_said(message: Any, kind: str) -> None:
 # -- tools ------------------------------------------------------------------------------------------------------------
 
 
-def test_tools_and_the_choice() -> None:
+def test_request_tools_and_tool_choice_are_converted() -> None:
     weather = {"type": "function", "function": {"name": "weather", "description": "d", "parameters": SCHEMA}}
     body, adapted = sent(tools=[weather, {"googleSearch": {}}, {"type": "function", "function": {"name": "time"}}])
     assert adapted == []
@@ -326,7 +326,7 @@ def test_tools_and_the_choice() -> None:
         sent(tools=[{"type": "custom", "custom": {"name": "f"}}])
 
 
-def test_results_know_their_function() -> None:
+def test_request_tool_results_name_their_function() -> None:
     calls = [{"id": f"call_{name}", "type": "function", "function": {"name": name, "arguments": "{}"}} for name in "ab"]
     body, adapted = sent(
         "gemini-2.5-flash",
@@ -354,7 +354,7 @@ def test_results_know_their_function() -> None:
     ("model", "stands_in"),
     [("gemini-3.8-flash", True), ("models/gemini-4-argon", True), ("gemini-2.5-pro", False), ("gemma-4-31b-it", False)],
 )
-def test_calls_of_another_model(model: str, stands_in: bool) -> None:
+def test_request_foreign_calls_get_placeholder_signature(model: str, stands_in: bool) -> None:
     calls = [{"id": f"call_{name}", "type": "function", "function": {"name": name, "arguments": "{}"}} for name in "ab"]
     results = [{"role": "tool", "tool_call_id": call["id"], "content": "x"} for call in calls]
     body, adapted = sent(model, messages=[*HI, {"role": "assistant", "content": "I look.", "tool_calls": calls}, *results])
@@ -363,14 +363,14 @@ def test_calls_of_another_model(model: str, stands_in: bool) -> None:
     assert bool(adapted) is stands_in
 
 
-def test_a_strict_pool_gets_no_less_than_it_asked_for(upstream: Any) -> None:
+def test_request_in_strict_pool_raises_instead_of_dropping(upstream: Any) -> None:
     provider = GoogleProvider(api_key="test", base_url=upstream.url)
     with pytest.raises(modelmesh.ProviderError, match="strict"):
         provider.send(Call(CHAT, "chat", {"messages": HI, "user": "u"}, strict=True), "gemini-3.8-flash", Limits())
     assert upstream.received == []
 
 
-def test_results_of_calls_that_go_back_without_an_id_have_none_either() -> None:
+def test_request_results_of_calls_without_id_have_no_id() -> None:
     part = {"functionCall": {"name": "f", "args": {}}, "thoughtSignature": "c2lnbmVk"}
     parts = [{"text": "a"}, {"text": "b", "thoughtSignature": "c2ln"}, part]
     call = {"id": "call_resp_0_0", "type": "function", "function": {"name": "f", "arguments": "{}"}}
@@ -385,17 +385,17 @@ SETTINGS = [{"category": "HARM_CATEGORY_HARASSMENT", "threshold": "BLOCK_ONLY_HI
 
 
 @pytest.mark.parametrize("given", [SETTINGS, {"HARM_CATEGORY_HARASSMENT": "BLOCK_ONLY_HIGH"}])
-def test_the_account_s_safety_settings_are_sent(upstream: Any, config: Any, way: Any, answer: Any, given: Any) -> None:
+def test_request_configured_safety_settings_are_sent(upstream: Any, config: Any, way: Any, answer: Any, given: Any) -> None:
     upstream.reply(answer({"text": "Hi"})).reply(answer({"text": "Hi"}))
     settings = config(safety_settings=given)
-    way.ask(settings, messages=HI)
+    way.send(settings, messages=HI)
     assert upstream.last.json["safetySettings"] == SETTINGS
     own = [{"category": "HARM_CATEGORY_HATE_SPEECH", "threshold": "OFF"}]
-    way.ask(settings, messages=HI, extra_body={"safety_settings": own})
+    way.send(settings, messages=HI, extra_body={"safety_settings": own})
     assert upstream.last.json["safetySettings"] == own
 
 
 @pytest.mark.parametrize("given", ["strict", [{"category": "X"}], [5], {"X": None}, 7])
-def test_safety_settings_that_are_none_are_refused(upstream: Any, given: Any) -> None:
+def test_provider_invalid_safety_settings_are_rejected(upstream: Any, given: Any) -> None:
     with pytest.raises(ConfigurationError, match="safety_settings"):
         GoogleProvider(api_key="test", base_url=upstream.url, safety_settings=given)

@@ -1,4 +1,4 @@
-"""Streams: the same answer however its bytes are cut, and never more than the vendor said."""
+"""Streams: the same answer for any split of the bytes, without additions."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ USED = {"promptTokenCount": 5, "candidatesTokenCount": 9, "thoughtsTokenCount": 
 
 
 def answer(*parts: dict[str, Any], finish: str | None = "STOP", usage: Any = None, **more: Any) -> dict[str, Any]:
-    """Return one event, as Gemini sends it."""
+    """Return one event in Gemini's format."""
     candidate: dict[str, Any] = {"content": {"parts": list(parts), "role": "model"}, "index": 0, **more}
     if finish is not None:
         candidate["finishReason"] = finish
@@ -64,7 +64,7 @@ def decoded(pieces: list[bytes], **payload: Any) -> list[dict[str, Any]]:
 
 
 def joined(chunks: list[dict[str, Any]]) -> dict[str, Any]:
-    """Put the first choice together as a client does."""
+    """Join the deltas of the first choice as a client does."""
     message: dict[str, Any] = {}
     finishes: list[Any] = []
     calls: list[dict[str, Any]] = []
@@ -85,7 +85,7 @@ def joined(chunks: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def whole(events: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the message that an answer with all the parts of a stream would be."""
+    """Return the message of an answer that contains all parts of a stream."""
     parts = [part for event in events for part in event["candidates"][0].get("content", {}).get("parts", ())]
     last = {**events[-1], "responseId": "resp-test-1"}
     last["candidates"] = [{**last["candidates"][0], "content": {"parts": parts}}]
@@ -94,12 +94,12 @@ def whole(events: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", STREAMS)
-def test_a_stream_says_what_the_whole_answer_says(name: str) -> None:
+def test_stream_result_equals_plain_response(name: str) -> None:
     chunks = decoded([sse(STREAMS[name])])
     streamed, at_once = joined(chunks), whole(STREAMS[name])
     parts = streamed.pop("content_parts", None)
     if at_once.pop("content_parts", None) is None or name == "thoughts":
-        # a text in pieces of which the last is signed is not one signed text, so its parts are handed on as well
+        # a text in pieces with a signed last piece is not one signed text, so the parts are returned too
         assert (parts is not None) is (name == "thoughts")
     assert streamed == at_once
     assert chunks[0]["choices"][0]["delta"]["role"] == "assistant"
@@ -110,7 +110,7 @@ def test_a_stream_says_what_the_whole_answer_says(name: str) -> None:
     assert chunks[-1]["usage"]
 
 
-def test_parts_are_kept_as_they_came() -> None:
+def test_stream_parts_are_kept_unchanged() -> None:
     parts = joined(decoded([sse(STREAMS["code"])]))["content_parts"]
     assert [next(iter(part)) for part in parts] == ["text", "executableCode", "codeExecutionResult", "text"]
     assert parts[-1] == {"text": "1."}
@@ -121,32 +121,32 @@ def test_parts_are_kept_as_they_came() -> None:
 @given(
     name=st.sampled_from(sorted(STREAMS)), cuts=st.lists(st.integers(0, 2000)), end=st.sampled_from(["\n\n", "\r\n\r\n", "\r\r"])
 )
-def test_any_split_of_the_bytes(name: str, cuts: list[int], end: str) -> None:
+def test_stream_split_anywhere_gives_same_chunks(name: str, cuts: list[int], end: str) -> None:
     raw = sse(STREAMS[name], end)
     places = [0, *sorted(cut for cut in cuts if cut < len(raw)), len(raw)]
     pieces = [raw[start:stop] for start, stop in pairwise(places)]
     assert decoded(pieces) == decoded([raw])
 
 
-def test_every_byte_alone() -> None:
+def test_stream_of_single_bytes_gives_same_chunks() -> None:
     for events in STREAMS.values():
         raw = sse(events)
         assert decoded([raw[place : place + 1] for place in range(len(raw))]) == decoded([raw])
 
 
-def test_usage_in_a_chunk_of_its_own_when_asked() -> None:
+def test_stream_include_usage_sends_separate_chunk() -> None:
     chunks = decoded([sse(STREAMS["text"])], stream_options={"include_usage": True})
     assert chunks[-1]["choices"] == []
     assert chunks[-1]["usage"]["completion_tokens"] == 12
     assert all("usage" not in chunk for chunk in chunks[:-1])
 
 
-def test_usage_that_comes_late() -> None:
+def test_stream_late_usage_is_returned() -> None:
     chunks = decoded([sse([{**answer({"text": "a"}), "usageMetadata": None}, {"usageMetadata": USED}])])
     assert [chunk.get("usage", {}).get("total_tokens") for chunk in chunks] == [None, 17]
 
 
-def test_several_candidates() -> None:
+def test_stream_candidates_have_separate_choices() -> None:
     def of(index: int, text: str, finish: str | None) -> dict[str, Any]:
         event = answer({"text": text}, finish=finish)
         event["candidates"][0]["index"] = index
@@ -158,7 +158,7 @@ def test_several_candidates() -> None:
     assert ["usage" in chunk for chunk in chunks] == [False, False, True]
 
 
-def test_a_stream_over_the_wire(upstream: Any, config: Any, way: Any) -> None:
+def test_stream_over_http_is_decoded(upstream: Any, config: Any, way: Any) -> None:
     upstream.stream([sse([event]) for event in STREAMS["calls"]])
     chunks = way.stream(config(), messages=HI, temperature=0)
     assert upstream.last.path.endswith(":streamGenerateContent?alt=sse")
@@ -168,18 +168,18 @@ def test_a_stream_over_the_wire(upstream: Any, config: Any, way: Any) -> None:
 
 
 @pytest.mark.parametrize("cut", [False, True])
-def test_a_stream_that_does_not_finish(upstream: Any, config: Any, way: Any, cut: bool) -> None:
+def test_stream_without_finish_reason_is_interrupted(upstream: Any, config: Any, way: Any, cut: bool) -> None:
     upstream.stream([sse(STREAMS["text"][:2])], cut=cut)
     with pytest.raises(modelmesh.StreamInterruptedError):
         way.stream(config(), messages=HI)
 
 
-def test_a_stream_that_is_cut_after_its_finish(upstream: Any, config: Any, way: Any) -> None:
+def test_stream_cut_after_finish_reason_is_complete(upstream: Any, config: Any, way: Any) -> None:
     upstream.stream([sse([event]) for event in STREAMS["text"]], cut=True)
     assert joined(way.stream(config(), messages=HI))["finish"] == "stop"
 
 
-def test_a_blocked_prompt(upstream: Any, config: Any, way: Any) -> None:
+def test_stream_blocked_prompt_is_policy_failure(upstream: Any, config: Any, way: Any) -> None:
     upstream.stream([sse([{"promptFeedback": {"blockReason": "SAFETY"}, "responseId": "r"}])])
     with pytest.raises(modelmesh.BadRequestError) as caught:
         way.stream(config(), messages=HI)
@@ -187,7 +187,7 @@ def test_a_blocked_prompt(upstream: Any, config: Any, way: Any) -> None:
 
 
 @pytest.mark.parametrize("data", ["x", "[]", '{"candidates":[5]}', '{"candidates":[{"content":{"parts":[{"text":1}]}}]}'])
-def test_what_is_no_stream_of_gemini(data: str) -> None:
+def test_stream_invalid_data_is_protocol_failure(data: str) -> None:
     with pytest.raises(ValueError, match="JSON|Gemini|column"):
         decoded([f"data: {data}\n\n".encode()])
 
@@ -208,7 +208,7 @@ def test_what_is_no_stream_of_gemini(data: str) -> None:
         max_leaves=20,
     )
 )
-def test_nonsense_never_breaks_the_connector(event: Any) -> None:
+def test_stream_arbitrary_event_raises_only_known_errors(event: Any) -> None:
     try:
         chunks = decoded([sse([event])])
     except (ValueError, modelmesh.ProviderError):

@@ -1,4 +1,4 @@
-"""Three turns with tools: what the model signed goes back to it unchanged, whole and streamed."""
+"""Three turns with tools: signatures are sent back unchanged, for plain and streamed responses."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ THIRD = [{"text": "Rain"}, {"text": ", noon.", "thoughtSignature": "c2lnbmVkLTM=
 
 
 def message_of(reply: Any, *, streamed: bool) -> dict[str, Any]:
-    """Return the assistant's message as a caller would keep it."""
+    """Return the assistant's message as a caller stores it."""
     if not streamed:
         return dict(reply.model_dump()["choices"][0]["message"])
     kept: dict[str, Any] = {"content": "", "tool_calls": []}
@@ -33,7 +33,7 @@ def message_of(reply: Any, *, streamed: bool) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("streamed", [False, True], ids=["whole", "streamed"])
-def test_three_turns(upstream: Any, config: Any, way: Any, answer: Any, streamed: bool) -> None:
+def test_tool_turns_signatures_are_sent_unchanged(upstream: Any, config: Any, way: Any, answer: Any, streamed: bool) -> None:
     messages: list[dict[str, Any]] = [HI]
     settings = config()
     turns: list[list[dict[str, Any]]] = [FIRST, SECOND, THIRD]
@@ -45,14 +45,14 @@ def test_three_turns(upstream: Any, config: Any, way: Any, answer: Any, streamed
             upstream.stream([b"data: " + json.dumps(one).encode() + b"\r\n\r\n" for one in (*events, ending)])
         else:
             upstream.reply(event)
-        reply = (way.stream if streamed else way.ask)(settings, messages=messages, tools=TOOLS)
+        reply = (way.stream if streamed else way.send)(settings, messages=messages, tools=TOOLS)
         message = message_of(reply, streamed=streamed)
         messages.append(message)
         for call in message.get("tool_calls") or ():
             messages.append({"role": "tool", "tool_call_id": call["id"], "content": f"done {call['function']['name']}"})
     messages.append({"role": "user", "content": "Thanks"})
     upstream.reply(answer({"text": "Bye."}))
-    way.ask(settings, messages=messages, tools=TOOLS)
+    way.send(settings, messages=messages, tools=TOOLS)
 
     contents = upstream.last.json["contents"]
     assert [content["role"] for content in contents] == ["user", "model", "user", "model", "user", "model", "user"]
@@ -70,12 +70,12 @@ def test_three_turns(upstream: Any, config: Any, way: Any, answer: Any, streamed
     assert results[0]["response"] == {"output": "done a"}
 
 
-def test_a_message_that_was_changed_is_sent_as_it_is_now(upstream: Any, config: Any, way: Any, answer: Any) -> None:
+def test_tool_turns_edited_message_is_sent_as_edited(upstream: Any, config: Any, way: Any, answer: Any) -> None:
     upstream.reply(answer(*THIRD))
     settings = config()
-    kept = message_of(way.ask(settings, messages=[HI]), streamed=False)
+    kept = message_of(way.send(settings, messages=[HI]), streamed=False)
     assert kept["content_parts"] == THIRD
     kept["content"] = "Snow."
     upstream.reply(answer({"text": "Bye."}))
-    way.ask(settings, messages=[HI, kept, HI])
+    way.send(settings, messages=[HI, kept, HI])
     assert upstream.last.json["contents"][1]["parts"] == [{"text": "Snow.", "thoughtSignature": "c2lnbmVkLTM="}]

@@ -23,7 +23,7 @@ ENDPOINTS = {
 
 
 def row_of(data: Mapping[str, Any], source: str) -> ModelInfo | None:
-    """Return a model as the list states it."""
+    """Return the catalogue row of one entry of the model list."""
     return model_list.make_row(
         data.get("name"),
         source,

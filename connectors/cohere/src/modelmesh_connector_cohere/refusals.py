@@ -44,7 +44,7 @@ MAPPINGS: tuple[ErrorMapping, ...] = (
         _F.NOT_FOUND,
         statuses={400, 404, 410, 422},
         words=r"\bwas removed on\b|model .* (deprecated|retired|removed)",
-        source="sinanuozdemir/quick-start-guide-to-llms#35; read 2026-11-30",
+        source="sinanuozdemir/quick-start-guide-to-llms#35, read 2026-11-30",
     ),
     error_mapping(_F.TRANSIENT, statuses={499}),  # the page: try the request again
 )

@@ -50,7 +50,7 @@ MAPPINGS: tuple[ErrorMapping, ...] = (
         _F.CAPABILITY,
         statuses={400},
         words=(r"contents (is|are) (not specified|required)", r"unable to submit request because it must have a text parameter"),
-        source="langchain-ai/langchain-google#1298: other vendors answer a chat of a system message alone; read 2026-11-30",
+        source="langchain-ai/langchain-google#1298: other vendors answer a chat of a system message alone, read 2026-11-30",
     ),
     error_mapping(_F.TRANSIENT, statuses={499}),
 )
