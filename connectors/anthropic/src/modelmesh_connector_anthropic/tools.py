@@ -47,7 +47,7 @@ def tooling(payload: Mapping[str, Any], adapted: list[str]) -> dict[str, Any]:
 
 def _tool(tool: Any, where: str) -> Any:
     if not isinstance(tool, Mapping):
-        raise invalid_parameter(where, "is no tool", "{'type': 'function', 'function': {'name': …, 'parameters': …}}")
+        raise invalid_parameter(where, "is not a tool", "{'type': 'function', 'function': {'name': …, 'parameters': …}}")
     if tool.get("type") == "custom" and isinstance(tool.get("custom"), Mapping):
         raise _unable(where, "is a tool with free text as its input; make it a function with one string")
     function = tool.get("function")

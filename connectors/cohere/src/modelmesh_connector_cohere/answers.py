@@ -40,21 +40,21 @@ def completion(data: Mapping[str, Any], *, created: int) -> dict[str, Any]:
     """
     message, reason = data.get("message"), stop_reason(data.get("finish_reason"))
     if not isinstance(message, Mapping):
-        raise ValueError("its body is no reply of Cohere's: 'message' is not an object")  # noqa: TRY004 - what cannot be read
+        raise ValueError("its body is not a Cohere reply: 'message' is not an object")  # noqa: TRY004 - the vendor's response is invalid
     if not _MESSAGE & message.keys():
-        raise ValueError("its body is no reply of Cohere's: 'message' has none of a message's fields")
+        raise ValueError("its body is not a Cohere reply: 'message' has none of a message's fields")
     blocks = message.get("content")
     if blocks is None:
         blocks = []
     if not isinstance(blocks, list) or not all(isinstance(block, dict) for block in blocks):
-        raise ValueError("its body is no reply of Cohere's: 'message.content' is not a list of blocks")
+        raise ValueError("its body is not a Cohere reply: 'message.content' is not a list of blocks")
     if reason is None:
-        raise ValueError("its body is no whole reply of Cohere's: it has no finish_reason")
+        raise ValueError("its body is not a complete Cohere reply: it has no finish_reason")
     for block in blocks:
         check_block(block)
     calls = message.get("tool_calls") or []
     if not isinstance(calls, list):
-        raise ValueError("its body is no reply of Cohere's: 'message.tool_calls' is not a list")  # noqa: TRY004
+        raise ValueError("its body is not a Cohere reply: 'message.tool_calls' is not a list")  # noqa: TRY004
     for call in calls:
         check_call(call)
     texts = [str(call["function"].get("arguments") or "") for call in calls]
@@ -93,7 +93,7 @@ def check_block(block: Any) -> None:
     """Check the fields of a block that an answer is made of.
 
     Raises:
-        ValueError: One is of another type.
+        ValueError: A field has another type.
     """
     if not isinstance(block, Mapping):
         raise ValueError("a block of its content is not an object")  # noqa: TRY004 - the vendor's mistake
@@ -121,8 +121,8 @@ def check_end(reason: str, arguments: Sequence[str], usage: Any, *, has_content:
     """Check that a reply is complete when its finish reason means that it is.
 
     Raises:
-        ValueError: A tool call was cut.
-        ProviderError: The reply ended for an unknown reason and holds nothing.
+        ValueError: A tool call is incomplete.
+        ProviderError: The reply has an unknown finish reason and no content.
     """
     if reason not in _FINISH and not has_content:
         raise _empty_answer(reason, usage)
@@ -150,12 +150,12 @@ def _empty_answer(reason: str, usage: Any) -> ProviderError:
 def message_of(message: Mapping[str, Any], blocks: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Return the assistant's message.
 
-    ``tool_plan``, ``citations``, ``thinking_blocks`` and, where OpenAI's fields cannot hold everything, ``content_blocks`` (all
-    of them, as they were sent) are to be handed back with the message in the next request.
+    The caller must return ``tool_plan``, ``citations``, ``thinking_blocks`` and ``content_blocks`` with the message in the next
+    request. ``content_blocks`` contains all blocks unchanged, if OpenAI's fields cannot represent them.
 
     Args:
-        message: The vendor's.
-        blocks: Its content.
+        message: The vendor's message.
+        blocks: Content blocks of the message.
     """
     texts = [block.get("text") or "" for block in blocks if block.get("type") == "text"]
     thoughts = [block for block in blocks if block.get("type") == "thinking"]
@@ -188,7 +188,7 @@ def is_plain(blocks: Sequence[Mapping[str, Any]]) -> bool:
         rank, held = _PLAIN.get(str(block.get("type")), (-1, frozenset()))
         if rank < least or any(value is not None and name not in held for name, value in block.items()):
             return False
-        least = 2 * rank  # a second text would melt into the first
+        least = 2 * rank  # a second text would be joined to the first
     return True
 
 
@@ -246,6 +246,6 @@ def tokens_of(usage: Mapping[str, Any], name: str) -> int | None:
 
 
 def _whole(count: Any) -> int | None:
-    """Return a count as a whole number: the vendor's type is a float."""
+    """Return a count as an integer, because the vendor's type is a float."""
     whole = int(count) if isinstance(count, float) and count.is_integer() else count
     return reported_tokens(whole)

@@ -45,7 +45,7 @@ def _part(part: Any, where: str) -> Any:
         raise invalid_parameter(where, f"is {type(part).__name__}, not a part of a message", "{'type': 'text', 'text': '…'}")
     kind = part.get("type")
     if isinstance(kind, str) and kind in _NOT_TAKEN:
-        raise unsupported_parameter(where, f"is {_NOT_TAKEN[kind]}; Cohere takes text and images")
+        raise unsupported_parameter(where, f"is {_NOT_TAKEN[kind]}. Cohere accepts text and images")
     if kind == "refusal":
         return {"type": "text", "text": part["refusal"] if isinstance(part.get("refusal"), str) else ""}
     if kind == "image_url" and isinstance(part.get("image_url"), str):

@@ -2,8 +2,8 @@
 
 Names on both sides are those of the packages openai 3.52.0 (``embedding_create_params.py``) and cohere 7.3.1
 (``v2/raw_client.py``, ``types/embed_by_type_response*.py``, ``types/api_meta*.py``), read 2026-11-21. A parameter that is neither
-translated nor dropped here travels unchanged, so Cohere's own (``input_type``, ``images``, ``inputs``, ``embedding_types``,
-``truncate``, …) may be given as they are.
+translated nor dropped here is sent unchanged, so Cohere's own (``input_type``, ``images``, ``inputs``, ``embedding_types``,
+``truncate``, …) can be used.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ INPUT_TYPE = "search_document"
 
 _TRANSLATED = frozenset({"dimensions", "encoding_format", "input", "model", "output_dimension", "texts", "user"})
 _PREFERRED = ("float", "base64")
-"""Of several types of one vector, the ones that OpenAI has too."""
+"""Vector types that OpenAI supports too."""
 
 
 def embed_body(request: WireRequest, *, input_type: str) -> dict[str, Any]:
@@ -88,10 +88,10 @@ def embedding_list(data: Mapping[str, Any]) -> dict[str, Any]:
     kinds = {"float": given} if isinstance(given, list) else given
     several = {name: rows for name, rows in kinds.items() if rows is not None} if isinstance(kinds, Mapping) else {}
     if not several or not all(isinstance(rows, list) for rows in several.values()):
-        raise ValueError("its body holds no embeddings of Cohere's")
+        raise ValueError("its body contains no Cohere embeddings")
     taken = next(name for name in (*_PREFERRED, *several) if name in several)
     if len({len(rows) for rows in several.values()}) > 1:
-        raise ValueError("its body holds different numbers of embeddings of different types")
+        raise ValueError("its body contains different numbers of embeddings for different types")
     beyond = {name: value for name, value in data.items() if name != "embeddings"}
     others = {name: rows for name, rows in several.items() if name != taken}
     if others:
@@ -122,7 +122,7 @@ def finish(answer: dict[str, Any], payload: Mapping[str, Any]) -> None:
     if given is not None:
         expected = 1 if isinstance(given, str) else len(given)
         if len(rows) != expected:
-            message = f"its body holds {len(rows)} embeddings for {expected} texts"
+            message = f"its body contains {len(rows)} embeddings for {expected} texts"
             raise ValueError(message)
     asked = payload.get("encoding_format")
     for row in rows:
@@ -141,17 +141,17 @@ def packed(vector: list[Any]) -> str:
     try:
         return base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode()
     except (struct.error, OverflowError):
-        raise ValueError("its body holds an embedding that is no list of 32-bit floats") from None
+        raise ValueError("its body contains an embedding that is not a list of 32-bit floats") from None
 
 
 def unpacked(text: str) -> list[float]:
     """Return the numbers of a vector in Cohere's ``embedding_types: ["base64"]``.
 
     Raises:
-        ValueError: It is not base64 of 32-bit floats.
+        ValueError: The text is not base64 of 32-bit floats.
     """
     try:
         raw = base64.b64decode(text, validate=True)
         return list(struct.unpack(f"<{len(raw) // 4}f", raw))
     except (ValueError, struct.error):
-        raise ValueError("its body holds an embedding that is not base64 of 32-bit floats") from None
+        raise ValueError("its body contains an embedding that is not base64 of 32-bit floats") from None

@@ -24,7 +24,7 @@ from modelmesh_connector_cohere.answers import (
 from modelmesh_connector_cohere.refusals import failed_reason, is_error
 
 _FIELDS = {"text": "content", "thinking": "reasoning_content"}
-"""What a block brings, and the field of OpenAI's delta that it goes to."""
+"""Field of each block type, and the corresponding field of OpenAI's delta."""
 
 _SILENT = frozenset({"citation-end"})
 _WHOLE = frozenset({"message-start", "message-end"})
@@ -36,12 +36,12 @@ _KNOWN_INSIDE = (frozenset({"message"}), frozenset({"content"}), frozenset({"typ
 
 
 class EventDecoder:
-    """Decodes one stream."""
+    """Decoder of one stream."""
 
     def __init__(
         self, failure: Callable[[Mapping[str, Any]], ProviderError], *, model: str, asked_usage: bool, created: int
     ) -> None:
-        """Store the callbacks and facts of the request.
+        """Create the decoder.
 
         Args:
             failure: Returns the error of an error body, or of an answer that failed.
@@ -62,15 +62,15 @@ class EventDecoder:
         """Return the chunks of one event.
 
         Raises:
-            ValueError: It is not JSON, or not an event as Cohere documents it.
-            ProviderError: It is an error.
+            ValueError: The event is not JSON, or not in the documented format.
+            ProviderError: The event contains an error.
         """
         if event.data == b"[DONE]":
             self.done = True
             return ()
         data = json_codec.decode(event.data)
         if not isinstance(data, dict):
-            raise ValueError("an event is not a JSON object")  # noqa: TRY004 - the kit's word for what cannot be read
+            raise ValueError("an event is not a JSON object")  # noqa: TRY004 - the kit expects ValueError for an invalid body
         if data.get("error") or is_error(data):
             raise self._failure(data)
         kind = data.get("type") or event.name
@@ -80,14 +80,14 @@ class EventDecoder:
             if kind in self._READERS:
                 message = f"the event {str(kind)[:40]!r} came before 'message-start'"
                 raise ValueError(message)
-            return ()  # a keep-alive, or what is newer than this connector: the answer has not begun
+            return ()  # a keep-alive or an unknown event before the start of the answer
         reader = self._READERS.get(kind)
         if reader is None:
             return () if kind in _SILENT else (self._chunk({}, {"cohere_event": data}),)
         try:
             chunks = reader(self, data)
         except (KeyError, TypeError, AttributeError):
-            message = f"an event {str(kind)[:40]!r} lacks what Cohere documents"
+            message = f"an event {str(kind)[:40]!r} lacks a documented field"
             raise ValueError(message) from None
         if kind in _WHOLE or data.keys() <= _KNOWN:
             return chunks

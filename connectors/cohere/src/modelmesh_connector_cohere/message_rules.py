@@ -1,6 +1,6 @@
 """Cohere's message rules.
 
-``/v2/chat`` answers 400 or 422 to a request that breaks one of them.
+``/v2/chat`` answers 400 or 422 to a request that breaks a rule.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Rows of Cohere's model list.
 
-Fields and endpoints are those of the cohere package 7.3.1 (``types/get_model_response.py``, ``compatible_endpoint.py``; read
+Fields and endpoints are those of the cohere package 7.3.1 (``types/get_model_response.py``, ``compatible_endpoint.py``, read
 2026-11-21).
 """
 

@@ -2,8 +2,8 @@
 
 Names and ranges on both sides are those of the packages openai 3.52.0 (``completion_create_params.py``) and cohere 7.3.1
 (``v2/raw_client.py``, ``types/response_format_v2.py``, ``types/thinking.py``), read 2026-11-21. A parameter that is neither
-translated nor dropped here travels unchanged, so Cohere's own (``documents``, ``safety_mode``, ``thinking``, ``k``, ``p``, …)
-may be given as they are.
+translated nor dropped here is sent unchanged, so Cohere's own (``documents``, ``safety_mode``, ``thinking``, ``k``, ``p``, …)
+can be used.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ def _format(wanted: Any, adapted: list[str]) -> dict[str, Any]:
         return {}
     kind = wanted.get("type") if isinstance(wanted, Mapping) else None
     if kind == "grammar":
-        raise unsupported_parameter("response_format", "asks for a grammar, which Cohere has not")
+        raise unsupported_parameter("response_format", "asks for a grammar, which Cohere does not support")
     if kind != "json_schema":
         return {"response_format": wanted}
     inner = wanted.get("json_schema")

@@ -85,14 +85,14 @@ class CohereProvider(BaseProvider):
                 return embeddings.embedding_list(data)
             return completion(data, created=int(time.time()))
         except (TypeError, AttributeError):
-            raise ValueError("its body is not a reply as Cohere documents it") from None
+            raise ValueError("its body is not in Cohere's documented format") from None
 
     def _decode_response(self, request: WireRequest, status: int, headers: Mapping[str, str], raw: bytes) -> Answer:
         answer = super()._decode_response(request, status, headers, raw)
         answer.body.setdefault("model", request.model)
         if request.call.operation.name == _EMBEDDINGS:
             if "data" not in answer.body:
-                raise ValueError("its body holds no embeddings of Cohere's")
+                raise ValueError("its body contains no Cohere embeddings")
             embeddings.finish(answer.body, request.payload)
         return answer
 
@@ -145,10 +145,10 @@ class CohereProvider(BaseProvider):
     def _map_embedded_error(self, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> ProviderError:
         """Return the error of an answer that failed while it was written, or of an error body under a status of success."""
         code = scrub_key(self._error_code(body), self.api_key)
-        kind, why = refusals.failed_reason(code) or (FailureClass.PROTOCOL, "an error came as success")
+        kind, why = refusals.failed_reason(code) or (FailureClass.PROTOCOL, "an error with a success status")
         body = scrub_key(dict(body), self.api_key)
         made = provider_error(
-            kind, f"the provider gave no answer: {why} ({code or 'no code'})", code=code, headers=headers, body=body
+            kind, f"the provider returned no answer: {why} ({code or 'no code'})", code=code, headers=headers, body=body
         )
         made.billed = Billed.UNKNOWN
         return made

@@ -46,16 +46,16 @@ MAPPINGS: tuple[ErrorMapping, ...] = (
         words=r"\bwas removed on\b|model .* (deprecated|retired|removed)",
         source="sinanuozdemir/quick-start-guide-to-llms#35, read 2026-11-30",
     ),
-    error_mapping(_F.TRANSIENT, statuses={499}),  # the page: try the request again
+    error_mapping(_F.TRANSIENT, statuses={499}),  # the page recommends a retry
 )
 """Cohere's rows. The common rows of the kit follow them."""
 
 
 _BY_REASON: dict[str, tuple[FailureClass, str]] = {
-    "ERROR": (_F.SERVER, "something went wrong while it wrote the answer"),
-    "TIMEOUT": (_F.TIMEOUT, "it ran out of time while it wrote the answer"),
-    "ERROR_LIMIT": (_F.CAPABILITY, "the answer reached the end of the model's context"),
-    "ERROR_TOXIC": (_F.POLICY, "it deemed its own answer toxic"),
+    "ERROR": (_F.SERVER, "the model failed during generation"),
+    "TIMEOUT": (_F.TIMEOUT, "the generation exceeded a time limit"),
+    "ERROR_LIMIT": (_F.CAPABILITY, "the answer reached the limit of the model's context"),
+    "ERROR_TOXIC": (_F.POLICY, "the model classified its answer as toxic"),
 }
 """Finish reasons of failed answers: ``types/chat_finish_reason.py`` and, for the last two, those of the previous API
 (``types/chat_stream_end_event.py``) in the cohere package 7.3.1, read 2026-11-21."""

@@ -59,16 +59,16 @@ def _narrowed(choice: Any, tools: list[Any] | None, adapted: list[str]) -> tuple
         adapted.append("tool_choice.allowed_tools sent as a shorter list of tools")
         return allowed.get("mode"), [tool for tool in tools or () if _name(tool) in names]
     if isinstance(choice.get("custom"), Mapping):
-        raise unsupported_parameter("tool_choice", "names a tool with free text as its input, which Cohere has not")
+        raise unsupported_parameter("tool_choice", "names a tool with free text as its input, which Cohere does not support")
     return choice, tools
 
 
 def _tool(tool: Any, where: str) -> Any:
     if not isinstance(tool, Mapping):
-        raise invalid_parameter(where, "is no tool", "{'type': 'function', 'function': {'name': …, 'parameters': …}}")
+        raise invalid_parameter(where, "is not a tool", "{'type': 'function', 'function': {'name': …, 'parameters': …}}")
     if tool.get("type") == "custom":
         raise unsupported_parameter(
-            where, "is a tool with free text as its input, which Cohere has not; make it a function with one string"
+            where, "is a tool with free text as its input, which Cohere does not support. Make it a function with one string"
         )
     function = tool.get("function")
     if tool.get("type", "function") != "function" or not isinstance(function, Mapping):
@@ -107,8 +107,8 @@ def tool_call(call: Any, where: str) -> dict[str, Any]:
     function = call.get("function") if isinstance(call, Mapping) else None
     if not isinstance(function, Mapping):
         if isinstance(call, Mapping) and isinstance(call.get("custom"), Mapping):
-            raise unsupported_parameter(where, "calls a tool with free text as its input, which Cohere has not")
-        raise invalid_parameter(where, "is no call of a function", "{'id': …, 'function': {'name': …, 'arguments': '{}'}}")
+            raise unsupported_parameter(where, "calls a tool with free text as its input, which Cohere does not support")
+        raise invalid_parameter(where, "is not a function call", "{'id': …, 'function': {'name': …, 'arguments': '{}'}}")
     if not isinstance(call.get("id"), str) or not call["id"]:
         raise invalid_parameter(where, "has no ID", "the 'id' that the model gave the call")
     if not isinstance(function.get("name"), str) or not function["name"]:

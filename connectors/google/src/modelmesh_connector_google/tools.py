@@ -44,7 +44,7 @@ def _tools(tools: list[Any], adapted: list[str]) -> list[Any]:
     for place, tool in enumerate(tools):
         where = f"tools[{place}]"
         if not isinstance(tool, Mapping):
-            raise invalid_parameter(where, "is no tool", "{'type': 'function', 'function': {'name': …, 'parameters': …}}")
+            raise invalid_parameter(where, "is not a tool", "{'type': 'function', 'function': {'name': …, 'parameters': …}}")
         if tool.get("type") == "custom":
             raise unsupported_parameter(where, "is a tool with free text as its input; make it a function with one string")
         function = tool.get("function")
