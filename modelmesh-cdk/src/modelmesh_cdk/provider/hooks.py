@@ -50,7 +50,7 @@ class ProviderHooks:
         error_mappings: Meaning of the vendor's error codes and messages.
         rate_limit_headers: Names of the headers that report the vendor's rate limits.
         message_rules: The vendor's rules for conversations. The kit adapts every chat to them. ``None`` adapts nothing.
-        asks_stream_usage: Whether requests for streams ask for token usage with ``stream_options``. ``False`` for a vendor that
+        requests_stream_usage: Whether requests for streams ask for token usage with ``stream_options``. ``False`` for a vendor that
             reports usage anyway and rejects the option.
         output_limit_parameter: Parameter that limits the output tokens, for limits that the mesh sets. Limits of the caller keep
             the names that the caller used.
@@ -74,7 +74,7 @@ class ProviderHooks:
     error_mappings: ClassVar[Sequence[ErrorMapping]] = ()
     rate_limit_headers: ClassVar[Sequence[RateLimitHeaders]] = COMMON_RATE_LIMIT_HEADERS
     message_rules: ClassVar[MessageRules | None] = None
-    asks_stream_usage: ClassVar[bool] = True
+    requests_stream_usage: ClassVar[bool] = True
     output_limit_parameter: ClassVar[str] = "max_tokens"
     embedding_limit: ClassVar[EmbeddingLimit | None] = None
     probe_path: ClassVar[str] = "/models"
@@ -144,7 +144,7 @@ class ProviderHooks:
             payload[self.output_limit_parameter] = payload.pop("max_tokens")
         if request.stream:
             payload["stream"] = True
-            if self.asks_stream_usage:
+            if self.requests_stream_usage:
                 ask_for_usage(request, payload)
         return payload
 
