@@ -67,18 +67,18 @@ def test_cache_evicts_least_recently_used() -> None:
         Cache(max_entries=0)
 
 
-def test_cache_get_or_ask_caches_no_failure() -> None:
+def test_get_or_compute_with_error_caches_nothing() -> None:
     cache, asked = Cache(), []
 
-    def ask() -> str:
+    def compute() -> str:
         asked.append(1)
         if len(asked) == 1:
             raise RuntimeError
         return "test-value"
 
     with pytest.raises(RuntimeError):
-        cache.get_or_ask("a", ask)
-    assert [cache.get_or_ask("a", ask) for _ in range(3)] == ["test-value"] * 3
+        cache.get_or_compute("a", compute)
+    assert [cache.get_or_compute("a", compute) for _ in range(3)] == ["test-value"] * 3
     assert len(asked) == 2
     assert "test-value" not in repr(cache)
 

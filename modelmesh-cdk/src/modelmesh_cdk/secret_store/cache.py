@@ -28,7 +28,7 @@ class Cache:
         ::
 
             prices = Cache(ttl=300.0)
-            price = prices.get_or_ask("gpt-4o", lambda: ask_the_vendor("gpt-4o"))
+            price = prices.get_or_compute("gpt-4o", lambda: fetch_price("gpt-4o"))
     """
 
     def __init__(self, ttl: float = 60.0, max_entries: int = 1024, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -72,14 +72,15 @@ class Cache:
                 self._kept.popitem(last=False)
                 self._evictions += 1
 
-    def get_or_ask(self, key: Hashable, ask: Callable[[], Any]) -> Any:
-        """Return a value. Call ``ask`` for a missing one and cache the result. An exception of ``ask`` is raised and not cached.
+    def get_or_compute(self, key: Hashable, compute: Callable[[], Any]) -> Any:
+        """Return a value. Call ``compute`` for a missing one and cache the result.
 
-        The call holds no lock, so that two threads may call ``ask`` for the same key.
+        The call holds no lock, so that two threads may call ``compute`` for the same key. An exception of ``compute`` is raised and
+        not cached.
         """
         found = self.get(key, _NOTHING)
         if found is _NOTHING:
-            found = ask()
+            found = compute()
             self.set(key, found)
         return found
 
