@@ -15,7 +15,7 @@ from modelmesh.errors import ProviderError
 from modelmesh_cdk import BaseProvider
 from modelmesh_cdk.provider import event_streams, exchange
 from modelmesh_cdk.provider.exchange import CLOSE, LearnedLimits, ReadBody, Send, attempt, drive_async, drive_sync
-from modelmesh_cdk.transport.port import TransportError
+from modelmesh_cdk.transport.interfaces import TransportError
 
 ANSWER = b'{"choices": [{"message": {"content": "hi"}, "finish_reason": "stop"}]}'
 EVENTS = b'data: {"choices": [{"index": 0, "delta": {"content": "hi"}}]}\n\ndata: [DONE]\n\n'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from modelmesh_cdk.transport.port import Deadline
+from modelmesh_cdk.transport.interfaces import Deadline
 
 
 def test_commit_keeps_the_limit_of_a_finished_stream() -> None:

@@ -36,7 +36,7 @@ class MistralProvider(OpenAICompatibleProvider):
     rate_limit_headers: ClassVar[Sequence[RateLimitHeaders]] = (*refusals.RATE_LIMITS, *COMMON_RATE_LIMIT_HEADERS)
     default_base_url: ClassVar[str] = "https://api.mistral.ai/v1"
     api_key_variable: ClassVar[str | None] = "MISTRAL_API_KEY"
-    requests_stream_usage: ClassVar[bool] = False  # streams always report usage, the parameter is rejected: openai-agents-python#442
+    requests_stream_usage: ClassVar[bool] = False  # streams always report usage, the option is rejected: openai-agents-python#442
     embedding_limit: ClassVar[EmbeddingLimit | None] = EmbeddingLimit(
         inputs=512,
         tokens=16_384,

@@ -11,7 +11,7 @@ from modelmesh.errors import ConfigurationError, ModelMeshError
 from modelmesh_cdk.discovery.base import BaseDiscovery, BaseDiscoveryConfig
 from modelmesh_cdk.provider.base import BaseProvider
 from modelmesh_cdk.provider.headers import USER_AGENT
-from modelmesh_cdk.transport.port import Deadline, Transport, TransportError
+from modelmesh_cdk.transport.interfaces import Deadline, Transport, TransportError
 from modelmesh_cdk.transport.proxies import proxy_for
 from modelmesh_cdk.wire.urls import join_api_root
 

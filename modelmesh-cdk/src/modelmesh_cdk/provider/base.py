@@ -21,7 +21,7 @@ from modelmesh_cdk.provider.exchange import LearnedLimits, attempt, drive_async,
 from modelmesh_cdk.provider.headers import RequestHeaders
 from modelmesh_cdk.provider.hooks import ProviderHooks
 from modelmesh_cdk.provider.stream_reader import StreamReader
-from modelmesh_cdk.transport.port import AsyncTransport, Transport
+from modelmesh_cdk.transport.interfaces import AsyncTransport, Transport
 from modelmesh_cdk.transport.proxies import proxy_for
 from modelmesh_cdk.wire.request import WireRequest
 

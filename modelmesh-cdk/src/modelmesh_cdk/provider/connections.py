@@ -10,7 +10,7 @@ from modelmesh_cdk.transport.proxies import Proxy, log_use
 
 if TYPE_CHECKING:
     from modelmesh_cdk.provider.config import BaseProviderConfig
-    from modelmesh_cdk.transport.port import AsyncTransport, Transport
+    from modelmesh_cdk.transport.interfaces import AsyncTransport, Transport
 
 
 class Connections:

@@ -19,7 +19,7 @@ from modelmesh_cdk.provider.provider_errors import (
     scrub_key,
     show_vendor_text,
 )
-from modelmesh_cdk.transport.port import TransportError, TransportTimeoutError
+from modelmesh_cdk.transport.interfaces import TransportError, TransportTimeoutError
 from modelmesh_cdk.wire import json_codec
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 from modelmesh_cdk.provider.stream_reader import READ, StreamReader
-from modelmesh_cdk.transport.port import TransportError
+from modelmesh_cdk.transport.interfaces import TransportError
 
 
 class _Stream:

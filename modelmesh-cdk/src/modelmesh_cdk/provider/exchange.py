@@ -23,7 +23,7 @@ from modelmesh_cdk.provider.encoding import call_encode_hook
 from modelmesh_cdk.provider.error_responses import describe_unreadable, invalid_response, transport_failure
 from modelmesh_cdk.provider.stream_reader import StreamReader
 from modelmesh_cdk.provider.stream_usage import refuses_usage
-from modelmesh_cdk.transport.port import Deadline, TransportError
+from modelmesh_cdk.transport.interfaces import Deadline, TransportError
 from modelmesh_cdk.wire import json_codec
 from modelmesh_cdk.wire.limits import LARGE_BODY, MAX_BODY, Body
 from modelmesh_cdk.wire.request import WireRequest
@@ -31,7 +31,7 @@ from modelmesh_cdk.wire.request import WireRequest
 if TYPE_CHECKING:
     from modelmesh.contracts.call import Call, Limits
     from modelmesh_cdk.provider.hooks import ProviderHooks
-    from modelmesh_cdk.transport.port import AsyncTransport, Transport
+    from modelmesh_cdk.transport.interfaces import AsyncTransport, Transport
 
 T = TypeVar("T")
 

@@ -50,8 +50,8 @@ class ProviderHooks:
         error_mappings: Meaning of the vendor's error codes and messages.
         rate_limit_headers: Names of the headers that report the vendor's rate limits.
         message_rules: The vendor's rules for conversations. The kit adapts every chat to them. ``None`` adapts nothing.
-        requests_stream_usage: Whether requests for streams ask for token usage with ``stream_options``. ``False`` for a vendor that
-            reports usage anyway and rejects the option.
+        requests_stream_usage: Whether requests for streams ask for token usage with ``stream_options``. ``False`` for a vendor
+            that reports usage anyway and rejects the option.
         output_limit_parameter: Parameter that limits the output tokens, for limits that the mesh sets. Limits of the caller keep
             the names that the caller used.
         embedding_limit: Limits of one request for embeddings. The kit splits larger requests. ``None`` where the vendor

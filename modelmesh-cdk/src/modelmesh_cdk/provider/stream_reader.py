@@ -11,7 +11,7 @@ from modelmesh.contracts import FailureClass
 from modelmesh.errors import ProviderError
 from modelmesh_cdk.provider.error_responses import describe_unreadable, transport_failure
 from modelmesh_cdk.provider.provider_errors import bad_hook_result, provider_error
-from modelmesh_cdk.transport.port import Deadline, TransportError
+from modelmesh_cdk.transport.interfaces import Deadline, TransportError
 from modelmesh_cdk.wire.limits import MAX_QUIET, MIB, Inflater, TooLargeError
 from modelmesh_cdk.wire.sse import SseDecoder
 

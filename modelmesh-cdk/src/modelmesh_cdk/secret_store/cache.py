@@ -75,8 +75,8 @@ class Cache:
     def get_or_compute(self, key: Hashable, compute: Callable[[], Any]) -> Any:
         """Return a value. Call ``compute`` for a missing one and cache the result.
 
-        The call holds no lock, so that two threads may call ``compute`` for the same key. An exception of ``compute`` is raised and
-        not cached.
+        The call holds no lock, so that two threads may call ``compute`` for the same key. An exception of ``compute`` is
+        raised and not cached.
         """
         found = self.get(key, _NOTHING)
         if found is _NOTHING:

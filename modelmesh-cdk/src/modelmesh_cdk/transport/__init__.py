@@ -1,5 +1,5 @@
 """How bytes get to a vendor: a port of one method, and what implements it."""
 
-from modelmesh_cdk.transport.port import AsyncResponse, AsyncTransport, Deadline, Response, Transport, TransportError
+from modelmesh_cdk.transport.interfaces import AsyncResponse, AsyncTransport, Deadline, Response, Transport, TransportError
 
 __all__ = ["AsyncResponse", "AsyncTransport", "Deadline", "Response", "Transport", "TransportError"]

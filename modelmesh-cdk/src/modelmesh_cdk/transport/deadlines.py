@@ -15,11 +15,11 @@ from typing import Any
 
 import httpcore2
 
-from modelmesh_cdk.transport.orphans import Orphans
-from modelmesh_cdk.transport.port import Deadline
+from modelmesh_cdk.transport.abandoned_connections import AbandonedConnections
+from modelmesh_cdk.transport.interfaces import Deadline
 from modelmesh_cdk.transport.proxies import is_loopback
 from modelmesh_cdk.transport.resolving import resolver
-from modelmesh_cdk.transport.unread import in_event_loop, in_tls
+from modelmesh_cdk.transport.surplus_bytes import has_in_event_loop, has_in_tls
 
 STAGGER_S = 0.25
 """Delay before a connection attempt to the next address of a host (RFC 8305, section 5)."""
@@ -75,7 +75,7 @@ class DeadlineStream(httpcore2.NetworkStream):
         """Answer what the connection below does; one with unread bytes is readable, and so is not used again."""
         found = self._stream.get_extra_info(info)
         if info == "is_readable" and not found:
-            return self.spoiled or in_tls(self._stream.get_extra_info("ssl_object"))
+            return self.spoiled or has_in_tls(self._stream.get_extra_info("ssl_object"))
         return found
 
 
@@ -149,7 +149,7 @@ class AsyncDeadlineStream(httpcore2.AsyncNetworkStream):
         """Answer what the connection below does; one with unread bytes is readable, and so is not used again."""
         found = self._stream.get_extra_info(info)
         if info == "is_readable" and not found:
-            return self.spoiled or in_tls(self._stream.get_extra_info("ssl_object")) or in_event_loop(self._stream)
+            return self.spoiled or has_in_tls(self._stream.get_extra_info("ssl_object")) or has_in_event_loop(self._stream)
         return found
 
 
@@ -160,7 +160,7 @@ class AsyncDeadlineBackend(httpcore2.AsyncNetworkBackend):
         """Create the backend. The argument is that of :class:`DeadlineBackend`."""
         self._backend = httpcore2.AnyIOBackend()
         self._loopback_only = loopback_only
-        self.orphans = Orphans()
+        self.abandoned_connections = AbandonedConnections()
 
     async def connect_tcp(
         self,
@@ -183,7 +183,7 @@ class AsyncDeadlineBackend(httpcore2.AsyncNetworkBackend):
         async def connect(address: str) -> httpcore2.AsyncNetworkStream:
             left = _left(deadline, timeout, httpcore2.ConnectTimeout, connecting=True)
             stream = await self._backend.connect_tcp(address, port, left, local_address, socket_options)
-            self.orphans.add(stream)
+            self.abandoned_connections.add(stream)
             return stream
 
         if len(addresses) == 1:

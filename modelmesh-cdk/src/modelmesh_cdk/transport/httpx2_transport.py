@@ -14,8 +14,8 @@ import httpx2
 
 from modelmesh.contracts import FailureClass
 from modelmesh_cdk.transport.deadlines import acurrent, current
+from modelmesh_cdk.transport.interfaces import Deadline, TransportError, TransportTimeoutError
 from modelmesh_cdk.transport.pools import AsyncPooledTransport, PooledTransport
-from modelmesh_cdk.transport.port import Deadline, TransportError, TransportTimeoutError
 from modelmesh_cdk.transport.proxies import Proxy
 
 _url = lru_cache(maxsize=512)(httpx2.URL)
@@ -227,4 +227,4 @@ class AsyncHttpxTransport:
 
     def abandon(self) -> None:
         """Close the sockets of a loop that was closed."""
-        self._pool.orphans.close()
+        self._pool.abandoned_connections.close()

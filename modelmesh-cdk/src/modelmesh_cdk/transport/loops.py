@@ -11,7 +11,7 @@ import contextlib
 from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
-from modelmesh_cdk.transport.port import AsyncTransport
+from modelmesh_cdk.transport.interfaces import AsyncTransport
 
 
 class LoopTransports:

@@ -14,7 +14,7 @@ import httpx2
 
 from modelmesh_cdk.transport.deadlines import AsyncDeadlineBackend, DeadlineBackend
 from modelmesh_cdk.transport.proxies import Proxy
-from modelmesh_cdk.transport.unread import in_parser
+from modelmesh_cdk.transport.surplus_bytes import has_in_parser
 
 KEEPALIVE_S = 60.0
 
@@ -66,7 +66,7 @@ def _credentials(proxy: Proxy) -> tuple[bytes, bytes] | None:
 def _spoil_if_unread(answer: httpcore2.Response) -> None:
     """Mark a connection with surplus bytes after the response, so that it is not reused."""
     connection: Any = answer.extensions.get("network_stream")
-    if hasattr(connection, "spoiled") and in_parser(answer.stream):
+    if hasattr(connection, "spoiled") and has_in_parser(answer.stream):
         connection.spoiled = True
 
 
@@ -153,7 +153,7 @@ class AsyncPooledTransport(httpx2.AsyncBaseTransport):
         """Create a pool. The arguments are those of :class:`PooledTransport`."""
         _preload()
         backend = AsyncDeadlineBackend(loopback_only=loopback_only)
-        self.orphans = backend.orphans
+        self.abandoned_connections = backend.abandoned_connections
         settings = _settings(url, max_connections, proxy, backend)
         self._pool: Any = httpcore2.AsyncHTTPProxy(**settings) if proxy else httpcore2.AsyncConnectionPool(**settings)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 
-def in_parser(body: Any) -> bool:
+def has_in_parser(body: Any) -> bool:
     """Return whether the parser contains bytes after the response with this body.
 
     Args:
@@ -23,12 +23,12 @@ def in_parser(body: Any) -> bool:
     return bool(trailing)
 
 
-def in_tls(ssl_object: Any) -> bool:
+def has_in_tls(ssl_object: Any) -> bool:
     """Return whether decrypted bytes are waiting."""
     return ssl_object is not None and bool(ssl_object.pending())
 
 
-def in_event_loop(stream: Any) -> bool:
+def has_in_event_loop(stream: Any) -> bool:
     """Return whether the event loop has buffered bytes of a socket.
 
     Args:

@@ -7,7 +7,7 @@ from typing import Any
 from weakref import WeakSet
 
 
-class Orphans:
+class AbandonedConnections:
     """Weak references to the open connections of one transport."""
 
     def __init__(self) -> None:
