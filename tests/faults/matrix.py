@@ -79,7 +79,7 @@ class Result:
     is_async: bool
     expect: str
     end: str = ""
-    verdicts: list[str] = field(factory=list)
+    violations: list[str] = field(factory=list)
     seconds: float = 0.0
     calls: int = 0
 
@@ -212,19 +212,19 @@ async def async_cell(result: Result, settings: dict[str, Any]) -> None:
         await asyncio.sleep(0)  # connections that are being closed are not leaks
     others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
     if others:
-        result.final_errors.append("leaked")
+        result.violations.append("leaked")
 
 
 def blamed(result: Result, attempts: Any) -> None:
     """Check the failure classes of the attempts: the server failed, never the connector."""
     if any("Broken" in (attempt.error or "") for attempt in attempts):
-        result.final_errors.append("wrong party")
+        result.violations.append("wrong party")
 
 
 def at_rest(result: Result, client: Any) -> None:
     """Check the state after the requests: no place in flight, and no connector bug for a fault of the server."""
     if any(entry.account.in_flight for entry in client.mesh._running.providers):
-        result.final_errors.append("lost slot")
+        result.violations.append("lost slot")
 
 
 def failed(result: Result, error: Exception, parts: list[Any]) -> None:
@@ -233,32 +233,32 @@ def failed(result: Result, error: Exception, parts: list[Any]) -> None:
     result.calls = len(getattr(error, "attempts", ()) or ())
     shown = repr(error) + repr(vars(error))
     if KEY in shown:
-        result.final_errors.append("key shown")
+        result.violations.append("key shown")
     blamed(result, getattr(error, "attempts", None) or ())
     if not isinstance(error, ModelMeshError):
-        result.final_errors.append("untyped")
+        result.violations.append("untyped")
     elif isinstance(error, StreamInterruptedError):
         got = "".join(p.choices[0].delta.content or "" for p in parts if p.choices)
         if error.partial_text != got or (result.way == "chat stream" and got != "HELLO "):
-            result.final_errors.append("silent")
+            result.violations.append("silent")
         if result.way.startswith("tools") and not error.partial_tool_calls:
-            result.final_errors.append("silent")
+            result.violations.append("silent")
     if result.expect in ("fallback", "answer", "either") or (
         result.expect == "interrupted" and not isinstance(error, StreamInterruptedError)
     ):
-        result.final_errors.append("unrecovered")
+        result.violations.append("unrecovered")
 
 
 def judge(result: Result, slack: float) -> None:
     """Check an answer and its duration."""
     right = {"fallback": ("FALLBACK",), "answer": ("HELLO WORLD",), "either": ("FALLBACK", "HELLO WORLD")}.get(result.expect, ())
     if not result.end.endswith("Error") and result.end not in right:
-        result.final_errors.append("silent")
+        result.violations.append("silent")
     if result.calls > 4:
-        result.final_errors.append("too many calls")
+        result.violations.append("too many calls")
     phases = 2 if result.expect == "interrupted" else 1  # the gap, or the total, comes after the first content
     if result.seconds > phases * 2 * LIMIT_S + slack:
-        result.final_errors.append("hung")
+        result.violations.append("hung")
 
 
 def run(result: Result, ports: dict[str, int], slack: float = SLACK_S) -> Result:
@@ -272,7 +272,7 @@ def run(result: Result, ports: dict[str, int], slack: float = SLACK_S) -> Result
     result.seconds = time.monotonic() - began
     gc.collect()
     if open_files() > files or threading.active_count() > threads:
-        result.final_errors.append("leaked")
+        result.violations.append("leaked")
     judge(result, slack)
     return result
 
@@ -314,7 +314,7 @@ def table(results: list[Result]) -> str:
     for name, found in rows.items():
         row = [_cell(found.get(column)) for column in columns]
         lines.append(f"{name:<{width}}" + "  ".join(f"{text:<20}" for text in row))
-    counts = Counter(verdict for result in results for verdict in result.verdicts)
+    counts = Counter(violation for result in results for violation in result.violations)
     lines.append("")
     lines.append(f"{len(results)} cells, {len(rows)} faults: " + ", ".join(f"{name} {counts[name]}" for name in COUNTS))
     return "\n".join(lines)
@@ -324,7 +324,7 @@ def _cell(result: Result | None) -> str:
     if result is None:
         return "does not apply"
     end = result.end.replace("StreamInterruptedError", "interrupted")
-    return f"!! {','.join(result.verdicts)}" if result.verdicts else f"{end} {result.seconds * 1000:.0f}ms"
+    return f"!! {','.join(result.violations)}" if result.violations else f"{end} {result.seconds * 1000:.0f}ms"
 
 
 if __name__ == "__main__":
@@ -335,8 +335,8 @@ if __name__ == "__main__":
     outcome = matrix(given.faults or None, slack=given.slack, progress=True)
     print(table(outcome))
     for bad in outcome:
-        if bad.verdicts:
+        if bad.violations:
             print(
-                f"{bad.fault} / {bad.way}{' async' if bad.is_async else ''}: {bad.end} in {bad.seconds:.2f} s: {', '.join(bad.verdicts)}"
+                f"{bad.fault} / {bad.way}{' async' if bad.is_async else ''}: {bad.end} in {bad.seconds:.2f} s: {', '.join(bad.violations)}"
             )
-    raise SystemExit(any(result.verdicts for result in outcome))
+    raise SystemExit(any(result.violations for result in outcome))
