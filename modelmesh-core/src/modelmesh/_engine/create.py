@@ -13,7 +13,7 @@ from modelmesh._engine.config import MeshConfig
 from modelmesh._engine.foundation.ids import Kind
 from modelmesh._engine.foundation.notices import NotEnforcedWarning, warn
 from modelmesh._engine.foundation.secret import Secret
-from modelmesh._engine.foundation.suggestions import did_you_mean
+from modelmesh._engine.foundation.suggestions import did_you_mean, suggestion
 from modelmesh._engine.plugins.aliases import canonical_id
 from modelmesh._engine.plugins.resolver import Resolver
 from modelmesh.capabilities import PREDEFINED_POOLS, standard_tree
@@ -310,7 +310,7 @@ def _check(name: Any) -> None:
     if tree.get_node(name) is not None or "." in name:
         return
     near = tree.suggest(name)
-    hint = f" Did you mean {near!r}?" if near else ""
+    hint = suggestion(near)
     message = (
         f"unknown capability {name!r}.{hint} List them: modelmesh capabilities. "
         "A pool of your own needs a configuration: create(config=…)."

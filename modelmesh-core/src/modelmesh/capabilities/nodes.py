@@ -6,12 +6,12 @@ anytree is not used: the lookup by alias and partial path is most of this module
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any
 
 from attrs import define, field
 
+from modelmesh._engine.foundation.suggestions import most_similar
 from modelmesh.capabilities.taxonomy import (
     ALSO_UNDER,
     NAME_ALIASES,
@@ -170,7 +170,7 @@ class CapabilityTree:
     def suggest(self, name: str) -> str | None:
         """Return the known name most similar to a misspelt one."""
         known = [*self.short_names(), *NAME_ALIASES, *self._by_path]
-        return next(iter(get_close_matches(name, known, n=1, cutoff=0.75)), None)
+        return most_similar(name, known)
 
 
 def standard_tree() -> CapabilityTree:

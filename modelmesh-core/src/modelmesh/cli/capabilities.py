@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from modelmesh._engine.foundation.suggestions import suggestion
 from modelmesh.cli.terminal import console
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def command(search: str | None, *, as_json: bool) -> None:
     found = {name: capabilities.resolve(name) for name in names} or ({search: alias.path} if alias else {})
     if not found:
         near = capabilities.standard_tree().suggest(search)
-        hint = f" Did you mean {near!r}?" if near else ""
+        hint = suggestion(near)
         message = f"no capability contains {search!r}.{hint} To list all: modelmesh capabilities"
         raise click.ClickException(message)
     if as_json:

@@ -8,13 +8,13 @@ import sys
 import traceback
 import warnings
 from collections.abc import Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 import click
 
 import modelmesh
+from modelmesh._engine.foundation.suggestions import did_you_mean
 from modelmesh.cli.failures import show_error, show_line, show_warning
 from modelmesh.errors import ModelMeshError
 
@@ -52,9 +52,7 @@ class Commands(click.Group):
             package = PACKAGE_COMMANDS[args[0]]
             ctx.fail(f"'modelmesh {args[0]}' is in {package}, which is not installed: pip install {package}")
         if args and self.get_command(ctx, args[0]) is None:
-            near = get_close_matches(args[0], self.list_commands(ctx), n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
-            ctx.fail(f"there is no command {args[0]!r}.{hint}")
+            ctx.fail(f"there is no command {args[0]!r}.{did_you_mean(args[0], self.list_commands(ctx))}")
         return super().resolve_command(ctx, args)
 
     def _plugins(self) -> dict[str, click.Command]:

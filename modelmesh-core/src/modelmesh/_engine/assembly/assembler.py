@@ -30,6 +30,7 @@ from modelmesh._engine.config.references import References
 from modelmesh._engine.config.schema import PoolSection, ProviderSection, QuotaSection, StatisticsSection, StorageSection
 from modelmesh._engine.config.sections import Sections
 from modelmesh._engine.foundation.ids import Kind
+from modelmesh._engine.foundation.suggestions import suggestion
 from modelmesh._engine.health.maintenance import MaintenanceWindow
 from modelmesh._engine.health.registry import HealthRegistry
 from modelmesh._engine.limits.reservations import Reservations
@@ -269,7 +270,7 @@ class Assembler:
         for name in names:
             if tree.get_node(name) is None and "." not in name:
                 near = tree.suggest(name)
-                hint = f" Did you mean {near!r}?" if near else ""
+                hint = suggestion(near)
                 self._problems.add(("capabilities",), f"unknown capability {name!r}.{hint} List them: modelmesh capabilities")
 
     def _build_pool(self, section: PoolSection, sections: Sections) -> Pool | None:

@@ -8,10 +8,7 @@ from typing import Any
 from modelmesh._engine.config.problems import Problems
 from modelmesh._engine.config.source_map import KeyPath
 from modelmesh._engine.foundation.ids import Kind
-from modelmesh._engine.foundation.suggestions import did_you_mean
-
-MIN_SIMILARITY = 0.85
-"""Similarity to a key of the mesh from which an option of a connector without declared options is reported."""
+from modelmesh._engine.foundation.suggestions import MIN_SIMILARITY_OF_FREE_NAMES, did_you_mean
 
 
 def declared(connector: Any) -> frozenset[str] | None:
@@ -44,7 +41,7 @@ def check_options(
     name = str(getattr(connector, "id", getattr(connector, "__name__", connector)))
     for option in options:
         if known is None:
-            hint = did_you_mean(option, reserved, cutoff=MIN_SIMILARITY)
+            hint = did_you_mean(option, reserved, MIN_SIMILARITY_OF_FREE_NAMES)
             if hint:
                 problems.note((*path, option), f"{option!r} is unknown to ModelMesh and goes to the connector unchanged.{hint}")
         elif option not in known:

@@ -14,6 +14,7 @@ from modelmesh._engine.assembly.providers import Providers
 from modelmesh._engine.config.problems import Problems, UncheckableError
 from modelmesh._engine.config.schema import ModelSection
 from modelmesh._engine.config.source_map import SourceMap
+from modelmesh._engine.foundation.suggestions import suggestion
 from modelmesh._engine.limits.spending import CONFIGURED
 from modelmesh._engine.routing.candidates import Candidate
 from modelmesh.capabilities.derived import derived
@@ -211,7 +212,7 @@ class ModelCatalog:
             return self._tree.ensure(name)
         where = self._source_map.where(path)
         near = self._tree.suggest(name)
-        hint = f" Did you mean {near!r}?" if near else ""
+        hint = suggestion(near)
         message = (
             f"{where}: unknown capability {name!r}.{hint} List them: modelmesh capabilities. A capability of your own needs a "
             f"dotted path, e.g. 'generation.text-generation.{name}'."

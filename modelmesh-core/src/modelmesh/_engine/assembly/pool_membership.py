@@ -9,7 +9,7 @@ from modelmesh._engine.assembly.model_names import matches_name
 from modelmesh._engine.assembly.providers import Providers
 from modelmesh._engine.config.problems import Problems, UncheckableError
 from modelmesh._engine.config.schema import PoolSection
-from modelmesh._engine.foundation.suggestions import did_you_mean
+from modelmesh._engine.foundation.suggestions import did_you_mean, suggestion
 from modelmesh._engine.routing.candidates import Candidate
 from modelmesh.capabilities import PREDEFINED_POOLS
 from modelmesh.capabilities.derived import DERIVED
@@ -52,7 +52,7 @@ class PoolMembership:
             return None
         where = self._source_map.where(("pools", section.name))
         near = self._tree.suggest(section.name)
-        hint = f" Did you mean {near!r}?" if near else ""
+        hint = suggestion(near)
         message = (
             f"{where}: {section.name!r} is not a capability.{hint} Add 'capability: chat-completion' (or another), "
             "or list the pool's 'models' or 'providers'."

@@ -8,7 +8,6 @@ import re
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from modelmesh._engine.foundation.ids import Kind
+from modelmesh._engine.foundation.suggestions import MIN_SIMILARITY_OF_FREE_NAMES, most_similar
 from modelmesh.errors import DuplicateConnectorError
 
 if TYPE_CHECKING:
@@ -147,8 +147,9 @@ class Catalog:
     def near_miss_groups(self) -> list[tuple[PluginEntry, str]]:
         """Return entry points in a misspelt group, each with the intended group."""
         groups = [*(kind.group for kind in Kind), *self._others]
-        meant = {one.point.group: get_close_matches(_plain(one.point.group), groups, 1, _MIN_SIMILARITY) for one in self._foreign}
-        return [(one, meant[one.point.group][0]) for one in self._foreign if meant[one.point.group]]
+        names = {one.point.group for one in self._foreign}
+        meant = {name: most_similar(_plain(name), groups, MIN_SIMILARITY_OF_FREE_NAMES) for name in names}
+        return [(one, group) for one in self._foreign if (group := meant[one.point.group]) is not None]
 
     def orphan_variables(self) -> list[PluginEntry]:
         """Return variables with an entry point that names no registered provider connector."""
@@ -162,8 +163,6 @@ class Catalog:
                     return found
         return None
 
-
-_MIN_SIMILARITY = 0.85
 
 _NAME_SEPARATORS = re.compile(r"[-_.]+")
 """Separators of distribution names (PEP 503). The package packaging would be a dependency for this one expression."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from typing import Any
 
 import pluggy
 
 from modelmesh._engine.foundation.ids import ConnectorId, Kind
+from modelmesh._engine.foundation.suggestions import most_similar
 from modelmesh._engine.plugins import attribution
 from modelmesh._engine.plugins.aliases import STRATEGIES, canonical_id
 from modelmesh._engine.plugins.catalog import Catalog, PluginEntry
@@ -102,11 +102,11 @@ class Resolver:
             return "Its connector is not released yet. Name another one, or write your own", None
         short_names = STRATEGIES if kind is Kind.STRATEGY else ()
         known = [*self.catalog.ids(kind), *short_names]
-        near = get_close_matches(name, known, n=1, cutoff=0.6) or get_close_matches(connector_id, known, n=1, cutoff=0.6)
-        hint = f"Did you mean {near[0]!r}? " if near else ""
+        near = most_similar(name, known) or most_similar(connector_id, known)
+        hint = f"Did you mean {near!r}? " if near else ""
         if short_names:
             hint += f"The eight are: {', '.join(short_names)}. "
-        return f"{hint}List what is installed: modelmesh connectors", near[0] if near else None
+        return f"{hint}List what is installed: modelmesh connectors", near
 
     def _registration_hint(self, kind: Kind, connector_id: str, name: str, *, is_published: bool) -> str | None:
         """Return how to correct a distribution that registers the ID in a wrong way, ``None`` when none does."""

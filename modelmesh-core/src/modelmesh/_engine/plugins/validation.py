@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections.abc import Callable, Iterator
-from difflib import SequenceMatcher
 from typing import Any
 from weakref import WeakSet
 
@@ -13,6 +12,7 @@ from attrs import frozen
 
 from modelmesh import contracts
 from modelmesh._engine.foundation.ids import Kind
+from modelmesh._engine.foundation.suggestions import is_misspelling
 from modelmesh._engine.plugins import attribution
 
 REQUIRED: dict[Kind, tuple[str, ...]] = {
@@ -33,9 +33,6 @@ CONTRACTS: dict[Kind, Any] = {
 }
 OPTIONAL_METHODS = {Kind.STRATEGY: ("score", "picked", "succeeded", "failed")}
 """Methods that a class of a kind may have in addition."""
-
-MIN_SIMILARITY = 0.84
-"""Similarity to a hook from which a name counts as misspelt: one wrong letter of seven, or two transposed of fourteen."""
 
 _warned: WeakSet[type[Any]] = WeakSet()
 
@@ -155,7 +152,7 @@ def misspelt_hooks(cls: Any, kind: Kind) -> list[MisspeltHook]:
     free = sorted(hooks - set(own))
     found = []
     for name, (value, owner) in own.items():
-        meant = None if name in hooks or name in used else next((hook for hook in free if _are_similar(name, hook)), None)
+        meant = None if name in hooks or name in used else next((hook for hook in free if is_misspelling(name, hook)), None)
         if meant is not None:
             found.append(MisspeltHook(name, meant, attribution.locate_definition(value if inspect.isfunction(value) else owner)))
     return found
@@ -173,15 +170,6 @@ def _hook_names(cls: type[Any], kind: Kind) -> set[str]:
     if kind in CONTRACTS:
         names |= {name for name in vars(CONTRACTS[kind]) if not name.startswith("_")}
     return names | {*OPTIONAL_METHODS.get(kind, ()), *REQUIRED[kind]}
-
-
-def _are_similar(name: str, hook: str) -> bool:
-    if abs(len(name) - len(hook)) > 2:  # noqa: PLR2004 - at most two letters more or less
-        return False
-    if sorted(name) == sorted(hook):
-        return True  # transposed letters
-    matcher = SequenceMatcher(None, name.strip("_"), hook.strip("_"))
-    return all(ratio() >= MIN_SIMILARITY for ratio in (matcher.real_quick_ratio, matcher.quick_ratio, matcher.ratio))
 
 
 def _names_in(value: Any) -> Iterator[str]:

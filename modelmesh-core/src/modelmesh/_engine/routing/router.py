@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
+from modelmesh._engine.foundation.suggestions import most_similar, suggestion
 from modelmesh._engine.foundation.wording import MAX_NAME_CHARS, one_line, quote_name
 from modelmesh._engine.routing.pool import Pool
 from modelmesh._engine.routing.pool_index import names_of
@@ -176,9 +176,9 @@ class Router:
     def _unknown(self, name: str) -> CapabilityNotFoundError:
         known = list(self._pools)
         short = len(name) <= MAX_NAME_CHARS
-        near = next(iter(get_close_matches(name, known, n=1, cutoff=0.6)), None) or self._tree.suggest(name) if short else None
+        near = most_similar(name, known) or self._tree.suggest(name) if short else None
         near = None if near == name else near  # a known capability without a pool
-        hint = f" Did you mean {near!r}?" if near else ""
+        hint = suggestion(near)
         pools = one_line(", ".join(known)) or "no pool"
         message = f"no pool serves {quote_name(name)}.{hint} This client has: {pools}. {self._advice(name, known)}"
         return CapabilityNotFoundError(message, pool_name=name[:MAX_NAME_CHARS], details={"pools": known})
