@@ -2,11 +2,15 @@
 
 ``python tools/public_api.py`` prints it, ``--write`` renews ``tools/public_api.txt``. A change of that file is a change of the
 public API, and needs a fragment in ``changelog.d/`` (see ``docs/reference/stability.md``).
+
+A class in the signature of a public name, or in the annotation of a public field, is public itself or has a reason in
+``PRIVATE_CLASSES``. A test checks this.
 """
 
 from __future__ import annotations
 
 import argparse
+import ast
 import enum
 import functools
 import importlib
@@ -33,6 +37,59 @@ MODULES = (
 """Modules whose ``__all__`` is the public API."""
 
 OWN = ("modelmesh", "modelmesh_cdk")
+SOURCES = ("modelmesh-core/src", "modelmesh-cdk/src")
+
+_RESOURCE = "A resource that is reached through its client, such as client.chat."
+_MADE_BY_CORE = "An argument of a constructor or method that only ModelMesh itself calls."
+_COMMAND_LINE = "An argument or a result for the command line. Other callers omit it."
+_OPERATION = "A part of the mesh for inspection. Its own members are documented, and its class is not stable."
+_FIXTURE = "An argument of the kit's own tests, which pytest passes."
+_TRANSPORT = "An HTTP transport that tests and the mesh pass to a connector. Authors do not implement one."
+_PARSED = "A parsed value. Authors write it as text."
+
+PRIVATE_CLASSES = {
+    "AsyncChat": _RESOURCE,
+    "AsyncEmbeddings": _RESOURCE,
+    "AsyncModels": _RESOURCE,
+    "AsyncStrictChat": _RESOURCE,
+    "AsyncStrictEmbeddings": _RESOURCE,
+    "AsyncTransport": _TRANSPORT,
+    "AttemptFailure": _MADE_BY_CORE,
+    "Caller": _FIXTURE,
+    "Chat": _RESOURCE,
+    "CircuitBreaker": _MADE_BY_CORE,
+    "Cron": _PARSED,
+    "Defaults": _MADE_BY_CORE,
+    "Dialect": "The wire format of a conformance test. Authors set its name.",
+    "Discoverer": _OPERATION,
+    "Embeddings": _RESOURCE,
+    "History": _FIXTURE,
+    "LimitCounter": _MADE_BY_CORE,
+    "LiveHistory": _MADE_BY_CORE,
+    "MeshEngine": "The base of the public ModelMesh, which every client has.",
+    "MessageRules": "The message rules of a vendor, exported by modelmesh_cdk.message_rules with the classes of its fields.",
+    "Models": _RESOURCE,
+    "Pool": "Public as the protocol modelmesh.contracts.PoolView.",
+    "Problems": _COMMAND_LINE,
+    "Providers": "Another class of that name. The argument of create() is an alias of Mapping and Sequence.",
+    "References": _COMMAND_LINE,
+    "Refusal": _FIXTURE,
+    "RequestMetrics": _MADE_BY_CORE,
+    "RequestServer": _MADE_BY_CORE,
+    "Resolver": _COMMAND_LINE,
+    "Router": _OPERATION,
+    "SecretsSection": _COMMAND_LINE,
+    "Sections": _COMMAND_LINE,
+    "Served": _MADE_BY_CORE,
+    "SourceMap": _MADE_BY_CORE,
+    "StateManager": _OPERATION,
+    "StoredHistory": _MADE_BY_CORE,
+    "StrictChat": _RESOURCE,
+    "StrictEmbeddings": _RESOURCE,
+    "SystemState": _OPERATION,
+    "Transport": _TRANSPORT,
+}
+"""Classes in public signatures and fields that are not public, with the reason."""
 
 
 def describe_api() -> str:
@@ -47,6 +104,35 @@ def describe_api() -> str:
             lines += _lines(own, getattr(module, own), seen, public, f"{name}.{own}")
         blocks.append("\n".join(lines))
     return "\n\n".join(blocks) + "\n"
+
+
+def undeclared_classes() -> dict[str, str]:
+    """Return the own classes that public signatures and fields mention and that are neither public nor in ``PRIVATE_CLASSES``.
+
+    Returns:
+        One line that mentions it, by the name of the class. Classes are compared by name, because annotations are text.
+    """
+    public = {name for module in MODULES for name in importlib.import_module(module).__all__}
+    private = _own_classes() - public - PRIVATE_CLASSES.keys()
+    return {name: line for name, line in _mentions() if name in private}
+
+
+def unused_exceptions() -> set[str]:
+    """Return the entries of ``PRIVATE_CLASSES`` that no public signature or field mentions."""
+    return PRIVATE_CLASSES.keys() - {name for name, _ in _mentions()}
+
+
+def _own_classes() -> set[str]:
+    root = Path(__file__).parents[1]
+    files = (file for source in SOURCES for file in (root / source).rglob("*.py"))
+    return {node.name for file in files for node in ast.parse(file.read_text("utf-8")).body if isinstance(node, ast.ClassDef)}
+
+
+def _mentions() -> Iterator[tuple[str, str]]:
+    """Yield each name in a signature or annotation of the API, with its line. Base classes are not mentions."""
+    for line in describe_api().splitlines():
+        if not line.startswith(("#", "class ")):
+            yield from ((name, line.strip()) for name in re.findall(r"[^\W\d]\w*", line))
 
 
 def _lines(name: str, value: Any, seen: dict[int, str], public: set[int], path: str) -> Iterator[str]:

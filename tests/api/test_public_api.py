@@ -54,3 +54,20 @@ def test_public_names_have_docstrings(public_api) -> None:
             if isinstance(value, type) and not value.__doc__:
                 undocumented.append(f"{name}.{public}")
     assert not undocumented
+
+
+def test_public_api_mentions_public_classes_only(public_api) -> None:
+    lines = [f"{name}: {line}" for name, line in public_api.undeclared_classes().items()]
+    assert not lines, "\n".join([*lines, "Export the class from a public module, or give a reason in PRIVATE_CLASSES"])
+
+
+def test_private_classes_of_the_public_api_are_in_use(public_api) -> None:
+    assert public_api.unused_exceptions() == set()
+
+
+def test_undeclared_classes_notices_a_private_result(public_api, monkeypatch: pytest.MonkeyPatch) -> None:
+    import modelmesh.client
+
+    exported = [name for name in modelmesh.client.__all__ if name != "PoolInfo"]
+    monkeypatch.setattr(modelmesh.client, "__all__", exported)
+    assert "PoolInfo" in public_api.undeclared_classes()

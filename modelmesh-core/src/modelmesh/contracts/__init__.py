@@ -5,7 +5,7 @@ from modelmesh._engine.foundation.failures import Billed, Effect, FailureClass, 
 from modelmesh._engine.foundation.ids import ConnectorId, Kind
 from modelmesh._engine.foundation.secret import Secret
 from modelmesh._engine.foundation.units import format_duration, parse_duration, parse_size
-from modelmesh.contracts.call import Call, CallOptions, Limits
+from modelmesh.contracts.call import Call, CallOptions, Limits, PromptSize
 from modelmesh.contracts.candidates import Candidate, Candidates, CandidateStatus, CountedLimit, Order, PoolView
 from modelmesh.contracts.conversation import messages_for_connector
 from modelmesh.contracts.discovery import (
@@ -29,7 +29,7 @@ from modelmesh.contracts.observability import (
     Severity,
     TraceEntry,
 )
-from modelmesh.contracts.operations import CHAT, EMBEDDINGS, OPERATIONS, Operation
+from modelmesh.contracts.operations import CHAT, EMBEDDINGS, OPERATIONS, BodyKind, Operation, ReplyKind
 from modelmesh.contracts.provider import Answer, AsyncEventStream, EventStream, ListsModels, Probing, Provider
 from modelmesh.contracts.rate_limits import RateLimit
 from modelmesh.contracts.rotation import DeactivationPolicy, DeactivationReason, ModelSnapshot, RecoveryPolicy, RecoveryTrigger
@@ -58,6 +58,7 @@ __all__ = [
     "AsyncEventStream",
     "BatchCounters",
     "Billed",
+    "BodyKind",
     "Call",
     "CallOptions",
     "Candidate",
@@ -93,10 +94,12 @@ __all__ = [
     "PriceBand",
     "ProbeResult",
     "Probing",
+    "PromptSize",
     "Provider",
     "RateLimit",
     "RecoveryPolicy",
     "RecoveryTrigger",
+    "ReplyKind",
     "RequestLogEntry",
     "RetrySame",
     "RoutingEvent",
