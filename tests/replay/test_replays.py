@@ -56,7 +56,7 @@ def test_stream_is_independent_of_splits(recording: Recording, in_task: bool, si
     same(cut, whole)
 
 
-# -- refusals ---------------------------------------------------------------------------------------------------------
+# -- error responses --------------------------------------------------------------------------------------------------
 
 CLASSES = {
     400: errors.BadRequestError,
@@ -70,7 +70,7 @@ OTHERWISE = {
 
 
 def refused(recording: Recording, url: str) -> Any:
-    with pytest.raises(counterparts.REFUSALS) as caught:
+    with pytest.raises(counterparts.SDK_ERRORS) as caught:
         counterparts.read(recording, url)
     return caught.value
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, get_args
 
 import pytest
-from modelmesh_connector_anthropic.refusals import status_of
+from modelmesh_connector_anthropic.error_mappings import status_of
 
 from modelmesh.errors import ModelMeshError, StreamInterruptedError
 
@@ -18,7 +18,7 @@ def error(kind: str, message: str = "said the vendor", code: str | None = None) 
 
 
 INVALID = "invalid_request_error"
-REFUSALS = [
+ERROR_RESPONSES = [
     (400, error(INVALID, "messages.0.role: Input should be 'user' or 'assistant'"), "refused"),
     (400, error(INVALID, "prompt is too long: 210000 tokens > 200000 maximum"), "capability"),
     (400, error(INVALID, "input length and `max_tokens` exceed context limit: 199759 + 8192 > 200000"), "capability"),
@@ -66,7 +66,9 @@ def failed(way: Any, config: Any, *, stream: bool = False) -> tuple[ModelMeshErr
     return caught.value, caught.value.attempts[-1]  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize(("status", "body", "expected"), REFUSALS, ids=lambda value: value if isinstance(value, str) else None)
+@pytest.mark.parametrize(
+    ("status", "body", "expected"), ERROR_RESPONSES, ids=lambda value: value if isinstance(value, str) else None
+)
 @pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
 def test_a_refusal_is_the_class_it_means(
     status: int, body: Any, expected: str, stream: bool, vendor: Any, config: Any, way: Any

@@ -15,7 +15,7 @@ from modelmesh_cdk.testing import Script
 
 TRIAL = "You are using a Trial key, which is limited to {} API calls / {}. You can continue to use the Trial key for free"
 TOO_MANY = "too many tokens: total number of tokens in the prompt cannot exceed 4081 - received 4292."
-REFUSALS: list[tuple[int, Any, str]] = [
+ERROR_RESPONSES: list[tuple[int, Any, str]] = [
     (400, "invalid request: message must be at least 1 token long or tool results must be specified.", "refused"),
     (400, "cannot have duplicate tool ids", "refused"),
     (400, TOO_MANY, "capability"),
@@ -54,7 +54,7 @@ REFUSALS: list[tuple[int, Any, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("status", "error_text", "expected"), REFUSALS)
+@pytest.mark.parametrize(("status", "error_text", "expected"), ERROR_RESPONSES)
 @pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
 def test_send_error_response_has_failure_class(
     status: int, error_text: Any, expected: str, stream: bool, upstream: Any, made: Any, send: Any

@@ -34,7 +34,7 @@ FINISH: Mapping[str, Mapping[str, str]] = {
 }
 """OpenAI's finish reason by the vendor's. Gemini's STOP after a function call is ``tool_calls``."""
 
-REFUSALS = (openai.APIError, anthropic.APIError, groq.APIError, google_errors.APIError, MistralError, ApiError)
+SDK_ERRORS = (openai.APIError, anthropic.APIError, groq.APIError, google_errors.APIError, MistralError, ApiError)
 KEY = "test-key"
 
 

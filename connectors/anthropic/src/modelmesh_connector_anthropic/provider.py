@@ -13,8 +13,8 @@ from modelmesh.contracts.models import ModelInfo
 from modelmesh.errors import ConfigurationError, ProviderError
 from modelmesh_cdk import COMMON_RATE_LIMIT_HEADERS, BaseProvider, ErrorMapping, RateLimitHeaders, WireRequest
 from modelmesh_cdk.message_rules import MessageRules
-from modelmesh_connector_anthropic import refusals
 from modelmesh_connector_anthropic.answers import completion
+from modelmesh_connector_anthropic.error_mappings import MAPPINGS, RATE_LIMITS, code_of, delay_of, status_of
 from modelmesh_connector_anthropic.events import EventDecoder
 from modelmesh_connector_anthropic.message_rules import RULES
 from modelmesh_connector_anthropic.model_rows import row_of
@@ -43,8 +43,8 @@ class AnthropicProvider(BaseProvider):
     id: ClassVar[str] = "anthropic.claude.v1"
     missing_is_model: ClassVar[bool] = True
     options: ClassVar[Collection[str]] = ("anthropic_version", "max_tokens")
-    error_mappings: ClassVar[Sequence[ErrorMapping]] = refusals.MAPPINGS
-    rate_limit_headers: ClassVar[Sequence[RateLimitHeaders]] = (*refusals.RATE_LIMITS, *COMMON_RATE_LIMIT_HEADERS)
+    error_mappings: ClassVar[Sequence[ErrorMapping]] = MAPPINGS
+    rate_limit_headers: ClassVar[Sequence[RateLimitHeaders]] = (*RATE_LIMITS, *COMMON_RATE_LIMIT_HEADERS)
     default_base_url: ClassVar[str] = "https://api.anthropic.com"
     api_key_variable: ClassVar[str | None] = "ANTHROPIC_API_KEY"
     base_url_variable: ClassVar[str | None] = "ANTHROPIC_BASE_URL"
@@ -140,19 +140,19 @@ class AnthropicProvider(BaseProvider):
     # -- failures -----------------------------------------------------------------------------------------------------
 
     def _error_code(self, body: Any) -> str | None:
-        return refusals.code_of(body)
+        return code_of(body)
 
     def _stated_delay(self, headers: Mapping[str, str], body: Any) -> float | None:
         """Return the delay of the headers, else the date on which an account has access again."""
         stated = super()._stated_delay(headers, body)
-        return refusals.delay_of(self._error_text(body), time.time()) if stated is None else stated
+        return delay_of(self._error_text(body), time.time()) if stated is None else stated
 
     def _map_embedded_error(self, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> ProviderError:
         """Return the error of an ``error`` event, or of an error body under a status of success."""
         heard = dict(headers or {})
         if body.get("request_id"):
             heard.setdefault("request-id", str(body["request_id"]))
-        status = refusals.status_of(body)
+        status = status_of(body)
         if status is None:
             return super()._map_embedded_error(body, heard)
         return self.build_error(status, heard, dict(body))

@@ -21,7 +21,7 @@ from modelmesh_connector_cohere.answers import (
     stop_reason,
     usage_of,
 )
-from modelmesh_connector_cohere.refusals import failed_reason, is_error
+from modelmesh_connector_cohere.error_mappings import failed_reason, is_error
 
 _FIELDS = {"text": "content", "thinking": "reasoning_content"}
 """Field of each block type, and the corresponding field of OpenAI's delta."""

@@ -14,8 +14,9 @@ from modelmesh.contracts.provider import Answer
 from modelmesh.errors import ProviderError
 from modelmesh_cdk import BaseProvider, EmbeddingLimit, ErrorMapping, WireRequest, model_list, provider_error, scrub_key
 from modelmesh_cdk.message_rules import MessageRules
-from modelmesh_connector_cohere import embeddings, refusals
+from modelmesh_connector_cohere import embeddings
 from modelmesh_connector_cohere.answers import completion
+from modelmesh_connector_cohere.error_mappings import MAPPINGS, failed_reason, is_error
 from modelmesh_connector_cohere.events import EventDecoder
 from modelmesh_connector_cohere.message_rules import RULES
 from modelmesh_connector_cohere.model_rows import row_of
@@ -37,7 +38,7 @@ class CohereProvider(BaseProvider):
 
     id: ClassVar[str] = "cohere.nlp.v1"
     options: ClassVar[Collection[str]] = ("client_name", "input_type")
-    error_mappings: ClassVar[Sequence[ErrorMapping]] = refusals.MAPPINGS
+    error_mappings: ClassVar[Sequence[ErrorMapping]] = MAPPINGS
     default_base_url: ClassVar[str] = "https://api.cohere.com"
     api_key_variable: ClassVar[str | None] = "COHERE_API_KEY"
     other_key_variables: ClassVar[Sequence[str]] = ("CO_API_KEY",)
@@ -78,7 +79,7 @@ class CohereProvider(BaseProvider):
     # -- answers ------------------------------------------------------------------------------------------------------
 
     def _parse_response(self, data: dict[str, Any]) -> dict[str, Any]:
-        if refusals.is_error(data) or refusals.failed_reason(data.get("finish_reason")):
+        if is_error(data) or failed_reason(data.get("finish_reason")):
             raise self._map_embedded_error(data)
         try:
             if "embeddings" in data:
@@ -145,7 +146,7 @@ class CohereProvider(BaseProvider):
     def _map_embedded_error(self, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> ProviderError:
         """Return the error of an answer that failed while it was written, or of an error body under a status of success."""
         code = scrub_key(self._error_code(body), self.api_key)
-        kind, why = refusals.failed_reason(code) or (FailureClass.PROTOCOL, "an error with a success status")
+        kind, why = failed_reason(code) or (FailureClass.PROTOCOL, "an error with a success status")
         body = scrub_key(dict(body), self.api_key)
         made = provider_error(
             kind, f"the provider returned no answer: {why} ({code or 'no code'})", code=code, headers=headers, body=body

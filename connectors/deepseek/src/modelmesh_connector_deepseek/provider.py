@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from modelmesh_cdk import ErrorMapping, OpenAICompatibleProvider, WireRequest
 from modelmesh_cdk.message_rules import MessageRules
-from modelmesh_connector_deepseek import refusals
+from modelmesh_connector_deepseek.error_mappings import MAPPINGS
 from modelmesh_connector_deepseek.message_rules import WITH_TOOLS, rules_of
 
 OWN_ADDRESS = "https://api.deepseek.com"
@@ -23,7 +23,7 @@ class DeepSeekProvider(OpenAICompatibleProvider):
 
     id: ClassVar[str] = "deepseek.api.v1"
     options: ClassVar[Collection[str]] = ()
-    error_mappings: ClassVar[Sequence[ErrorMapping]] = refusals.MAPPINGS
+    error_mappings: ClassVar[Sequence[ErrorMapping]] = MAPPINGS
     default_base_url: ClassVar[str] = OWN_ADDRESS
     api_key_variable: ClassVar[str | None] = "DEEPSEEK_API_KEY"
     message_rules: ClassVar[MessageRules | None] = WITH_TOOLS

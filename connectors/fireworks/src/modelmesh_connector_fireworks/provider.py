@@ -10,7 +10,7 @@ from attrs import evolve
 from modelmesh.contracts.models import ModelInfo
 from modelmesh_cdk import COMMON_RATE_LIMIT_HEADERS, EmbeddingLimit, ErrorMapping, OpenAICompatibleProvider, RateLimitHeaders
 from modelmesh_cdk.message_rules import MessageRules
-from modelmesh_connector_fireworks import refusals
+from modelmesh_connector_fireworks.error_mappings import MAPPINGS, RATE_LIMITS
 from modelmesh_connector_fireworks.message_rules import RULES
 
 EMBED_CAPABILITY = "representation.embeddings.text-embeddings"
@@ -28,8 +28,8 @@ class FireworksProvider(OpenAICompatibleProvider):
     id: ClassVar[str] = "fireworks.api.v1"
     options: ClassVar[Collection[str]] = ()
     message_rules: ClassVar[MessageRules | None] = RULES
-    error_mappings: ClassVar[Sequence[ErrorMapping]] = refusals.MAPPINGS
-    rate_limit_headers: ClassVar[Sequence[RateLimitHeaders]] = (*refusals.RATE_LIMITS, *COMMON_RATE_LIMIT_HEADERS)
+    error_mappings: ClassVar[Sequence[ErrorMapping]] = MAPPINGS
+    rate_limit_headers: ClassVar[Sequence[RateLimitHeaders]] = (*RATE_LIMITS, *COMMON_RATE_LIMIT_HEADERS)
     default_base_url: ClassVar[str] = f"{OWN_ADDRESS}/inference/v1"
     api_key_variable: ClassVar[str | None] = "FIREWORKS_API_KEY"
     base_url_variable: ClassVar[str | None] = "FIREWORKS_BASE_URL"

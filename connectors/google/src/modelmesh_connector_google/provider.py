@@ -23,8 +23,9 @@ from modelmesh_cdk import (
     scrub_key,
 )
 from modelmesh_cdk.message_rules import MessageRules
-from modelmesh_connector_google import embeddings, parameters, refusals
+from modelmesh_connector_google import embeddings, parameters
 from modelmesh_connector_google.answers import completion
+from modelmesh_connector_google.error_mappings import MAPPINGS, code_of, delay_of, request_id_of, spent_class, text_of, unwrapped
 from modelmesh_connector_google.events import EventDecoder, blocked
 from modelmesh_connector_google.message_rules import RULES
 from modelmesh_connector_google.model_rows import row_of
@@ -48,7 +49,7 @@ class GoogleProvider(BaseProvider):
     id: ClassVar[str] = "google.gemini.v1"
     options: ClassVar[Collection[str]] = ("api_version", "safety_settings")
     missing_is_model: ClassVar[bool] = True
-    error_mappings: ClassVar[Sequence[ErrorMapping]] = refusals.MAPPINGS
+    error_mappings: ClassVar[Sequence[ErrorMapping]] = MAPPINGS
     default_base_url: ClassVar[str] = "https://generativelanguage.googleapis.com"
     api_key_variable: ClassVar[str | None] = "GOOGLE_API_KEY"
     other_key_variables: ClassVar[Sequence[str]] = ("GEMINI_API_KEY",)
@@ -158,18 +159,18 @@ class GoogleProvider(BaseProvider):
     # -- failures -----------------------------------------------------------------------------------------------------
 
     def _error_code(self, body: Any) -> str | None:
-        return refusals.code_of(body)
+        return code_of(body)
 
     def _error_text(self, body: Any) -> str:
-        return refusals.text_of(body) or super()._error_text(refusals.unwrapped(body))
+        return text_of(body) or super()._error_text(unwrapped(body))
 
     def _classify(self, status: int, code: str | None, headers: Mapping[str, str], body: Any) -> FailureClass:
-        return refusals.spent_class(status, body) or super()._classify(status, code, headers, body)
+        return spent_class(status, body) or super()._classify(status, code, headers, body)
 
     def _stated_delay(self, headers: Mapping[str, str], body: Any) -> float | None:
         """Return the delay of the headers, else that of ``RetryInfo`` in the body."""
         stated = super()._stated_delay(headers, body)
-        return refusals.delay_of(body) if stated is None else stated
+        return delay_of(body) if stated is None else stated
 
     def _map_error_response(self, status: int, headers: Mapping[str, str], raw: bytes) -> ProviderError:
         try:
@@ -177,7 +178,7 @@ class GoogleProvider(BaseProvider):
         except ValueError:
             body = None
         made = super()._map_error_response(status, headers, raw)
-        made.request_id = made.request_id or scrub_key(refusals.request_id_of(body), self.api_key)
+        made.request_id = made.request_id or scrub_key(request_id_of(body), self.api_key)
         return made
 
     def _map_embedded_error(self, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> ProviderError:

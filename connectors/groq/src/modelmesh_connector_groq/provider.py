@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from modelmesh_cdk import ErrorMapping, OpenAICompatibleProvider
 from modelmesh_cdk.message_rules import MessageRules
-from modelmesh_connector_groq import refusals
+from modelmesh_connector_groq.error_mappings import MAPPINGS
 from modelmesh_connector_groq.message_rules import RULES
 
 
@@ -21,7 +21,7 @@ class GroqProvider(OpenAICompatibleProvider):
     id: ClassVar[str] = "groq.api.v1"
     options: ClassVar[Collection[str]] = ()
     message_rules: ClassVar[MessageRules | None] = RULES
-    error_mappings: ClassVar[Sequence[ErrorMapping]] = refusals.MAPPINGS
+    error_mappings: ClassVar[Sequence[ErrorMapping]] = MAPPINGS
     default_base_url: ClassVar[str] = "https://api.groq.com/openai/v1"
     api_key_variable: ClassVar[str | None] = "GROQ_API_KEY"
     base_url_variable: ClassVar[str | None] = "GROQ_BASE_URL"

@@ -10,7 +10,7 @@ from modelmesh.contracts.models import ModelInfo
 from modelmesh.contracts.provider import Answer
 from modelmesh_cdk import EmbeddingLimit, ErrorMapping, OpenAICompatibleProvider, WireRequest, json_codec, to_requested_encoding
 from modelmesh_cdk.message_rules import MessageRules
-from modelmesh_connector_huggingface import refusals
+from modelmesh_connector_huggingface.error_mappings import MAPPINGS
 from modelmesh_connector_huggingface.features import embedding_list, task_body, task_path
 from modelmesh_connector_huggingface.message_rules import RULES
 
@@ -31,7 +31,7 @@ class HuggingFaceProvider(OpenAICompatibleProvider):
     id: ClassVar[str] = "huggingface.inference.v1"
     options: ClassVar[Collection[str]] = ("bill_to", "openai_embeddings")
     message_rules: ClassVar[MessageRules | None] = RULES
-    error_mappings: ClassVar[Sequence[ErrorMapping]] = refusals.MAPPINGS
+    error_mappings: ClassVar[Sequence[ErrorMapping]] = MAPPINGS
     default_base_url: ClassVar[str] = "https://router.huggingface.co/v1"
     probe_path: ClassVar[str] = ""  # the model list needs no key
     api_key_variable: ClassVar[str | None] = "HF_TOKEN"

@@ -10,7 +10,7 @@ from attrs import evolve
 from modelmesh.contracts.models import ModelInfo
 from modelmesh_cdk import ErrorMapping, QuickProvider
 from modelmesh_cdk.message_rules import MessageRules
-from modelmesh_connector_lmstudio import refusals
+from modelmesh_connector_lmstudio.error_mappings import MAPPINGS
 from modelmesh_connector_lmstudio.message_rules import RULES
 
 EMBEDDINGS = "representation.embeddings.text-embeddings"
@@ -27,7 +27,7 @@ class LMStudioProvider(QuickProvider):
     id: ClassVar[str] = "lmstudio.local.v1"
     options: ClassVar[Collection[str]] = ()
     message_rules: ClassVar[MessageRules | None] = RULES
-    error_mappings: ClassVar[Sequence[ErrorMapping]] = refusals.MAPPINGS
+    error_mappings: ClassVar[Sequence[ErrorMapping]] = MAPPINGS
     default_base_url: ClassVar[str] = "http://localhost:1234"
     api_key_variable: ClassVar[str | None] = "LM_API_TOKEN"
     base_url_variable: ClassVar[str | None] = "LMSTUDIO_HOST"

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from modelmesh_cdk import ErrorMapping, QuickProvider
 from modelmesh_cdk.message_rules import MessageRules
-from modelmesh_connector_localai import refusals
+from modelmesh_connector_localai.error_mappings import MAPPINGS
 from modelmesh_connector_localai.message_rules import RULES
 
 
@@ -22,6 +22,6 @@ class LocalAIProvider(QuickProvider):
     id: ClassVar[str] = "localai.local.v1"
     options: ClassVar[Collection[str]] = ()
     message_rules: ClassVar[MessageRules | None] = RULES
-    error_mappings: ClassVar[Sequence[ErrorMapping]] = refusals.MAPPINGS
+    error_mappings: ClassVar[Sequence[ErrorMapping]] = MAPPINGS
     default_base_url: ClassVar[str] = "http://localhost:8080"
     base_url_variable: ClassVar[str | None] = "LOCALAI_HOST"

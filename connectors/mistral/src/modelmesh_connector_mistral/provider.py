@@ -15,7 +15,7 @@ from modelmesh_cdk import (
     WireRequest,
 )
 from modelmesh_cdk.message_rules import MessageRules
-from modelmesh_connector_mistral import refusals
+from modelmesh_connector_mistral.error_mappings import MAPPINGS, RATE_LIMITS
 from modelmesh_connector_mistral.events import EventDecoder
 from modelmesh_connector_mistral.message_rules import RULES
 from modelmesh_connector_mistral.messages import to_mistral_messages
@@ -32,8 +32,8 @@ class MistralProvider(OpenAICompatibleProvider):
 
     id: ClassVar[str] = "mistral.api.v1"
     options: ClassVar[Collection[str]] = ()
-    error_mappings: ClassVar[Sequence[ErrorMapping]] = refusals.MAPPINGS
-    rate_limit_headers: ClassVar[Sequence[RateLimitHeaders]] = (*refusals.RATE_LIMITS, *COMMON_RATE_LIMIT_HEADERS)
+    error_mappings: ClassVar[Sequence[ErrorMapping]] = MAPPINGS
+    rate_limit_headers: ClassVar[Sequence[RateLimitHeaders]] = (*RATE_LIMITS, *COMMON_RATE_LIMIT_HEADERS)
     default_base_url: ClassVar[str] = "https://api.mistral.ai/v1"
     api_key_variable: ClassVar[str | None] = "MISTRAL_API_KEY"
     requests_stream_usage: ClassVar[bool] = False  # streams always report usage, the option is rejected: openai-agents-python#442

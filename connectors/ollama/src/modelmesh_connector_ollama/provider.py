@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from modelmesh_cdk import ErrorMapping, QuickProvider
 from modelmesh_cdk.message_rules import MessageRules
-from modelmesh_connector_ollama import refusals
+from modelmesh_connector_ollama.error_mappings import MAPPINGS
 from modelmesh_connector_ollama.host import address_of
 from modelmesh_connector_ollama.message_rules import RULES
 
@@ -23,7 +23,7 @@ class OllamaProvider(QuickProvider):
     id: ClassVar[str] = "ollama.local.v1"
     options: ClassVar[Collection[str]] = ()
     message_rules: ClassVar[MessageRules | None] = RULES
-    error_mappings: ClassVar[Sequence[ErrorMapping]] = refusals.MAPPINGS
+    error_mappings: ClassVar[Sequence[ErrorMapping]] = MAPPINGS
     default_base_url: ClassVar[str] = "http://localhost:11434"
     api_key_variable: ClassVar[str | None] = "OLLAMA_API_KEY"
     base_url_variable: ClassVar[str | None] = "OLLAMA_HOST"

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from modelmesh_cdk import EmbeddingLimit, ErrorMapping, OpenAICompatibleProvider
 from modelmesh_cdk.message_rules import MessageRules
-from modelmesh_connector_openai import refusals
+from modelmesh_connector_openai.error_mappings import MAPPINGS
 from modelmesh_connector_openai.message_rules import RULES
 
 HEADERS_OF_VARIABLES = {"OPENAI_ORG_ID": "OpenAI-Organization", "OPENAI_PROJECT_ID": "OpenAI-Project"}
@@ -24,7 +24,7 @@ class OpenAIProvider(OpenAICompatibleProvider):
     id: ClassVar[str] = "openai.llm.v1"
     options: ClassVar[Collection[str]] = ("organization", "project")
     message_rules: ClassVar[MessageRules | None] = RULES
-    error_mappings: ClassVar[Sequence[ErrorMapping]] = refusals.MAPPINGS
+    error_mappings: ClassVar[Sequence[ErrorMapping]] = MAPPINGS
     default_base_url: ClassVar[str] = "https://api.openai.com/v1"
     api_key_variable: ClassVar[str | None] = "OPENAI_API_KEY"
     base_url_variable: ClassVar[str | None] = "OPENAI_BASE_URL"

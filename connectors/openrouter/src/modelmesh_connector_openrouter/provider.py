@@ -10,15 +10,13 @@ from modelmesh.contracts import CHAT, FailureClass
 from modelmesh.contracts.models import ModelInfo
 from modelmesh_cdk import ErrorMapping, OpenAICompatibleProvider, WireRequest
 from modelmesh_cdk.message_rules import MessageRules
-from modelmesh_connector_openrouter import refusals
+from modelmesh_connector_openrouter.error_mappings import MAPPINGS
 from modelmesh_connector_openrouter.message_rules import RULES
 from modelmesh_connector_openrouter.model_rows import row_of
 
 TITLE = "ModelMesh"
 CHAT_OPTIONS = ("route", "transforms")
 ROUTED = ("chat.completions", "embeddings")
-POLICIES = ("content_policy_violation", "refusal")
-TOO_LONG = ("context_length_exceeded", "max_tokens_exceeded", "token_limit_exceeded")
 
 
 class OpenRouterProvider(OpenAICompatibleProvider):
@@ -40,7 +38,7 @@ class OpenRouterProvider(OpenAICompatibleProvider):
     message_rules: ClassVar[MessageRules | None] = RULES
     missing_is_model: ClassVar[bool] = True
     options: ClassVar[Collection[str]] = ("http_referer", "x_title", "provider_preferences", "route", "transforms")
-    error_mappings: ClassVar[Sequence[ErrorMapping]] = refusals.MAPPINGS
+    error_mappings: ClassVar[Sequence[ErrorMapping]] = MAPPINGS
     default_base_url: ClassVar[str] = "https://openrouter.ai/api/v1"
     api_key_variable: ClassVar[str | None] = "OPENROUTER_API_KEY"
     api_version: ClassVar[str] = "/api/v1"

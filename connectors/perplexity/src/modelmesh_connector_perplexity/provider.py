@@ -11,9 +11,9 @@ from modelmesh.contracts.provider import Answer
 from modelmesh.errors import ProviderError
 from modelmesh_cdk import BaseProvider, EmbeddingLimit, ErrorMapping, WireRequest
 from modelmesh_cdk.message_rules import MessageRules
-from modelmesh_connector_perplexity import refusals
 from modelmesh_connector_perplexity.answers import completion
 from modelmesh_connector_perplexity.embeddings import decode_vectors, embed_body
+from modelmesh_connector_perplexity.error_mappings import MAPPINGS
 from modelmesh_connector_perplexity.events import EventDecoder
 from modelmesh_connector_perplexity.message_rules import RULES
 from modelmesh_connector_perplexity.questions import body_of
@@ -38,7 +38,7 @@ class PerplexityProvider(BaseProvider):
     id: ClassVar[str] = "perplexity.search.v1"
     options: ClassVar[Collection[str]] = ("web_search", "search_recency_filter")
     message_rules: ClassVar[MessageRules | None] = RULES
-    error_mappings: ClassVar[Sequence[ErrorMapping]] = refusals.MAPPINGS
+    error_mappings: ClassVar[Sequence[ErrorMapping]] = MAPPINGS
     default_base_url: ClassVar[str] = "https://api.perplexity.ai"
     api_key_variable: ClassVar[str | None] = "PERPLEXITY_API_KEY"
     base_url_variable: ClassVar[str | None] = "PERPLEXITY_BASE_URL"

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from modelmesh.contracts.models import ModelInfo
 from modelmesh_cdk import ErrorMapping, OpenAICompatibleProvider
 from modelmesh_cdk.message_rules import MessageRules
-from modelmesh_connector_together import refusals
+from modelmesh_connector_together.error_mappings import MAPPINGS
 from modelmesh_connector_together.message_rules import RULES
 from modelmesh_connector_together.model_rows import row_of
 
@@ -26,7 +26,7 @@ class TogetherProvider(OpenAICompatibleProvider):
     id: ClassVar[str] = "together.api.v1"
     options: ClassVar[Collection[str]] = ()
     message_rules: ClassVar[MessageRules | None] = RULES
-    error_mappings: ClassVar[Sequence[ErrorMapping]] = refusals.MAPPINGS
+    error_mappings: ClassVar[Sequence[ErrorMapping]] = MAPPINGS
     default_base_url: ClassVar[str] = "https://api.together.ai/v1"
     api_key_variable: ClassVar[str | None] = "TOGETHER_API_KEY"
     base_url_variable: ClassVar[str | None] = "TOGETHER_BASE_URL"

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from modelmesh_cdk import ErrorMapping, QuickProvider
 from modelmesh_cdk.message_rules import MessageRules
-from modelmesh_connector_vllm import refusals
+from modelmesh_connector_vllm.error_mappings import MAPPINGS
 from modelmesh_connector_vllm.message_rules import RULES
 
 
@@ -21,6 +21,6 @@ class VLLMProvider(QuickProvider):
     id: ClassVar[str] = "vllm.local.v1"
     options: ClassVar[Collection[str]] = ()
     message_rules: ClassVar[MessageRules | None] = RULES
-    error_mappings: ClassVar[Sequence[ErrorMapping]] = refusals.MAPPINGS
+    error_mappings: ClassVar[Sequence[ErrorMapping]] = MAPPINGS
     default_base_url: ClassVar[str] = "http://localhost:8000"
     base_url_variable: ClassVar[str | None] = "VLLM_HOST"

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from modelmesh_cdk import ErrorMapping, OpenAICompatibleProvider
 from modelmesh_cdk.message_rules import MessageRules
-from modelmesh_connector_xai import refusals
+from modelmesh_connector_xai.error_mappings import MAPPINGS
 from modelmesh_connector_xai.message_rules import RULES
 
 
@@ -21,6 +21,6 @@ class XAIProvider(OpenAICompatibleProvider):
     id: ClassVar[str] = "xai.grok.v1"
     options: ClassVar[Collection[str]] = ()
     message_rules: ClassVar[MessageRules | None] = RULES
-    error_mappings: ClassVar[Sequence[ErrorMapping]] = refusals.MAPPINGS
+    error_mappings: ClassVar[Sequence[ErrorMapping]] = MAPPINGS
     default_base_url: ClassVar[str] = "https://api.x.ai/v1"
     api_key_variable: ClassVar[str | None] = "XAI_API_KEY"

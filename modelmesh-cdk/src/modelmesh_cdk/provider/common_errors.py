@@ -12,7 +12,14 @@ from typing import Any
 from modelmesh._engine.foundation.failure_rules import CAPABILITY_CODES, MODEL_CODES, POLICY_CODES, QUOTA_CODES
 from modelmesh.contracts import FailureClass
 from modelmesh_cdk.provider.error_bodies import read_error
-from modelmesh_cdk.provider.error_mapping import ANY_STATUS, REFUSALS, UNSUPPORTED, ErrorMapping, error_mapping, find_mapping
+from modelmesh_cdk.provider.error_mapping import (
+    AMBIGUOUS_STATUSES,
+    ANY_STATUS,
+    UNSUPPORTED,
+    ErrorMapping,
+    error_mapping,
+    find_mapping,
+)
 
 _F = FailureClass
 _PARAMETER = r"(?P<parameter>[A-Za-z][A-Za-z0-9_]{2,40})"
@@ -79,7 +86,7 @@ BY_CODE: tuple[ErrorMapping, ...] = (
         "tool_use_failed",
         "json_validate_failed",
         "output_parse_failed",
-        statuses=REFUSALS | {500},
+        statuses=AMBIGUOUS_STATUSES | {500},
     ),
     error_mapping(_F.THROTTLE, "rate_limit_exceeded", "rate_limit_error", "rate_limit_reached", "too_many_requests"),
     error_mapping(
@@ -93,7 +100,7 @@ BY_CODE: tuple[ErrorMapping, ...] = (
         "account_suspended",
         "account_disabled",
         "project_archived",
-        statuses=REFUSALS | {403},
+        statuses=AMBIGUOUS_STATUSES | {403},
     ),
 )
 
@@ -112,7 +119,7 @@ BY_WORDS: tuple[ErrorMapping, ...] = (
     ),
     error_mapping(
         _F.CREDENTIAL,
-        statuses=REFUSALS | {403},
+        statuses=AMBIGUOUS_STATUSES | {403},
         words=(
             r"(invalid|incorrect|missing|expired|malformed|revoked) (or \w+ )?api[ _-]?key",
             r"api[ _-]?key (is |was )?(not valid|invalid|expired|not found|missing|revoked|incorrect)",
@@ -121,12 +128,12 @@ BY_WORDS: tuple[ErrorMapping, ...] = (
     ),
     error_mapping(
         _F.PERMISSION,
-        statuses=REFUSALS,
+        statuses=AMBIGUOUS_STATUSES,
         words=(r"organi[sz]ation must be verified", r"blocked at the (organi[sz]ation|project) level"),
     ),
     error_mapping(
         _F.QUOTA,
-        statuses=REFUSALS | {403},
+        statuses=AMBIGUOUS_STATUSES | {403},
         words=(
             r"usage limits?\b",
             r"credit balance is too low",
@@ -151,7 +158,7 @@ BY_WORDS: tuple[ErrorMapping, ...] = (
     ),
     error_mapping(
         _F.THROTTLE,
-        statuses=REFUSALS - {404, 405},
+        statuses=AMBIGUOUS_STATUSES - {404, 405},
         words=(
             r"\b(tpm|rpm|tpd|rpd)\b",
             r"(tokens|requests) per (min|minute|day|hour|second)\b",
@@ -188,7 +195,7 @@ BY_WORDS: tuple[ErrorMapping, ...] = (
     ),
     error_mapping(
         _F.CAPABILITY,
-        statuses=REFUSALS,
+        statuses=AMBIGUOUS_STATUSES,
         words=(
             rf"\bmax(imum)?[_ ]?(completion_|new_|output_)?(tokens|output)\b.{{0,60}}{_OVER}",
             r"maximum (allowed )?(number of )?(output|completion) tokens",
@@ -198,12 +205,12 @@ BY_WORDS: tuple[ErrorMapping, ...] = (
     ),
     error_mapping(
         _F.CAPABILITY,
-        statuses=REFUSALS,
+        statuses=AMBIGUOUS_STATUSES,
         words=r"(request|payload|body|entity|image|file)( entity| body| payload| size)? (is )?(too large|exceeds)",
     ),
     error_mapping(
         _F.CAPABILITY,
-        statuses=REFUSALS | {500},
+        statuses=AMBIGUOUS_STATUSES | {500},
         words=(
             r"failed to (call a function|generate json|validate json|parse (the )?(tool|function|json))",
             r"failed_generation",
@@ -216,7 +223,7 @@ BY_WORDS: tuple[ErrorMapping, ...] = (
     ),
     error_mapping(
         _F.CAPABILITY,
-        statuses=REFUSALS,
+        statuses=AMBIGUOUS_STATUSES,
         feature="tools",
         words=(
             r"(not|nt) support (the )?(tools?|functions?)\b(?! (choice|result|message|with))",
@@ -228,7 +235,7 @@ BY_WORDS: tuple[ErrorMapping, ...] = (
     ),
     error_mapping(
         _F.NOT_FOUND,
-        statuses=REFUSALS - {413},
+        statuses=AMBIGUOUS_STATUSES - {413},
         words=(
             _MODEL + _GONE,
             _MODEL + r"(does not|doesnt|do not|not) exist",
@@ -245,7 +252,7 @@ BY_WORDS: tuple[ErrorMapping, ...] = (
     ),
     error_mapping(
         _F.CAPABILITY,
-        statuses=REFUSALS,
+        statuses=AMBIGUOUS_STATUSES,
         words=(
             r"(should|must) (be )?(strictly )?alternat",
             r"successive (user|assistant)",
@@ -267,7 +274,7 @@ BY_WORDS: tuple[ErrorMapping, ...] = (
     ),
     error_mapping(
         _F.CAPABILITY,
-        statuses=REFUSALS,
+        statuses=AMBIGUOUS_STATUSES,
         words=(
             rf"not support (the )?parameters? {_PARAMETER}",
             rf"argument not supported on this model: {_PARAMETER}",

@@ -17,7 +17,7 @@ from modelmesh_cdk.provider.error_bodies import ErrorBody
 
 _F = FailureClass
 
-REFUSALS = frozenset({400, 404, 405, 406, 409, 410, 411, 412, 413, 415, 418, 422, 424, 501})
+AMBIGUOUS_STATUSES = frozenset({400, 404, 405, 406, 409, 410, 411, 412, 413, 415, 418, 422, 424, 501})
 """Statuses whose meaning depends on the body."""
 
 ANY_STATUS = frozenset(range(400, 600))
@@ -45,7 +45,7 @@ class ErrorMapping:
     failure: FailureClass
     codes: frozenset[str] = frozenset()
     words: tuple[re.Pattern[str], ...] = ()
-    statuses: Collection[int] = REFUSALS
+    statuses: Collection[int] = AMBIGUOUS_STATUSES
     too_long: bool = False
     feature: str | None = None
     source: str = ""
@@ -55,7 +55,7 @@ def error_mapping(
     failure: FailureClass,
     *codes: str,
     words: str | Sequence[str] = (),
-    statuses: Collection[int] = REFUSALS,
+    statuses: Collection[int] = AMBIGUOUS_STATUSES,
     too_long: bool = False,
     feature: str | None = None,
     source: str = "",

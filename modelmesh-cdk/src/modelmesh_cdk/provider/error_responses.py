@@ -15,7 +15,7 @@ from modelmesh_cdk.provider.provider_errors import (
     DELAYED,
     bad_hook_result,
     provider_error,
-    refusal_error,
+    response_error,
     scrub_key,
     show_vendor_text,
 )
@@ -84,7 +84,7 @@ def build_error(provider: ProviderHooks, status: int, headers: Mapping[str, str]
     if not isinstance(text, str):
         raise bad_hook_result(provider, "_error_text", text, "a str, empty where there is none")
     delay = provider._stated_delay(headers, body) if kind in DELAYED else None
-    made = refusal_error(kind, status, headers, body, code=code, text=text, key=provider.api_key, delay=delay)
+    made = response_error(kind, status, headers, body, code=code, text=text, key=provider.api_key, delay=delay)
     known = find_explanation(status, code, body, provider.error_mappings) if kind is FailureClass.CAPABILITY else None
     if known is not None:
         made.too_long = known.too_long

@@ -116,7 +116,7 @@ def bad_hook_result(provider: Any, hook: str, value: Any, right: str, *, written
     return attribution.connector_bug(provider, rule, attribution.locate_method(provider, hook), written=written)
 
 
-def refusal_error(
+def response_error(
     kind: FailureClass,
     status: int,
     headers: Mapping[str, str],

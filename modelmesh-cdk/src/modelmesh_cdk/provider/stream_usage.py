@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from modelmesh_cdk.wire.request import WireRequest
 
 OPTIONS = "stream_options"
-REFUSALS = frozenset({400, 422})
+INVALID_REQUEST_STATUSES = frozenset({400, 422})
 
 
 def ask_for_usage(request: WireRequest, payload: dict[str, Any]) -> None:
@@ -41,8 +41,8 @@ def ask_for_usage(request: WireRequest, payload: dict[str, Any]) -> None:
 
 
 def refuses_usage(request: WireRequest, error: ProviderError) -> bool:
-    """Return whether a refusal is about the option for stream usage."""
-    if not request.usage_asked or error.status not in REFUSALS:
+    """Return whether an error rejects the option for stream usage."""
+    if not request.usage_asked or error.status not in INVALID_REQUEST_STATUSES:
         return False
     text = f"{error.message} {json.dumps(error.body, default=str)}"
     return OPTIONS in text or "include_usage" in text

@@ -1,7 +1,7 @@
 """Error mapping of Anthropic.
 
 Types and codes are those of the anthropic package 2.11.0 (``types/shared/error_type.py``, ``_error_classes.py``, read
-2026-11-21). Older refusals have no code and are recognized by their messages. "prompt is too long", "exceed context limit"
+2026-11-21). Older errors have no code and are recognized by their messages. "prompt is too long", "exceed context limit"
 and "organization has been disabled" were reported against the API (tracker of anthropics/claude-code,
 docker/docker-agent#569, entropy-research/Devon#88, read 2026-11-21). No source confirms the other wordings. A body
 without a known wording is classified by its status.
@@ -106,7 +106,7 @@ _STATUS_OF_TYPE = {
     "timeout_error": 504,
     "overloaded_error": 529,
 }
-"""The status that each type has as a refusal, for errors that come under a status of success."""
+"""HTTP status by error type, for errors in a response with a success status."""
 
 
 def _error(body: Any) -> Mapping[str, Any]:

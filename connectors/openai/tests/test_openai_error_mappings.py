@@ -1,9 +1,9 @@
-"""OpenAI's ``invalid_prompt``: a refusal by content policy when it says so, else unexplained."""
+"""OpenAI's ``invalid_prompt``: a policy error if the message names the policy, else unexplained."""
 
 from __future__ import annotations
 
 import pytest
-from modelmesh_connector_openai.refusals import MAPPINGS
+from modelmesh_connector_openai.error_mappings import MAPPINGS
 
 from modelmesh.contracts import FailureClass
 from modelmesh_cdk.provider.common_errors import COMMON
