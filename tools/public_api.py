@@ -33,6 +33,10 @@ MODULES = (
     "modelmesh.testing",
     "modelmesh.cdk",
     "modelmesh.cdk.testing",
+    "modelmesh_cdk.message_rules",
+    "modelmesh_cdk.strategy",
+    "modelmesh_cdk.storage",
+    "modelmesh_cdk.testing.dialects",
 )
 """Modules whose ``__all__`` is the public API."""
 

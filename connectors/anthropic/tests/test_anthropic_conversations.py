@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from modelmesh_connector_anthropic import AnthropicProvider
 
-from modelmesh_cdk.testing.dialects.anthropic_rules import anthropic_violations
-from modelmesh_cdk.testing.native_conversations import NativeConversations
+from modelmesh_cdk.testing import NativeConversations
+from modelmesh_cdk.testing.dialects import anthropic_violations
 
 
 class TestConversations(NativeConversations):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from modelmesh_connector_cohere import CohereProvider
 
-from modelmesh_cdk.testing.dialects.cohere_rules import cohere_violations
-from modelmesh_cdk.testing.native_conversations import NativeConversations
+from modelmesh_cdk.testing import NativeConversations
+from modelmesh_cdk.testing.dialects import cohere_violations
 
 
 class TestConversations(NativeConversations):

@@ -9,12 +9,11 @@ from typing import Any
 import pytest
 from modelmesh_connector_deepseek import DeepSeekProvider
 
-from modelmesh._engine.foundation.failures import FailureClass as F
 from modelmesh.contracts import CHAT
+from modelmesh.contracts import FailureClass as F
 from modelmesh.contracts.call import Call, Limits
 from modelmesh.errors import ProviderError
-from modelmesh_cdk.testing import Upstream
-from modelmesh_cdk.testing.upstream import Script, chunk, completion, event
+from modelmesh_cdk.testing import Script, Upstream, chunk, completion, event
 
 MESSAGES = [{"role": "user", "content": "Hello!"}]
 KEY = "test-key-of-the-account"

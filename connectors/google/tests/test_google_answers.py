@@ -9,8 +9,7 @@ from modelmesh_connector_google.answers import finish_reason, needs_no_change, u
 
 import modelmesh
 from modelmesh.contracts import FailureClass
-from modelmesh_cdk.testing import Script
-from modelmesh_cdk.testing.upstream import event
+from modelmesh_cdk.testing import Script, event
 
 HI = [{"role": "user", "content": "Hello"}]
 CALL = {"functionCall": {"name": "weather", "args": {"city": "Oslo", "days": 0}}}

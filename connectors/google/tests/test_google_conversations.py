@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from modelmesh_connector_google import GoogleProvider
 
-from modelmesh_cdk.testing.dialects.gemini_rules import gemini_violations
-from modelmesh_cdk.testing.native_conversations import NativeConversations
+from modelmesh_cdk.testing import NativeConversations
+from modelmesh_cdk.testing.dialects import gemini_violations
 
 
 class TestConversations(NativeConversations):

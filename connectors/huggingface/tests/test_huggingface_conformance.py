@@ -8,8 +8,7 @@ from typing import Any
 from modelmesh_connector_huggingface import HuggingFaceProvider
 
 from modelmesh_cdk.testing import ProviderConformance, Received
-from modelmesh_cdk.testing.dialects import OpenAIDialect
-from modelmesh_cdk.testing.dialects.shape import written
+from modelmesh_cdk.testing.dialects import OpenAIDialect, written
 
 TASK = "/pipeline/feature-extraction"
 

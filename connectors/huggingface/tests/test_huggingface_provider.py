@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from modelmesh_connector_huggingface import HuggingFaceProvider
 
-from modelmesh._engine.foundation.failures import FailureClass as F
 from modelmesh.contracts import CHAT, EMBEDDINGS
+from modelmesh.contracts import FailureClass as F
 from modelmesh.contracts.call import Call, Limits
 from modelmesh.errors import ConfigurationError, ProviderError
 from modelmesh_cdk.testing import Upstream

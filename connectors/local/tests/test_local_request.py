@@ -16,7 +16,7 @@ from modelmesh.contracts import EMBEDDINGS, FailureClass
 from modelmesh.contracts.call import Call
 from modelmesh.errors import BadRequestError
 from modelmesh_cdk.message_rules import find_violations
-from modelmesh_cdk.testing.histories import HISTORIES, History
+from modelmesh_cdk.testing import HISTORIES, History
 
 CONFIG = LocalConfig(system="Be brief.", max_tokens=77, temperature=0.25)
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from modelmesh_connector_localai import LocalAIProvider
 
-from modelmesh._engine.foundation.failures import FailureClass as F
 from modelmesh.contracts import CHAT
+from modelmesh.contracts import FailureClass as F
 from modelmesh.contracts.call import Call, Limits
 from modelmesh.errors import ProviderError
 from modelmesh_cdk.testing import Upstream

@@ -16,8 +16,7 @@ from modelmesh.contracts.call import Call, Limits
 from modelmesh.errors import ProviderError
 from modelmesh_cdk import WireRequest
 from modelmesh_cdk.message_rules import find_violations
-from modelmesh_cdk.testing import Upstream
-from modelmesh_cdk.testing.upstream import chunk, event
+from modelmesh_cdk.testing import Upstream, chunk, event
 
 HI = {"role": "user", "content": "Hello"}
 CALL = {"id": "M12345678", "type": "function", "function": {"name": "f", "arguments": "{}"}}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from modelmesh_cdk.testing.fixtures import OpenAIUpstream, openai_upstream
+from modelmesh_cdk.testing import OpenAIUpstream, openai_upstream
 
 __all__ = ["openai_upstream"]
 

@@ -8,13 +8,12 @@ from typing import Any
 import pytest
 from modelmesh_connector_openrouter import OpenRouterProvider
 
-from modelmesh._engine.foundation.failures import FailureClass as F
 from modelmesh.contracts import CHAT, EMBEDDINGS, Operation
+from modelmesh.contracts import FailureClass as F
 from modelmesh.contracts.call import Call, Limits
 from modelmesh.contracts.operations import SPEECH
 from modelmesh.errors import ProviderError
-from modelmesh_cdk.testing import Upstream
-from modelmesh_cdk.testing.upstream import chunk, completion, event
+from modelmesh_cdk.testing import Upstream, chunk, completion, event
 
 MESSAGES = [{"role": "user", "content": "Hello!"}]
 KEY = "test-key-of-the-account"

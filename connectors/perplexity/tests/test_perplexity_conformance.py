@@ -14,10 +14,8 @@ from typing import Any
 from modelmesh_connector_perplexity import PerplexityProvider
 
 from modelmesh.contracts import FailureClass
-from modelmesh_cdk.testing import ProviderConformance, Received, Script
-from modelmesh_cdk.testing.dialects import OpenAIDialect, Refusal
-from modelmesh_cdk.testing.dialects.shape import beyond, calls_in, choices_of, usage_in, without, written
-from modelmesh_cdk.testing.upstream import event
+from modelmesh_cdk.testing import ProviderConformance, Received, Script, event
+from modelmesh_cdk.testing.dialects import OpenAIDialect, Refusal, beyond, calls_in, choices_of, usage_in, without, written
 
 KINDS = {401: "forbidden", 429: "request_rate_limit_exceeded", 500: "internal_error"}
 STATUSES = {"length": "max_output_tokens", "content_filter": "content_filter"}

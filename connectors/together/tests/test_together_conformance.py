@@ -9,8 +9,7 @@ from typing import Any
 from modelmesh_connector_together import TogetherProvider
 
 from modelmesh_cdk.testing import ProviderConformance
-from modelmesh_cdk.testing.dialects import OpenAIDialect
-from modelmesh_cdk.testing.dialects.shape import written
+from modelmesh_cdk.testing.dialects import OpenAIDialect, written
 
 
 class TogetherDialect(OpenAIDialect):

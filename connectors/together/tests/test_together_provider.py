@@ -8,12 +8,11 @@ from typing import Any
 import pytest
 from modelmesh_connector_together import TogetherProvider
 
-from modelmesh._engine.foundation.failures import FailureClass as F
 from modelmesh.contracts import CHAT
+from modelmesh.contracts import FailureClass as F
 from modelmesh.contracts.call import Call, Limits
 from modelmesh.errors import ProviderError
-from modelmesh_cdk.testing import Upstream
-from modelmesh_cdk.testing.upstream import chunk, completion, event
+from modelmesh_cdk.testing import Upstream, chunk, completion, event
 
 MESSAGES = [{"role": "user", "content": "Hello!"}]
 KEY = "test-key-of-the-account"

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from modelmesh_cdk.discovery.http_health import HttpHealthDiscoveryConfig as HttpHealthDiscoveryConfig
     from modelmesh_cdk.observability.base import BaseObservability as BaseObservability
     from modelmesh_cdk.observability.base import BaseObservabilityConfig as BaseObservabilityConfig
+    from modelmesh_cdk.observability.redaction import REDACTED as REDACTED
+    from modelmesh_cdk.observability.redaction import names_a_secret as names_a_secret
     from modelmesh_cdk.observability.redaction import redact_secret as redact_secret
     from modelmesh_cdk.provider import model_list as model_list
     from modelmesh_cdk.provider.base import BaseProvider as BaseProvider
@@ -115,6 +117,7 @@ _HOMES = {
     "KeyValueStorageConfig": "modelmesh_cdk.storage.key_value",
     "OpenAICompatibleProvider": "modelmesh_cdk.provider.openai_compatible",
     "QuickProvider": "modelmesh_cdk.provider.quick",
+    "REDACTED": "modelmesh_cdk.observability.redaction",
     "RateLimitHeaders": "modelmesh_cdk.provider.rate_limit_headers",
     "RequestMapping": "modelmesh_cdk.provider.mapping",
     "ResponseMapping": "modelmesh_cdk.provider.mapping",
@@ -134,6 +137,7 @@ _HOMES = {
     "load_catalogue": "modelmesh_cdk.provider.catalogue",
     "merge_configs": "modelmesh._engine.config.merging",
     "model_list": "modelmesh_cdk.provider.model_list",
+    "names_a_secret": "modelmesh_cdk.observability.redaction",
     "pack_base64": "modelmesh_cdk.provider.vectors",
     "parse_duration": "modelmesh._engine.foundation.units",
     "provider_error": "modelmesh_cdk.provider.provider_errors",

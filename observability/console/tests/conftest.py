@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 import modelmesh
-from modelmesh_cdk.testing.fixtures import failover_client
+from modelmesh_cdk.testing import failover_client
 
 __all__ = ["failover_client"]
 

@@ -21,7 +21,7 @@ from modelmesh._engine.routing.candidate_set import Candidates
 from modelmesh._engine.routing.candidates import Candidate
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.errors import ConfigurationError
-from modelmesh_cdk.testing.accounts import InProcessAccount, pool_of
+from modelmesh_cdk.testing import InProcessAccount, pool_of
 
 THREE = {"slow": 1.0, "fast": 0.1, "mid": 0.5}
 

@@ -23,8 +23,8 @@ from modelmesh._engine.limits.spending import TYPICAL_OUTPUT
 from modelmesh._engine.limits.token_counts import prompt_size
 from modelmesh._engine.routing.candidates import EWMA_ALPHA
 from modelmesh_cdk.strategy.base import BaseStrategy, StrategyConfig
-from modelmesh_cdk.strategy.membership import membership
-from modelmesh_cdk.strategy.remaining import STALE_AFTER_S, Remaining, remaining
+from modelmesh_cdk.strategy.pool_membership import membership
+from modelmesh_cdk.strategy.remaining_capacity import STALE_AFTER_S, Remaining, remaining
 from modelmesh_cdk.strategy.rolling_window import RollingWindow
 from modelmesh_cdk.strategy.threshold_rotation import ThresholdRotationConfig, ThresholdRotationPolicy
 from modelmesh_cdk.strategy.timers import Timers

@@ -3,6 +3,13 @@
 ======================================  =============================================================================
 :class:`Upstream`                       HTTP server with scripted responses
 :func:`models_listed`                   rows that a connector reads from its vendor's model list
+:class:`Caller`                         calls a provider as the mesh does, from a thread or from a task
+:func:`completion`, :func:`chunk`       responses in OpenAI's format. :func:`event` encodes one event of a stream
+:data:`HISTORIES`                       conversations of real applications, each a :class:`History`
+:func:`pool_of`                         pool of models for the tests of a strategy
+:class:`OpenAIUpstream`                 server that imitates OpenAI's responses, and its fixture :func:`openai_upstream`
+:func:`failover_client`                 fixture: factory of clients whose first model fails, for the tests of a sink
+:class:`NativeConversations`            tests of conversations in a vendor's own format
 :class:`ProviderConformance`            conformance tests of providers: derive a class and set the provider
 :class:`InProcessProviderConformance`   conformance tests of providers whose model runs in the same process
 :class:`Turn`                           scripted behavior of such a model
@@ -25,14 +32,20 @@ import importlib
 import sys
 from typing import TYPE_CHECKING
 
-from modelmesh_cdk.testing.accounts import InProcessAccount
+from modelmesh_cdk.testing.accounts import InProcessAccount, pool_of
+from modelmesh_cdk.testing.callers import Caller
+from modelmesh_cdk.testing.histories import HISTORIES, History
 from modelmesh_cdk.testing.lists import models_listed
 from modelmesh_cdk.testing.meshes import InProcessMesh
 from modelmesh_cdk.testing.scripted_turns import Turn
-from modelmesh_cdk.testing.upstream import Received, Script, Upstream
+from modelmesh_cdk.testing.upstream import Received, Script, Upstream, chunk, completion, event
 
 if TYPE_CHECKING:
     from modelmesh_cdk.testing.discovery import DiscoveryConformance as DiscoveryConformance
+    from modelmesh_cdk.testing.fixtures import OpenAIUpstream as OpenAIUpstream
+    from modelmesh_cdk.testing.fixtures import failover_client as failover_client
+    from modelmesh_cdk.testing.fixtures import openai_upstream as openai_upstream
+    from modelmesh_cdk.testing.native_conversations import NativeConversations as NativeConversations
     from modelmesh_cdk.testing.observability import ObservabilityConformance as ObservabilityConformance
     from modelmesh_cdk.testing.provider import InProcessProviderConformance as InProcessProviderConformance
     from modelmesh_cdk.testing.provider import ProviderConformance as ProviderConformance
@@ -43,20 +56,29 @@ if TYPE_CHECKING:
 _KITS = {
     "DiscoveryConformance": "modelmesh_cdk.testing.discovery",
     "InProcessProviderConformance": "modelmesh_cdk.testing.provider",
+    "NativeConversations": "modelmesh_cdk.testing.native_conversations",
     "ObservabilityConformance": "modelmesh_cdk.testing.observability",
+    "OpenAIUpstream": "modelmesh_cdk.testing.fixtures",
     "ProviderConformance": "modelmesh_cdk.testing.provider",
     "SecretStoreConformance": "modelmesh_cdk.testing.secret_store",
     "StorageConformance": "modelmesh_cdk.testing.storage",
     "StrategyConformance": "modelmesh_cdk.testing.strategy",
+    "failover_client": "modelmesh_cdk.testing.fixtures",
+    "openai_upstream": "modelmesh_cdk.testing.fixtures",
 }
 _NEEDED = ("pytest", "hypothesis")
 
 __all__ = [
+    "HISTORIES",
+    "Caller",
     "DiscoveryConformance",
+    "History",
     "InProcessAccount",
     "InProcessMesh",
     "InProcessProviderConformance",
+    "NativeConversations",
     "ObservabilityConformance",
+    "OpenAIUpstream",
     "ProviderConformance",
     "Received",
     "Script",
@@ -65,7 +87,13 @@ __all__ = [
     "StrategyConformance",
     "Turn",
     "Upstream",
+    "chunk",
+    "completion",
+    "event",
+    "failover_client",
     "models_listed",
+    "openai_upstream",
+    "pool_of",
 ]
 
 

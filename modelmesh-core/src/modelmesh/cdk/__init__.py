@@ -9,6 +9,7 @@ from modelmesh._engine.foundation.facade import forward
 if TYPE_CHECKING:
     from modelmesh_cdk import ANY_STATUS as ANY_STATUS
     from modelmesh_cdk import COMMON_RATE_LIMIT_HEADERS as COMMON_RATE_LIMIT_HEADERS
+    from modelmesh_cdk import REDACTED as REDACTED
     from modelmesh_cdk import BaseDiscovery as BaseDiscovery
     from modelmesh_cdk import BaseDiscoveryConfig as BaseDiscoveryConfig
     from modelmesh_cdk import BaseObservability as BaseObservability
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from modelmesh_cdk import load_catalogue as load_catalogue
     from modelmesh_cdk import merge_configs as merge_configs
     from modelmesh_cdk import model_list as model_list
+    from modelmesh_cdk import names_a_secret as names_a_secret
     from modelmesh_cdk import pack_base64 as pack_base64
     from modelmesh_cdk import parse_duration as parse_duration
     from modelmesh_cdk import provider_error as provider_error
@@ -68,6 +70,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ANY_STATUS",
     "COMMON_RATE_LIMIT_HEADERS",
+    "REDACTED",
     "BaseDiscovery",
     "BaseDiscoveryConfig",
     "BaseObservability",
@@ -112,6 +115,7 @@ __all__ = [
     "load_catalogue",
     "merge_configs",
     "model_list",
+    "names_a_secret",
     "pack_base64",
     "parse_duration",
     "provider_error",

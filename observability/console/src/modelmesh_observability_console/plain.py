@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from modelmesh_cdk.observability.redaction import REDACTED, names_a_secret
+from modelmesh_cdk import REDACTED, names_a_secret
 
 
 def plain(value: object) -> str:

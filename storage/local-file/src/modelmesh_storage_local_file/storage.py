@@ -15,7 +15,7 @@ from attrs import field, frozen, validators
 
 from modelmesh.contracts import Secret
 from modelmesh_cdk import BaseStorageConfig, SharedStorage, file_lock, write_atomically
-from modelmesh_cdk.storage.shared import is_over
+from modelmesh_cdk.storage import is_over
 from modelmesh_storage_local_file.file_format import DamagedError, decode, encode
 
 CLEAN_UP_S = 3600.0

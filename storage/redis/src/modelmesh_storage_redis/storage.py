@@ -17,7 +17,7 @@ import redis
 
 from modelmesh.contracts.storage import LockHandle, lock_timeout_error, validated_key
 from modelmesh_cdk import BaseStorageConfig, SharedStorage
-from modelmesh_cdk.storage.base import RESERVED
+from modelmesh_cdk.storage import RESERVED
 from modelmesh_storage_redis.additions import Additions
 from modelmesh_storage_redis.settings import RedisStorageConfig
 

@@ -17,7 +17,7 @@ from modelmesh.contracts import Secret
 from modelmesh.contracts.storage import LockHandle, lock_timeout_error, validated_key
 from modelmesh.errors import ConfigurationError
 from modelmesh_cdk import BaseStorageConfig, SharedStorage
-from modelmesh_cdk.storage.lock_owner import current_owner, has_exited
+from modelmesh_cdk.storage import current_owner, has_exited
 from modelmesh_storage_sqlite.database import Database
 from modelmesh_storage_sqlite.network import network_filesystem
 

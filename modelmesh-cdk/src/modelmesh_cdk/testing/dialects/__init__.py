@@ -10,10 +10,14 @@
 """
 
 from modelmesh_cdk.testing.dialects.anthropic import AnthropicDialect
+from modelmesh_cdk.testing.dialects.anthropic_rules import anthropic_violations
 from modelmesh_cdk.testing.dialects.cohere import CohereDialect
+from modelmesh_cdk.testing.dialects.cohere_rules import cohere_violations
 from modelmesh_cdk.testing.dialects.gemini import GeminiDialect
+from modelmesh_cdk.testing.dialects.gemini_rules import gemini_violations
 from modelmesh_cdk.testing.dialects.openai import OpenAIDialect
 from modelmesh_cdk.testing.dialects.protocol import Dialect, Refusal
+from modelmesh_cdk.testing.dialects.shape import beyond, calls_in, choices_of, usage_in, without, written
 
 DIALECTS: dict[str, Dialect] = {
     "anthropic": AnthropicDialect(),
@@ -31,4 +35,13 @@ __all__ = [
     "GeminiDialect",
     "OpenAIDialect",
     "Refusal",
+    "anthropic_violations",
+    "beyond",
+    "calls_in",
+    "choices_of",
+    "cohere_violations",
+    "gemini_violations",
+    "usage_in",
+    "without",
+    "written",
 ]
