@@ -13,11 +13,11 @@ from modelmesh._engine.foundation.suspension_reasons import SuspensionReason
 from modelmesh._engine.health.provider_health import ProviderHealth
 from modelmesh._engine.health.registry import HealthRegistry
 from modelmesh._engine.limits.reservations import Reservations
-from modelmesh._engine.routing.availability import IneligibilityReason
 from modelmesh._engine.routing.candidates import Candidate
-from modelmesh._engine.routing.eligibility import eligibility, not_tried
+from modelmesh._engine.routing.eligibility import IneligibilityReason
 from modelmesh._engine.routing.explain import explain
 from modelmesh._engine.routing.pool import Pool
+from modelmesh._engine.routing.request_eligibility import eligibility, not_tried
 from modelmesh._engine.routing.selection_sets import SelectionSets
 from modelmesh.contracts import CHAT, Call, CandidateStatus, ModelInfo
 from modelmesh_cdk import BaseStrategy

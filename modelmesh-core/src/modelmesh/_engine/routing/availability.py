@@ -9,99 +9,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from enum import StrEnum
 from typing import TYPE_CHECKING
-
-from attrs import frozen
 
 from modelmesh._engine.foundation.failure_rules import RULES
 from modelmesh._engine.foundation.suspension_reasons import SuspensionReason
 from modelmesh._engine.foundation.wording import class_label, wait
 from modelmesh._engine.health.circuit_breaker import BreakerState, CircuitBreaker
 from modelmesh._engine.health.provider_health import ProviderHealth
-from modelmesh.contracts.candidates import CandidateStatus
+from modelmesh._engine.routing.eligibility import ELIGIBLE, Eligibility, IneligibilityReason
 
 if TYPE_CHECKING:
     from modelmesh._engine.limits.reservations import Reservations
     from modelmesh._engine.routing.candidates import Candidate
 
 
-class IneligibilityReason(StrEnum):
-    """Why a candidate is not tried. The values of suspensions are those of :class:`.SuspensionReason`."""
-
-    MANUAL_STANDBY = "manual_standby"
-    MAINTENANCE_WINDOW = "maintenance_window"
-    BUDGET_EXCEEDED = "budget_exceeded"
-    QUOTA_EXHAUSTED = "quota_exhausted"
-    COOLDOWN = "cooldown"
-    """The breaker is open for a time that the mesh estimated."""
-    RETRY_AFTER = "retry_after"
-    """The breaker is open for a time that the vendor stated."""
-    PROBING = "probing"
-    """The breaker is half-open, and a probe is in flight."""
-    TOKEN_LIMIT = "token_limit"  # noqa: S105 - a count of tokens
-    REQUEST_LIMIT = "request_limit"
-    POLICY = "policy"
-    HEALTH_CHECK = "health_check"
-    DEPRECATED = "deprecated"
-    MANUAL = "manual"
-    AT_CAPACITY = "at_capacity"
-    """The provider account has its maximum of requests in flight."""
-    VECTOR_SPACE = "vector_space"
-    PROVIDER_NOT_ALLOWED = "provider_not_allowed"
-    CAPABILITY = "capability"
-    PARAMETER_REFUSED = "parameter_refused"
-    CONTEXT_WINDOW = "context_window"
-    LIMIT = "limit"
-    """The request does not fit a configured limit or budget."""
-    NOT_REACHED = "not_reached"
-    """The request ended before the candidate was tried."""
-
-
-@frozen
-class Eligibility:
-    """Whether a candidate may be tried.
-
-    Attributes:
-        reason: The first reason against it, ``None`` when it may be tried.
-        until: Monotonic seconds at which the reasons end, ``inf`` when no time is known.
-        texts: Every reason in words, the first one first.
-    """
-
-    reason: IneligibilityReason | None = None
-    until: float = 0.0
-    texts: tuple[str, ...] = ()
-
-    @property
-    def ok(self) -> bool:
-        """Whether it may be tried."""
-        return self.reason is None
-
-    @property
-    def status(self) -> CandidateStatus:
-        """``STANDBY`` when the candidate is unavailable for every request."""
-        return CandidateStatus.STANDBY if self.reason in _STANDBY else CandidateStatus.ACTIVE
-
-    @property
-    def text(self) -> str:
-        """All reasons in one line, empty when it may be tried."""
-        return "; also ".join(self.texts)
-
-
 _Reason = IneligibilityReason
-
-_STANDBY = frozenset(_Reason) - {
-    _Reason.VECTOR_SPACE,
-    _Reason.PROVIDER_NOT_ALLOWED,
-    _Reason.CAPABILITY,
-    _Reason.PARAMETER_REFUSED,
-    _Reason.CONTEXT_WINDOW,
-    _Reason.LIMIT,
-    _Reason.NOT_REACHED,
-}
-"""Reasons that hold for every request."""
-
-ELIGIBLE = Eligibility()
 
 _PRECEDENCE = {
     reason: rank

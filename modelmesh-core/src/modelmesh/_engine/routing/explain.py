@@ -10,8 +10,8 @@ from attrs import frozen
 
 from modelmesh._engine.limits.cost import RATES, pricing_at
 from modelmesh._engine.limits.token_counts import prompt_size
-from modelmesh._engine.routing.eligibility import eligibility
 from modelmesh._engine.routing.flow import serve
+from modelmesh._engine.routing.request_eligibility import eligibility
 from modelmesh._engine.routing.steps import Send
 from modelmesh.contracts.strategy import SelectionRequest
 from modelmesh.errors import BudgetExceededError, RoutingError

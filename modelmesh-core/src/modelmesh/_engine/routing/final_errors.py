@@ -18,8 +18,8 @@ from modelmesh._engine.limits.counter import Limit, Metric, OnExhausted
 from modelmesh._engine.limits.window import Period
 from modelmesh._engine.routing.account_lines import account_lines
 from modelmesh._engine.routing.candidates import Candidate
-from modelmesh._engine.routing.eligibility import not_tried
 from modelmesh._engine.routing.headlines import explaining_attempt, headline, key_advice
+from modelmesh._engine.routing.request_eligibility import not_tried
 
 if TYPE_CHECKING:
     from modelmesh._engine.limits.reservation import Refusal

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from modelmesh._engine.health.changes import ChangeKind
 from modelmesh._engine.health.registry import HealthRegistry
 from modelmesh._engine.limits.reservations import Reservations
-from modelmesh._engine.routing.availability import Eligibility, availability
+from modelmesh._engine.routing.availability import availability
 from modelmesh._engine.routing.candidate_set import Candidates
 from modelmesh._engine.routing.candidates import Candidate
 from modelmesh._engine.routing.counted_limits import counted_limits
+from modelmesh._engine.routing.eligibility import Eligibility
 from modelmesh._engine.routing.manual_standby import ManualStandby
 from modelmesh._engine.routing.pacing import Pacer
 from modelmesh._engine.routing.pool_index import PoolIndex
