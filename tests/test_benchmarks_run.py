@@ -27,7 +27,7 @@ LINES |= {f"select_{name}_{what}" for name in STRATEGIES for what in ("10", "100
 def test_benchmarks_quick_run_measures_every_line(tmp_path: Path) -> None:
     pytest.importorskip("openai")
     written = tmp_path / "results.json"
-    command = [sys.executable, str(RUN), "--quick", "--rounds", "2", "--json", str(written)]
+    command = [sys.executable, str(RUN), "--quick", "--rounds", "1", "--json", str(written)]
     run = subprocess.run(
         command,
         capture_output=True,

@@ -391,5 +391,5 @@ class FlowMachine(RuleBasedStateMachine):
         assert all(c.status == "active" for c in self.pool.members)  # 38: every model becomes active again
 
 
-FlowMachine.TestCase.settings = settings(max_examples=400, stateful_step_count=40, deadline=None)
+FlowMachine.TestCase.settings = settings(max_examples=200, stateful_step_count=40, deadline=None)
 TestFlow = FlowMachine.TestCase
