@@ -25,6 +25,14 @@ class ModelHealth(CircuitBreaker):
     leases: set[object] = field(factory=set, repr=False)
     standby_policy: StandbyPolicy | None = field(default=None, repr=False)
 
+    def enter_standby(self, policy: StandbyPolicy) -> None:
+        """Set the policy that decides when the suspension ends."""
+        self.standby_policy = policy
+
+    def leave_standby(self) -> None:
+        """Clear the policy, because its suspension ended."""
+        self.standby_policy = None
+
     @property
     def in_flight(self) -> int:
         """Number of requests in flight."""

@@ -248,7 +248,7 @@ class HealthRegistry:
         breaker.clear()
         breaker.suspensions.clear()
         if isinstance(breaker, ModelHealth):
-            breaker.standby_policy = None
+            breaker.leave_standby()
         breaker.end_downtime(self._now)
         self._transitions.notify(breaker)
 

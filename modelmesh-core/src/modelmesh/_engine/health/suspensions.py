@@ -67,7 +67,7 @@ class Suspensions:
             return False
         until = breaker.standby_policy.extends_until(breaker, now)
         if until is None:
-            breaker.standby_policy = None
+            breaker.leave_standby()
             return False
         self.suspend(breaker, reason, until, now)
         return True

@@ -94,11 +94,11 @@ class StandbyPolicyRunner:
         if not decided:
             return
         record.record_standby(reason, now)
-        candidate.health.standby_policy = self
+        candidate.health.enter_standby(self)
         try:
             until = self._standby_until(candidate, now)
         except ConnectorError:
-            candidate.health.standby_policy = None
+            candidate.health.leave_standby()
             raise
         health.suspend(candidate.health, SuspensionReason.POLICY, until)
 
@@ -133,7 +133,7 @@ class StandbyPolicyRunner:
         if candidate.health.standby_policy is not self or self.recovery is None:
             return
         if self._extends_until(candidate, now) is None:
-            candidate.health.standby_policy = None
+            candidate.health.leave_standby()
             health.resume(candidate.health, SuspensionReason.POLICY)
 
     def reset(self, candidate: Candidate) -> None:
@@ -205,7 +205,7 @@ class StandbyPolicyRunner:
         until = math.inf if saved.get("until") is None else float(saved["until"])
         left = min(until - when, until - off_at)  # not longer than planned, even when the wall clock was set back
         record.deactivated_at = min(self.reservations.clock.monotonic(off_at), now)
-        candidate.health.standby_policy = self
+        candidate.health.enter_standby(self)
         health.suspend(candidate.health, SuspensionReason.POLICY, now + left)
 
     # -- end of a standby -------------------------------------------------------------------------------------------
