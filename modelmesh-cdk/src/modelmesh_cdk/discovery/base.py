@@ -42,7 +42,10 @@ def _names(value: Any) -> tuple[str, ...] | None:
 
 @frozen(kw_only=True)
 class BaseDiscoveryConfig:
-    """Settings of a discovery connector. The mesh reads the same settings and acts on the results.
+    """Settings of a discovery connector. The mesh reads the same settings from its configuration and acts on the results.
+
+    ``sync_enabled``, ``health_enabled`` and ``health_interval`` are for information only: the mesh decides whether and when
+    it calls a connector.
 
     Attributes:
         sync_enabled: Whether model lists are compared.

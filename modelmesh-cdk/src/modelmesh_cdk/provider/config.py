@@ -57,7 +57,7 @@ class BaseProviderConfig:
         timeout: Seconds that an answer without streaming may take.
         max_retries: Retries at one model. ``None`` for the setting of the pool.
         capabilities: Capabilities of models that state none.
-        auth_method: ``api_key``.
+        auth_method: For information only: the connector determines how it authenticates.
         max_connections: Open connections at most.
         allow_http: Whether the key may travel over plain ``http://`` to another machine.
         max_event: Bytes of one stream event at most, for example ``64MB`` for large images.
