@@ -353,8 +353,7 @@ def test_load_plugins_skips_broken_plugins_with_reason(
         plugin(point, "good", module(), "impostor"),
     ]
     with caplog.at_level(logging.WARNING):
-        resolver = Resolver(Catalog(points))
-        manager, left_out = resolver.plugins, resolver.skipped_plugins
+        manager, left_out = load_plugins(Catalog(points))
     assert [name for name, _ in manager.list_name_plugin()] == ["good"]
     assert manager.get_plugin("good") is sys.modules[good]
     assert "ModuleNotFoundError: No module named 'no_such_module'" in left_out["absent"]

@@ -29,10 +29,10 @@ from modelmesh.contracts.observability import (
     Severity,
     TraceEntry,
 )
-from modelmesh.contracts.operations import CHAT, EMBEDDINGS, OPERATIONS, BodyKind, Operation, ReplyKind
+from modelmesh.contracts.operations import CHAT, EMBEDDINGS, OPERATIONS, Operation, ReplyKind
 from modelmesh.contracts.provider import Answer, AsyncEventStream, EventStream, ListsModels, Probing, Provider
 from modelmesh.contracts.rate_limits import RateLimit
-from modelmesh.contracts.rotation import DeactivationPolicy, DeactivationReason, ModelSnapshot, RecoveryPolicy, RecoveryTrigger
+from modelmesh.contracts.rotation import DeactivationPolicy, DeactivationReason, ModelSnapshot, RecoveryPolicy
 from modelmesh.contracts.secret_store import SecretManagement, SecretStore, variable_names
 from modelmesh.contracts.storage import (
     BatchCounters,
@@ -58,7 +58,6 @@ __all__ = [
     "AsyncEventStream",
     "BatchCounters",
     "Billed",
-    "BodyKind",
     "Call",
     "CallOptions",
     "Candidate",
@@ -98,7 +97,6 @@ __all__ = [
     "Provider",
     "RateLimit",
     "RecoveryPolicy",
-    "RecoveryTrigger",
     "ReplyKind",
     "RequestLogEntry",
     "RetrySame",

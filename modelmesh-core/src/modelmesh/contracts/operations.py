@@ -7,13 +7,6 @@ from enum import StrEnum
 from attrs import frozen
 
 
-class BodyKind(StrEnum):
-    """Encoding of the request body."""
-
-    JSON = "json"
-    MULTIPART = "multipart"
-
-
 class ReplyKind(StrEnum):
     """Kind of a non-streamed reply."""
 
@@ -29,7 +22,6 @@ class Operation:
         name: Dotted name as on the client, e.g. ``chat.completions``.
         path: Path after the API version, e.g. ``/chat/completions``.
         capability: Short name of the default capability.
-        body: Encoding of the request body.
         reply: Kind of a non-streamed reply.
         required_keys: JSON keys that a non-streamed reply must have.
         required_arguments: Arguments that a request must have.
@@ -39,7 +31,6 @@ class Operation:
     name: str
     path: str
     capability: str
-    body: BodyKind = BodyKind.JSON
     reply: ReplyKind = ReplyKind.JSON
     required_keys: tuple[str, ...] = ()
     required_arguments: tuple[str, ...] = ()
@@ -55,10 +46,9 @@ CHAT = Operation(
     streams=True,
 )
 EMBEDDINGS = Operation("embeddings", "/embeddings", "text-embeddings", required_keys=("data",), required_arguments=("input",))
+# Clients do not have these operations. The router needs them to reject a chat request at a pool of such models.
 SPEECH = Operation("audio.speech", "/audio/speech", "text-to-speech", reply=ReplyKind.BYTES)
-TRANSCRIPTIONS = Operation(
-    "audio.transcriptions", "/audio/transcriptions", "speech-to-text", body=BodyKind.MULTIPART, required_keys=("text",)
-)
+TRANSCRIPTIONS = Operation("audio.transcriptions", "/audio/transcriptions", "speech-to-text", required_keys=("text",))
 IMAGES = Operation("images.generate", "/images/generations", "text-to-image", required_keys=("data",))
 
 OPERATIONS: dict[str, Operation] = {row.name: row for row in (CHAT, EMBEDDINGS, SPEECH, TRANSCRIPTIONS, IMAGES)}

@@ -28,16 +28,6 @@ class DeactivationReason(StrEnum):
     MANUAL = "manual"
 
 
-class RecoveryTrigger(StrEnum):
-    """Cause of a recovery."""
-
-    COOLDOWN_EXPIRED = "cooldown_expired"
-    QUOTA_RESET = "quota_reset"
-    PROBE_SUCCESS = "probe_success"
-    MANUAL = "manual"
-    STARTUP_PROBE = "startup_probe"
-
-
 @frozen(kw_only=True)
 class ModelSnapshot:
     """Figures of one model at one moment. Times are Unix seconds. ``None`` means unknown or never.

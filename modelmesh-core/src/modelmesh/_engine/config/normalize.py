@@ -21,10 +21,6 @@ KEY_ALIASES = {
     "strategyInstance": "strategy_instance",
 }
 POOL_ALIASES = {"hierarchy_node": "capability", "allowed_providers": "providers"}
-POOL_DEFAULT_KEYS = (
-    "deactivation", "recovery", "retry", "selection", "model_priority", "provider_priority", "fallback_strategy",
-    "balance_mode", "rate_limit", "provider_deactivation", "provider_recovery", "on_budget_exceeded", "budget", "timeouts",
-)  # fmt: skip
 SELECTION_KEYS = ("model_priority", "provider_priority", "fallback_strategy", "balance_mode", "rate_limit")
 SECTION_ALIASES = {
     "deactivation": {"failure_threshold": "retry_limit"},

@@ -25,21 +25,15 @@ class Resolver:
 
     def __init__(self, catalog: Catalog | None = None) -> None:
         self.catalog = catalog or Catalog.scan()
-        self._hooks: tuple[pluggy.PluginManager, dict[str, str]] | None = None
+        self._plugins: pluggy.PluginManager | None = None
         self._resolved: dict[tuple[Kind, str], type[Any]] = {}
 
     @property
     def plugins(self) -> pluggy.PluginManager:
         """Plugin manager with the hook modules, loaded at the first use."""
-        if self._hooks is None:
-            self._hooks = load_plugins(self.catalog)
-        return self._hooks[0]
-
-    @property
-    def skipped_plugins(self) -> dict[str, str]:
-        """Installed hook modules that are not loaded, with the reason."""
-        _ = self.plugins
-        return self._hooks[1] if self._hooks else {}
+        if self._plugins is None:
+            self._plugins, _ = load_plugins(self.catalog)
+        return self._plugins
 
     def resolve(self, kind: Kind, name: str, where: str = "") -> type[Any]:
         """Return the class of an ID.

@@ -100,18 +100,11 @@ class Pool:
             account.add_listener(self, mask)
             self.set_account_ready(account, mask, on=account.ready and account.has_room)
 
-    def detach(self) -> None:
-        """Stop the notifications of the health registry."""
-        for candidate in self.members:
-            candidate.memberships = [row for row in candidate.memberships if row[0] is not self]
-            candidate.health.remove_listener(self)
-            candidate.account.remove_listener(self)
-
     # -- notifications of the health registry ---------------------------------------------------------------------------
 
-    def set_ready(self, place: int, /, *, on: bool) -> None:
+    def set_ready(self, position: int, /, *, on: bool) -> None:
         """Set whether the circuit breaker of a member allows requests."""
-        bit = 1 << place
+        bit = 1 << position
         self._ready = self._ready | bit if on else self._ready & ~bit
 
     def set_account_ready(self, account: object, mask: int, /, *, on: bool) -> None:
@@ -124,9 +117,9 @@ class Pool:
         for members in self._unavailable_accounts.values():
             self._account_unavailable |= members
 
-    def set_refused(self, feature: str, place: int, /, *, on: bool) -> None:
+    def set_refused(self, feature: str, position: int, /, *, on: bool) -> None:
         """Set whether a member is excluded from requests with a parameter that it refused."""
-        self.index.set_refused(feature, place, refused=on)
+        self.index.set_refused(feature, position, refused=on)
 
     # -- sets of members, as masks --------------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from modelmesh._engine.routing.message_check import InvalidPart, check_message, 
 from modelmesh._engine.routing.usage_check import valid_usage
 from modelmesh._engine.routing.vector_check import reject_vectors
 from modelmesh.contracts.call import Call
-from modelmesh.contracts.operations import CHAT, EMBEDDINGS, IMAGES, Operation, ReplyKind
+from modelmesh.contracts.operations import CHAT, EMBEDDINGS, Operation, ReplyKind
 from modelmesh.contracts.provider import Answer
 from modelmesh.errors import ProviderError
 
@@ -58,12 +58,6 @@ def _checked(operation: Operation, body: dict[str, Any], payload: dict[str, Any]
         return _checked_chat(body, payload)
     if operation.name == EMBEDDINGS.name:
         _check_embeddings(body["data"], payload)
-    elif operation.name == IMAGES.name:
-        _check_images(body["data"])
-    else:
-        for key in operation.required_keys:
-            if not isinstance(body[key], str):
-                raise wrong_type(repr(key), body[key], "text")
     return {}
 
 
@@ -73,13 +67,6 @@ def _check_embeddings(rows: Any, payload: dict[str, Any]) -> None:
         raise InvalidPart(fault)
     if payload.get("encoding_format") in (None, "float") and any(isinstance(row.get("embedding"), str) for row in rows):
         raise InvalidPart("an embedding is text, but the request requires numbers")
-
-
-def _check_images(rows: Any) -> None:
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise InvalidPart("'data' is not a list of images")
-    if not all(isinstance(row.get("url") or row.get("b64_json"), str) for row in rows):
-        raise InvalidPart("an image has neither an address nor data")
 
 
 def _checked_chat(body: dict[str, Any], payload: dict[str, Any]) -> dict[str, Any]:
