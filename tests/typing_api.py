@@ -5,12 +5,27 @@ A line with ``# type: ignore`` must fail: both checkers report an ignore comment
 
 from __future__ import annotations
 
-from typing import assert_type
+from typing import Any, assert_type
 
 import modelmesh
 from modelmesh import MeshClient, MeshConfig, OpenAIClient, create, create_async
 from modelmesh.cdk import BaseProvider, BaseStrategy, QuickProvider
-from modelmesh.client import AsyncStream, ChatCompletion, ChatCompletionChunk, Stream, StrictMeshClient, ToolCall
+from modelmesh.client import (
+    AsyncStream,
+    Attempt,
+    AttemptOutcome,
+    CandidateInfo,
+    ChatCompletion,
+    ChatCompletionChunk,
+    Explanation,
+    PoolInfo,
+    StatisticsCollector,
+    Stream,
+    StrictMeshClient,
+    ToolCall,
+    UsageEntry,
+    UsageTracker,
+)
 from modelmesh.contracts import Candidate, Candidates, SelectionRequest, SelectionResult
 from modelmesh.testing import mock_client
 
@@ -106,3 +121,29 @@ assert_type(strict.chat.completions.create(model="chat-completion", messages=[],
 assert_type(strict.chat.completions.create(model="chat-completion", messages=[], stream=True), Stream[ChatCompletionChunk])
 strict.chat.completions.create(model="chat-completion", messages=[], temprature=3)  # type: ignore[call-overload]
 strict.embeddings.create(model="text-embeddings", input="a", dimension=3)  # type: ignore[call-arg]
+
+print(client.usgae)  # type: ignore[attr-defined]
+client.embeddngs.create(model="text-embeddings", input="a")  # type: ignore[attr-defined]
+client.chat.completions.creat(model="chat-completion", messages=[])  # type: ignore[attr-defined]
+client.responses.create(model="chat-completion", input="hi")  # type: ignore[attr-defined]
+client.models.delete("m")  # type: ignore[attr-defined]
+reply.choises[0]  # type: ignore[attr-defined]
+print(reply.choices[0].mesage)  # type: ignore[attr-defined]
+print(reply.usage.total_tokns if reply.usage else 0)  # type: ignore[attr-defined]
+reply.modle = "m"  # type: ignore[attr-defined]
+assert_type(reply["a field of one vendor"], Any)
+assert_type(client.pool_status()["chat-completion"], PoolInfo)
+assert_type(client.usage, UsageTracker)
+assert_type(client.usage.total, UsageEntry)
+assert_type(client.explain("chat-completion"), Explanation)
+assert_type(client.explain("chat-completion").candidates[0], CandidateInfo)
+assert_type(client.mesh.stats(), StatisticsCollector)
+assert_type(reply.attempts[0], Attempt)
+assert_type(reply.attempts[0].outcome, AttemptOutcome)
+
+
+async def misspelled() -> None:
+    """The same for asyncio."""
+    aclient = create_async("chat-completion")
+    print(aclient.usgae)  # type: ignore[attr-defined]
+    await aclient.chat.completions.creat(model="chat-completion", messages=[])  # type: ignore[attr-defined]

@@ -25,6 +25,8 @@ class Reply(View):
 
     __slots__ = ("_history",)
 
+    _history: LiveHistory | StoredHistory
+
     def __init__(self, data: dict[str, Any], history: LiveHistory | StoredHistory) -> None:
         super().__init__(data)
         object.__setattr__(self, "_history", history)
@@ -32,12 +34,12 @@ class Reply(View):
     @property
     def provider(self) -> str:
         """Key of the provider of the answer."""
-        return self._history.provider  # type: ignore[no-any-return]
+        return self._history.provider
 
     @property
     def attempts(self) -> list[Attempt]:
         """Every attempt, the successful one last."""
-        return self._history.attempts  # type: ignore[no-any-return]
+        return self._history.attempts
 
     @property
     def latency_ms(self) -> float:
@@ -47,7 +49,7 @@ class Reply(View):
     @property
     def metadata(self) -> Mapping[str, Any]:
         """Metadata of the answer: pool, headers, adaptations, the vendor's model name."""
-        return self._history.metadata  # type: ignore[no-any-return]
+        return self._history.metadata
 
     @property
     def _request_id(self) -> str | None:
@@ -57,7 +59,7 @@ class Reply(View):
 
     def explain(self) -> Explanation:
         """Return why this model was chosen, and why each other model was not."""
-        return self._history.explain()  # type: ignore[no-any-return]
+        return self._history.explain()
 
     def __copy__(self) -> Self:
         return type(self)(dict(self), self._history)

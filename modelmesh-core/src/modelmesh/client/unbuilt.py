@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from modelmesh.errors import ConfigurationError
 
@@ -81,9 +81,11 @@ class Unbuilt:
     def __repr__(self) -> str:
         return f"<client.{self._below.rstrip('.')}>"
 
-    def __getattr__(self, name: str) -> Any:
-        part = f"{self._below}{name}"
-        if part in PARTS:
-            return NotServed(part, part)
-        message = f"{type(self).__name__!r} object has no attribute {name!r}"
-        raise AttributeError(message)
+    if not TYPE_CHECKING:  # hidden, so that an unsupported part or a misspelled name is a type error
+
+        def __getattr__(self, name: str) -> Any:
+            part = f"{self._below}{name}"
+            if part in PARTS:
+                return NotServed(part, part)
+            message = f"{type(self).__name__!r} object has no attribute {name!r}"
+            raise AttributeError(message)

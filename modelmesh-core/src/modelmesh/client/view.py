@@ -8,14 +8,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from inspect import get_annotations
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 
 class View(dict[str, Any]):
     """One JSON object: ``reply.model`` and ``reply["model"]`` are the same.
 
     A declared field that the vendor did not send is ``None``. An undeclared field that the vendor sent is accessible like any
-    other. A field with the name of a dictionary method is accessible as an item.
+    other, for type checkers as an item only. A field with the name of a dictionary method is accessible as an item.
     """
 
     __slots__ = ()
@@ -26,14 +26,19 @@ class View(dict[str, Any]):
         cls._nested = dict(nested or {})
         cls._known = frozenset(name for base in cls.__mro__ for name in get_annotations(base) if name[0] != "_")
 
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return self[name]
-        except KeyError:
-            if name in self._known:
-                return None
-            message = f"{type(self).__name__!r} object has no attribute {name!r}"
-            raise AttributeError(message) from None
+    if not TYPE_CHECKING:  # hidden, so that a misspelled field is a type error. Unknown fields are typed by item access
+
+        def __getattr__(self, name: str) -> Any:
+            try:
+                return self[name]
+            except KeyError:
+                if name in self._known:
+                    return None
+                message = f"{type(self).__name__!r} object has no attribute {name!r}"
+                raise AttributeError(message) from None
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            self[name] = value
 
     def __getitem__(self, name: str) -> Any:
         value = dict.__getitem__(self, name)
@@ -48,9 +53,6 @@ class View(dict[str, Any]):
     def get(self, name: str, default: Any = None) -> Any:
         """Return a field, or ``default`` if the vendor did not send it."""
         return self[name] if name in self else default  # noqa: SIM401 - dict.get would not make a view
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        self[name] = value
 
     def __dir__(self) -> list[str]:
         return sorted({*object.__dir__(self), *self._known, *dict.keys(self)})
