@@ -8,7 +8,7 @@ from typing import Any
 from attrs import frozen
 
 from modelmesh_cdk.message_rules.blocks import without_foreign_blocks
-from modelmesh_cdk.message_rules.calls import as_text, spelled, with_proper_calls
+from modelmesh_cdk.message_rules.calls import as_text, rewrite_ids, with_proper_calls
 from modelmesh_cdk.message_rules.content import with_accepted_parts, with_proper_blanks
 from modelmesh_cdk.message_rules.drafts import DraftMessage
 from modelmesh_cdk.message_rules.fast_path import needs_no_change
@@ -92,7 +92,7 @@ def adapt_messages(messages: Sequence[Any], rules: MessageRules, notes: Notes) -
         notes.add(f"a message {rules.placeholder!r} of the user sent in place of blank ones")
     if rules.reasoning_field is not None:
         _with_thoughts(drafts, rules)
-    return spelled([draft.fields for draft in drafts], rules.call_ids, notes)
+    return rewrite_ids([draft.fields for draft in drafts], rules.call_ids, notes)
 
 
 def _with_thoughts(drafts: list[DraftMessage], rules: MessageRules) -> None:

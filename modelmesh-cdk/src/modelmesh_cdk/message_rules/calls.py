@@ -62,7 +62,7 @@ def _call(call: Any, rules: MessageRules, notes: Notes, where: str) -> Any:
         function["arguments"] = "{}" if arguments is None else json.dumps(arguments, ensure_ascii=False)
     if isinstance(name, str) and not _NAME.fullmatch(name):
         function["name"] = re.sub(r"[^a-zA-Z0-9_-]", "_", name)[:64] or "_"
-        notes.add("names of called tools rewrite_tool_ids in letters, digits, _ and -", where)
+        notes.add("names of called tools written in letters, digits, _ and -", where)
     made["function"] = function
     return made
 
@@ -72,31 +72,31 @@ def as_text(drafts: list[DraftMessage], notes: Notes) -> None:
     for draft in drafts:
         if draft.role == "tool":
             name = draft.fields.get("name") or draft.fields.get("tool_call_id") or "a tool"
-            draft.fields = {"role": "user", "content": headed(f"Result of {name}: ", draft.content)}
+            draft.fields = {"role": "user", "content": add_heading(f"Result of {name}: ", draft.content)}
         elif draft.calls:
-            said = [f"Called {_told(call)}." for call in draft.fields.pop("tool_calls")]
+            texts = [f"Called {_describe_call(call)}." for call in draft.fields.pop("tool_calls")]
             content = draft.content
             if isinstance(content, list):
-                draft.fields["content"] = [*content, {"type": "text", "text": "\n".join(said)}]
+                draft.fields["content"] = [*content, {"type": "text", "text": "\n".join(texts)}]
             else:
-                draft.fields["content"] = "\n".join([content, *said] if content else said)
+                draft.fields["content"] = "\n".join([content, *texts] if content else texts)
         else:
             continue
         notes.add(f"tool calls and results sent as text: {notes.vendor} has no tools", draft.where)
 
 
-def _told(call: Any) -> str:
+def _describe_call(call: Any) -> str:
     function = call.get("function") if isinstance(call, Mapping) else None
     inner = function if isinstance(function, Mapping) else {}
     return f"{inner.get('name') or 'a tool'}({inner.get('arguments') or ''})"
 
 
-def headed(head: str, content: Any) -> Any:
+def add_heading(head: str, content: Any) -> Any:
     """Return content with a text in front."""
     return [{"type": "text", "text": head}, *content] if isinstance(content, list) else f"{head}{content or ''}"
 
 
-def spelled(messages: list[Any], ids: CallIds | None, notes: Notes) -> list[Any]:
+def rewrite_ids(messages: list[Any], ids: CallIds | None, notes: Notes) -> list[Any]:
     """Return the messages with tool-call IDs in the vendor's spelling, equal in call and result."""
     if ids is None:
         return messages

@@ -11,16 +11,16 @@ from modelmesh_cdk.message_rules.rules import LastAssistant, MessageRules, Syste
 
 def in_order(drafts: list[DraftMessage], rules: MessageRules, notes: Notes) -> list[DraftMessage]:
     """Return the conversation in an order that the vendor accepts."""
-    drafts = _system_first(drafts, rules, notes)
+    drafts = _move_systems_first(drafts, rules, notes)
     if rules.alternating:
-        drafts = _alternating(drafts, notes)
-    drafts = _opened(drafts, rules, notes)
+        drafts = _join_consecutive(drafts, notes)
+    drafts = _add_opening(drafts, rules, notes)
     if rules.bridge is not None:
-        drafts = _bridged(drafts, rules.bridge, notes)
-    return _ended(drafts, rules, notes)
+        drafts = _add_bridges(drafts, rules.bridge, notes)
+    return _adapt_last_message(drafts, rules, notes)
 
 
-def _system_first(drafts: list[DraftMessage], rules: MessageRules, notes: Notes) -> list[DraftMessage]:
+def _move_systems_first(drafts: list[DraftMessage], rules: MessageRules, notes: Notes) -> list[DraftMessage]:
     if rules.system is not SystemPlace.ANYWHERE:
         first = next((place for place, draft in enumerate(drafts) if draft.role not in SYSTEM_ROLES), len(drafts))
         late = [draft for draft in drafts[first:] if draft.role in SYSTEM_ROLES]
@@ -28,7 +28,7 @@ def _system_first(drafts: list[DraftMessage], rules: MessageRules, notes: Notes)
             notes.add("system messages moved to the top", draft.where)
         systems = [*drafts[:first], *late]
         if rules.system is SystemPlace.ONE_FIRST:
-            systems = _one(systems, notes)
+            systems = _join_systems(systems, notes)
         drafts = [*systems, *(draft for draft in drafts[first:] if draft.role not in SYSTEM_ROLES)]
     if drafts and not rules.system_alone and all(draft.role in SYSTEM_ROLES for draft in drafts):
         last = drafts[-1]
@@ -37,28 +37,28 @@ def _system_first(drafts: list[DraftMessage], rules: MessageRules, notes: Notes)
     return drafts
 
 
-def _one(systems: list[DraftMessage], notes: Notes) -> list[DraftMessage]:
+def _join_systems(systems: list[DraftMessage], notes: Notes) -> list[DraftMessage]:
     for draft in systems[1:]:
-        systems[0].fields["content"] = _both(systems[0].content, draft.content)
+        systems[0].fields["content"] = _join_contents(systems[0].content, draft.content)
         notes.add("system messages joined to one", draft.where)
     return systems[:1]
 
 
-def _alternating(drafts: list[DraftMessage], notes: Notes) -> list[DraftMessage]:
+def _join_consecutive(drafts: list[DraftMessage], notes: Notes) -> list[DraftMessage]:
     found: list[DraftMessage] = []
     for draft in drafts:
         last = found[-1] if found else None
         if last is None or draft.role not in ("user", "assistant") or last.role != draft.role or last.calls:
             found.append(draft)
             continue
-        last.fields["content"] = _both(last.content, draft.content)
+        last.fields["content"] = _join_contents(last.content, draft.content)
         if draft.calls:
             last.fields["tool_calls"] = draft.calls
         notes.add(f"consecutive messages of the {draft.role} joined", draft.where)
     return found
 
 
-def _both(one: Any, other: Any) -> Any:
+def _join_contents(one: Any, other: Any) -> Any:
     if not other or not one:
         return one or other
     if isinstance(one, str) and isinstance(other, str):
@@ -70,7 +70,7 @@ def _parts(content: Any) -> list[Any]:
     return list(content) if isinstance(content, list) else [{"type": "text", "text": str(content)}]
 
 
-def _opened(drafts: list[DraftMessage], rules: MessageRules, notes: Notes) -> list[DraftMessage]:
+def _add_opening(drafts: list[DraftMessage], rules: MessageRules, notes: Notes) -> list[DraftMessage]:
     first = next((place for place, draft in enumerate(drafts) if draft.role not in SYSTEM_ROLES), None)
     if rules.opening is None or first is None or drafts[first].role != "assistant":
         return drafts
@@ -78,7 +78,7 @@ def _opened(drafts: list[DraftMessage], rules: MessageRules, notes: Notes) -> li
     return [*drafts[:first], DraftMessage({"role": "user", "content": rules.opening}, drafts[first].where), *drafts[first:]]
 
 
-def _bridged(drafts: list[DraftMessage], bridge: str, notes: Notes) -> list[DraftMessage]:
+def _add_bridges(drafts: list[DraftMessage], bridge: str, notes: Notes) -> list[DraftMessage]:
     found: list[DraftMessage] = []
     for draft in drafts:
         if found and found[-1].role == "tool" and draft.role not in ("tool", "assistant"):
@@ -88,7 +88,7 @@ def _bridged(drafts: list[DraftMessage], bridge: str, notes: Notes) -> list[Draf
     return found
 
 
-def _ended(drafts: list[DraftMessage], rules: MessageRules, notes: Notes) -> list[DraftMessage]:
+def _adapt_last_message(drafts: list[DraftMessage], rules: MessageRules, notes: Notes) -> list[DraftMessage]:
     last = drafts[-1] if drafts else None
     for draft in drafts[:-1]:
         if rules.last_assistant is LastAssistant.PREFIX and draft.fields.pop("prefix", None):

@@ -7,7 +7,7 @@ from typing import Any
 
 from attrs import frozen
 
-from modelmesh_cdk.message_rules.calls import headed
+from modelmesh_cdk.message_rules.calls import add_heading
 from modelmesh_cdk.message_rules.drafts import DraftMessage
 from modelmesh_cdk.message_rules.notes import Notes
 from modelmesh_cdk.message_rules.rules import MessageRules
@@ -124,4 +124,4 @@ def _results(
 def _as_user(draft: DraftMessage, notes: Notes) -> DraftMessage:
     name = draft.fields.get("name") or draft.fields.get("tool_call_id") or "a tool"
     notes.add("tool results without a call sent as messages of the user", draft.where)
-    return DraftMessage({"role": "user", "content": headed(f"Result of {name}: ", draft.content)}, draft.where)
+    return DraftMessage({"role": "user", "content": add_heading(f"Result of {name}: ", draft.content)}, draft.where)
