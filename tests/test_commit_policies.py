@@ -10,7 +10,7 @@ import pytest
 import modelmesh
 from modelmesh.errors import StreamInterruptedError
 from modelmesh_cdk.testing import Script, Upstream
-from modelmesh_cdk.testing.upstream import GO_ON, chunk, event, text_stream
+from modelmesh_cdk.testing.upstream import CONTINUE, chunk, event, text_stream
 
 MESSAGES = [{"role": "user", "content": "Hello!"}]
 
@@ -52,7 +52,7 @@ def test_commit_complete_returns_only_whole_answers(config: Any, upstream: Upstr
 
 
 def test_commit_buffer_ends_after_its_time(config: Any, upstream: Upstream) -> None:
-    pieces = [*text_stream("Hel", "lo!", done=False, finish=None), GO_ON]
+    pieces = [*text_stream("Hel", "lo!", done=False, finish=None), CONTINUE]
     upstream.always(Script(body=pieces, content_type="text/event-stream"))
     with pytest.raises(StreamInterruptedError) as caught:
         ask(config(upstream.url), {"commit": "buffer", "tokens": 1000, "seconds": 0}, timeouts={"gap": "200ms"})

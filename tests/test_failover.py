@@ -22,7 +22,7 @@ from modelmesh.errors import (
     StreamInterruptedError,
 )
 from modelmesh_cdk.testing import Script, Upstream
-from modelmesh_cdk.testing.upstream import GO_ON, chunk, event, text_stream
+from modelmesh_cdk.testing.upstream import CONTINUE, chunk, event, text_stream
 
 MESSAGES = [{"role": "user", "content": "Hello!"}]
 
@@ -79,7 +79,7 @@ def test_failover_after_a_timeout(ask: Callable[..., Any], config: Any, upstream
 def test_stream_comment_lines_do_not_extend_the_limit(
     ask: Callable[..., Any], config: Any, upstream: Upstream, other: Upstream
 ) -> None:
-    upstream.always(Script(body=[b": keep-alive\n\n", b": keep-alive\n\n", GO_ON], content_type="text/event-stream"))
+    upstream.always(Script(body=[b": keep-alive\n\n", b": keep-alive\n\n", CONTINUE], content_type="text/event-stream"))
     given = config(upstream.url, other.url)
     given["providers"]["a"] |= {"timeout": "300ms", "timeouts": {"first_content": "300ms"}}
     asked = ask(given)
@@ -273,7 +273,7 @@ def test_task_cancelled_releases_reservations(config: Any, upstream: Upstream) -
 
 
 def test_stream_closed_early_releases_reservations(config: Any, upstream: Upstream) -> None:
-    upstream.always(Script(body=[*text_stream("a", "b", done=False, finish=None), GO_ON], content_type="text/event-stream"))
+    upstream.always(Script(body=[*text_stream("a", "b", done=False, finish=None), CONTINUE], content_type="text/event-stream"))
     with modelmesh.create(config=config(upstream.url)) as client:
         for begin in (True, False):
             with client.chat.completions.create(model="chat-completion", messages=MESSAGES, stream=True) as stream:

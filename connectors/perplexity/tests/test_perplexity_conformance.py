@@ -15,7 +15,7 @@ from modelmesh_connector_perplexity import PerplexityProvider
 
 from modelmesh.contracts import FailureClass
 from modelmesh_cdk.testing import ProviderConformance, Received, Script, event
-from modelmesh_cdk.testing.dialects import OpenAIDialect, Refusal, beyond, calls_in, choices_of, usage_in, without, written
+from modelmesh_cdk.testing.dialects import OpenAIDialect, Refusal, calls_in, choices_of, extra_fields, usage_in, without, written
 
 KINDS = {401: "forbidden", 429: "request_rate_limit_exceeded", 500: "internal_error"}
 STATUSES = {"length": "max_output_tokens", "content_filter": "content_filter"}
@@ -74,9 +74,9 @@ class AgentDialect(OpenAIDialect):
     def write_response(self, body: Mapping[str, Any]) -> bytes:
         choice = body["choices"][0]
         reply = choice["message"]
-        output = [] if reply.get("content") is None else [message(reply["content"], beyond(reply, "message"))]
+        output = [] if reply.get("content") is None else [message(reply["content"], extra_fields(reply, "message"))]
         output += [call(one["id"], **one["function"]) for one in reply.get("tool_calls") or ()]
-        extra = {**beyond(body, "answer"), **beyond(choice, "choice")}
+        extra = {**extra_fields(body, "answer"), **extra_fields(choice, "choice")}
         return written(response(body, choice["finish_reason"], output, body.get("usage"), **extra))
 
     def write_stream(self, chunks: Sequence[Mapping[str, Any]], *, done: bool = True) -> list[bytes]:
@@ -86,7 +86,7 @@ class AgentDialect(OpenAIDialect):
             delta, reason = choice["delta"], choice["finish_reason"] or reason
             if delta.get("content"):
                 text += delta["content"]
-                extra = {**beyond(chunk, "answer"), **beyond(delta, "message")}
+                extra = {**extra_fields(chunk, "answer"), **extra_fields(delta, "message")}
                 found.append(agent_event("output_text.delta", delta=delta["content"], **extra))
         output: list[dict[str, Any]] = [message(text)] if text else []
         for one, pieces in calls_in(chunks):

@@ -154,7 +154,7 @@ class BaseDiscovery(DeclaresOptions):
         try:
             if isinstance(provider, Probing) and getattr(provider, "probe_path", True):
                 provider.probe(_limits(timeout))
-            elif _lists(provider) and not self._asks_otherwise():
+            elif _lists(provider) and not self._has_own_probe():
                 provider.discover_models(_limits(timeout))  # type: ignore[union-attr]
             else:
                 self._discover_provider_models(provider_id)
@@ -164,7 +164,7 @@ class BaseDiscovery(DeclaresOptions):
             return error.status
         return None
 
-    def _asks_otherwise(self) -> bool:
+    def _has_own_probe(self) -> bool:
         return type(self)._discover_provider_models is not BaseDiscovery._discover_provider_models  # noqa: SLF001 - its own
 
     def close(self) -> None:
@@ -201,7 +201,7 @@ class BaseDiscovery(DeclaresOptions):
             try:
                 now = {info.id: info for info in self._discover_provider_models(name)}
             except Exception as error:  # noqa: BLE001 - a provider's exception must not affect the others
-                errors.append(f"{name}: {_said(error)}")
+                errors.append(f"{name}: {_describe_error(error)}")
                 continue
             with self._lock:
                 known = self._known.get(name, {})
@@ -240,7 +240,7 @@ class BaseDiscovery(DeclaresOptions):
             status = self._probe_provider(provider_id, self.config.health_timeout)
         except Exception as error:  # noqa: BLE001 - any exception means that the provider is down
             status = getattr(error, "status", None)
-            result = ProbeResult(provider_id, success=False, status_code=status, error=_said(error))
+            result = ProbeResult(provider_id, success=False, status_code=status, error=_describe_error(error))
         else:
             result = ProbeResult(provider_id, success=True, latency_ms=(self._clock() - began) * 1000, status_code=status)
         with self._lock:
@@ -290,6 +290,6 @@ def _same(one: ModelInfo, other: ModelInfo) -> bool:
     return evolve(one, extra={}) == evolve(other, extra={})
 
 
-def _said(error: Exception) -> str:
+def _describe_error(error: Exception) -> str:
     # Only our own errors are written to be shown: another's text may hold an address with a key in it.
     return redact(error.message) if isinstance(error, ModelMeshError) else type(error).__name__

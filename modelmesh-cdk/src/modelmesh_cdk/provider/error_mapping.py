@@ -91,10 +91,10 @@ def find_mapping(status: int, code: str | None, error: ErrorBody, rows: Iterable
     if by_code is not None:
         return by_code
     text = plain(error.text)
-    return next((row for row in eligible if (not row.codes and not row.words) or _said(row, text)), None)
+    return next((row for row in eligible if (not row.codes and not row.words) or _match_words(row, text)), None)
 
 
-def _said(row: ErrorMapping, text: str) -> re.Match[str] | None:
+def _match_words(row: ErrorMapping, text: str) -> re.Match[str] | None:
     return next((found for found in (pattern.search(text) for pattern in row.words) if found), None)
 
 
@@ -107,8 +107,8 @@ def find_unsupported_parameter(row: ErrorMapping, error: ErrorBody) -> str | Non
     """Return the parameter that the model does not support in the caller's spelling, ``None`` when the vendor names none."""
     if row.failure is not _F.CAPABILITY or row.too_long:
         return None
-    said = _said(row, plain(error.text))
-    named = said.groupdict().get("parameter") if said else None
+    match = _match_words(row, plain(error.text))
+    named = match.groupdict().get("parameter") if match else None
     found = row.feature or (error.param if row.codes & UNSUPPORTED else None) or named
     if found is None:
         return None

@@ -14,14 +14,14 @@ from modelmesh.contracts import Kind
 from modelmesh.contracts.discovery import Discovery, DiscoveryReports, HealthReport, ProbeResult, SyncResult, SyncStatus
 from modelmesh.contracts.models import ModelInfo
 from modelmesh_cdk.provider.quick import QuickProvider
-from modelmesh_cdk.testing.naming import Named
+from modelmesh_cdk.testing.naming import NamedConnector
 from modelmesh_cdk.testing.upstream import Upstream
 
 UP, DOWN, NOBODY = "kit-up", "kit-down", "kit-nobody"
 KEY = "sk-test-of-the-kit"
 
 
-class DiscoveryConformance(Named):
+class DiscoveryConformance(NamedConnector):
     """Derive a test class and set ``discovery_class``.
 
     The connector gets two providers: one that answers on the loopback interface, and one whose address refuses connections. A

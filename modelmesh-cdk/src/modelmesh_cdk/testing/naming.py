@@ -11,7 +11,7 @@ from modelmesh.contracts import ConnectorId, Kind
 from modelmesh_cdk.testing.conformance import Conformance
 
 
-class Named(Conformance):
+class NamedConnector(Conformance):
     """Tests of the ID and of the entry point."""
 
     kind: ClassVar[Kind]

@@ -21,7 +21,7 @@ from modelmesh.contracts.observability import (
     TraceEntry,
 )
 from modelmesh_cdk.testing.accounts import InProcessAccount
-from modelmesh_cdk.testing.naming import Named
+from modelmesh_cdk.testing.naming import NamedConnector
 
 NOW = 1_795_262_400.0
 SECRET = "sk-test-of-the-conformance-kit"  # noqa: S105 - what must not be seen
@@ -96,7 +96,7 @@ STATS = {
 }
 
 
-class ObservabilityConformance(Named):
+class ObservabilityConformance(NamedConnector):
     """Derive a test class and set ``sink_class``. Override ``written`` if the output can be read.
 
     Example:

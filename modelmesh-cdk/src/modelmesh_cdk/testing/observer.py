@@ -43,7 +43,7 @@ class Observer:
         """Record the outcome."""
         facts = getattr(report, "modelmesh", None)
         if facts:
-            self._everyone.take(facts, *_came(report))
+            self._everyone.add_result(facts, *_came(report))
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Write the file, unless this process is a worker."""

@@ -82,7 +82,7 @@ class ConformanceReport:
     def __init__(self) -> None:
         self._found: dict[tuple[str, str], ConnectorReport] = {}
 
-    def take(self, facts: Mapping[str, Any], outcome: str, reason: str) -> None:
+    def add_result(self, facts: Mapping[str, Any], outcome: str, reason: str) -> None:
         """Record one run of a test.
 
         Args:

@@ -12,7 +12,7 @@ import pytest
 from modelmesh._engine.plugins.resolver import build
 from modelmesh.contracts import Kind
 from modelmesh.contracts.secret_store import SecretManagement
-from modelmesh_cdk.testing.naming import Named
+from modelmesh_cdk.testing.naming import NamedConnector
 
 SECRETS: Mapping[str, str] = {
     "KIT_PLAIN": "test-plain-value",
@@ -22,7 +22,7 @@ SECRETS: Mapping[str, str] = {
 """Secrets of the store under test, with values that a careless parser changes."""
 
 
-class SecretStoreConformance(Named):
+class SecretStoreConformance(NamedConnector):
     """Derive a test class, set ``store_class``, and override the fixture ``store`` with a store that contains ``SECRETS``.
 
     Example:

@@ -23,14 +23,14 @@ from modelmesh.contracts.models import ModelInfo, ModelPricing
 from modelmesh.contracts.strategy import SelectionRequest, SelectionResult
 from modelmesh.errors import ProviderServerError
 from modelmesh_cdk.testing.accounts import InProcessAccount, pool_of
-from modelmesh_cdk.testing.naming import Named
+from modelmesh_cdk.testing.naming import NamedConnector
 
 MOST = 6
 _MASKS = st.integers(1, 2**MOST - 1)
 _QUIETLY = settings(max_examples=40, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck))
 
 
-class StrategyConformance(Named):
+class StrategyConformance(NamedConnector):
     """Derive a test class and set ``strategy_class``. The tests need no network and do not measure speed."""
 
     kind = Kind.STRATEGY
@@ -77,7 +77,7 @@ class StrategyConformance(Named):
         def check(steps: list[tuple[int, int, str]]) -> None:
             pool = self.pool()
             for place, mask, what in steps:
-                tell(pool.strategy, what, pool.members[place])
+                report_outcome(pool.strategy, what, pool.members[place])
                 offered = Candidates(pool, mask)
                 assert chosen(pool.strategy.select(offered, request())) in offered
 
@@ -90,7 +90,7 @@ class StrategyConformance(Named):
         def check(history: list[int], mask: int, looks: int) -> None:
             pool = self.pool()
             for place in history:
-                tell(pool.strategy, "picked", pool.members[place])
+                report_outcome(pool.strategy, "picked", pool.members[place])
             offered = Candidates(pool, mask)
             assert len({id(chosen(pool.strategy.select(offered, request()))) for _ in range(looks)}) == 1
 
@@ -114,7 +114,7 @@ class StrategyConformance(Named):
         for member in pool.members:
             pool.strategy.select(Candidates(pool, 2**MOST - 1), asked)
             for what in ("picked", "succeeded", "failed"):
-                tell(pool.strategy, what, member, asked)
+                report_outcome(pool.strategy, what, member, asked)
         assert (asked.call.payload, asked.call.options, [member.info for member in pool.members]) == before
 
     def test_settings_are_not_changed(self) -> None:
@@ -132,8 +132,8 @@ class StrategyConformance(Named):
         fresh, quiet = self.pool(), self.pool()
         first = str(chosen(fresh.strategy.select(Candidates(fresh, 2**MOST - 1), request())))
         for _ in range(3):
-            tell(fresh.strategy, "picked", fresh.members[0])
-            tell(fresh.strategy, "failed", fresh.members[0])
+            report_outcome(fresh.strategy, "picked", fresh.members[0])
+            report_outcome(fresh.strategy, "failed", fresh.members[0])
         assert str(chosen(quiet.strategy.select(Candidates(quiet, 2**MOST - 1), request()))) == first
 
     # -- explaining ---------------------------------------------------------------------------------------------------
@@ -205,13 +205,13 @@ def chosen(result: SelectionResult | Candidate) -> Candidate:
     return result.candidate if isinstance(result, SelectionResult) else result
 
 
-def tell(strategy: Any, what: str, candidate: Candidate, asked: SelectionRequest | None = None) -> None:
+def report_outcome(strategy: Any, what: str, candidate: Candidate, asked: SelectionRequest | None = None) -> None:
     """Report a result to a strategy that accepts reports."""
     facts: dict[str, tuple[Any, ...]] = {
         "picked": (),
         "succeeded": ({"seconds": 0.2, "first_content_seconds": None, "usage": {"total_tokens": 7}, "headers": {}},),
         "failed": (ProviderServerError("down", failure=FailureClass.SERVER, status=500),),
     }
-    told = getattr(strategy, what, None)
-    if told is not None:
-        told(candidate, asked or request(), *facts[what])
+    report = getattr(strategy, what, None)
+    if report is not None:
+        report(candidate, asked or request(), *facts[what])

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from attrs import define, field, frozen
 
-GO_ON = b""
+CONTINUE = b""
 """Part of a script's body that sends nothing and keeps the connection open until the server stops."""
 
 
@@ -93,7 +93,7 @@ def text_stream(*words: str, model: str = "test-model", done: bool = True, finis
     return [event(one) for one in chunks] + ([event("[DONE]")] if done else [])
 
 
-LOOK_S = 0.003
+POLL_S = 0.003
 """Interval in which the server checks for its shutdown. Each test of the kit stops one."""
 
 
@@ -115,7 +115,7 @@ class Upstream:
         self._lock = Lock()
         self._stopping = Event()
         self._server = _server(self)
-        self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": LOOK_S}, daemon=True)
+        self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": POLL_S}, daemon=True)
 
     # -- responses ----------------------------------------------------------------------------------------------------
 
@@ -232,7 +232,7 @@ def _server(upstream: Upstream) -> ThreadingHTTPServer:  # noqa: C901 - two smal
             self.send_header("Transfer-Encoding", "chunked")
             self.end_headers()
             for piece in script.body:
-                if piece == GO_ON:
+                if piece == CONTINUE:
                     self._wait_for_the_client()
                     continue
                 self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
@@ -264,4 +264,4 @@ def _server(upstream: Upstream) -> ThreadingHTTPServer:  # noqa: C901 - two smal
     return Server(("127.0.0.1", 0), Handler)
 
 
-__all__ = ["GO_ON", "Received", "Script", "Upstream", "chunk", "completion", "event", "text_stream"]
+__all__ = ["CONTINUE", "Received", "Script", "Upstream", "chunk", "completion", "event", "text_stream"]

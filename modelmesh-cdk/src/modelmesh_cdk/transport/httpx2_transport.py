@@ -24,15 +24,15 @@ _NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, htt
 
 def _before_headers(error: Exception, deadline: Deadline) -> TransportError:
     if isinstance(error, _NOT_SENT):
-        return TransportError(FailureClass.CONNECT, _said(error))
+        return TransportError(FailureClass.CONNECT, _describe_error(error))
     if isinstance(error, httpx2.TimeoutException):
         return TransportTimeoutError(
             "headers", deadline.phase if deadline.passed else deadline.gap, "no headers came within the limit"
         )
     if isinstance(error, httpx2.LocalProtocolError):
         # httpx2 quotes the illegal value, which may be a key.
-        return TransportError(FailureClass.CONNECT, re.sub(r" b(?=['\"]).*", "", _said(error), flags=re.DOTALL))
-    return TransportError(FailureClass.DISCONNECT, _said(error))
+        return TransportError(FailureClass.CONNECT, re.sub(r" b(?=['\"]).*", "", _describe_error(error), flags=re.DOTALL))
+    return TransportError(FailureClass.DISCONNECT, _describe_error(error))
 
 
 def _in_body(error: Exception, deadline: Deadline) -> TransportError:
@@ -40,10 +40,10 @@ def _in_body(error: Exception, deadline: Deadline) -> TransportError:
         if deadline.passed:
             return TransportTimeoutError(*deadline.limit, "the answer was not there within the limit")
         return TransportTimeoutError("gap", deadline.gap, f"no byte came for {deadline.gap:g} s")
-    return TransportError(FailureClass.PROTOCOL, f"the connection broke in the middle of the answer ({_said(error)})")
+    return TransportError(FailureClass.PROTOCOL, f"the connection broke in the middle of the answer ({_describe_error(error)})")
 
 
-def _said(error: Exception) -> str:
+def _describe_error(error: Exception) -> str:
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
 
 

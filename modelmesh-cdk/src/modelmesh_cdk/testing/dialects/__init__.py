@@ -17,7 +17,7 @@ from modelmesh_cdk.testing.dialects.gemini import GeminiDialect
 from modelmesh_cdk.testing.dialects.gemini_rules import gemini_violations
 from modelmesh_cdk.testing.dialects.openai import OpenAIDialect
 from modelmesh_cdk.testing.dialects.protocol import Dialect, Refusal
-from modelmesh_cdk.testing.dialects.shape import beyond, calls_in, choices_of, usage_in, without, written
+from modelmesh_cdk.testing.dialects.shape import calls_in, choices_of, extra_fields, usage_in, without, written
 
 DIALECTS: dict[str, Dialect] = {
     "anthropic": AnthropicDialect(),
@@ -36,10 +36,10 @@ __all__ = [
     "OpenAIDialect",
     "Refusal",
     "anthropic_violations",
-    "beyond",
     "calls_in",
     "choices_of",
     "cohere_violations",
+    "extra_fields",
     "gemini_violations",
     "usage_in",
     "without",

@@ -19,11 +19,11 @@ from modelmesh_cdk.message_rules import MessageRules
 from modelmesh_cdk.testing.dialects.anthropic_rules import anthropic_violations
 from modelmesh_cdk.testing.dialects.protocol import Dialect, Refusal
 from modelmesh_cdk.testing.dialects.shape import (
-    beyond,
     calls_in,
     choices_of,
+    extra_fields,
     named_event,
-    stood_in,
+    replace_blank_text,
     usage_in,
     without,
     written,
@@ -162,7 +162,7 @@ class AnthropicDialect(Dialect):
             lacks |= {"temperature", "top_p"}
         if name == "stop":
             return [one for one in value if one.strip()]
-        return stood_in(value) if name == "messages" else None if name in lacks else value
+        return replace_blank_text(value) if name == "messages" else None if name in lacks else value
 
     # -- responses ----------------------------------------------------------------------------------------------------
 
@@ -171,13 +171,13 @@ class AnthropicDialect(Dialect):
         choice = body["choices"][0]
         message = choice["message"]
         text = message.get("content")
-        blocks = [] if text is None else [{"type": "text", "text": text, **beyond(message, "message")}]
+        blocks = [] if text is None else [{"type": "text", "text": text, **extra_fields(message, "message")}]
         for call in message.get("tool_calls") or ():
             function = call["function"]
             blocks.append({**_tool_use(call | function), "input": json.loads(function["arguments"])})
         usage = {} if body.get("usage") is None else {"usage": _usage(body["usage"])}
         head = _message(body, blocks, _REASONS.get(choice["finish_reason"], choice["finish_reason"]))
-        return written({**head, **usage, **beyond(body, "answer"), **beyond(choice, "choice")})
+        return written({**head, **usage, **extra_fields(body, "answer"), **extra_fields(choice, "choice")})
 
     def write_stream(self, chunks: Sequence[Mapping[str, Any]], *, done: bool = True) -> list[bytes]:
         """Write named events. Blocks, and with them tool calls, are written one after the other."""
@@ -278,7 +278,7 @@ def _tool_use(call: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _usage(usage: Mapping[str, Any]) -> dict[str, Any]:
-    return {"input_tokens": usage["prompt_tokens"], "output_tokens": usage["completion_tokens"], **beyond(usage, "usage")}
+    return {"input_tokens": usage["prompt_tokens"], "output_tokens": usage["completion_tokens"], **extra_fields(usage, "usage")}
 
 
 def _events(chunks: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -294,8 +294,8 @@ def _events(chunks: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
         if place < 0:
             place = 0
             yield {"type": "content_block_start", "index": place, "content_block": {"type": "text", "text": ""}}
-        said = {"type": "text_delta", "text": delta["content"], **beyond(delta, "message")}
-        yield {"type": "content_block_delta", "index": place, "delta": said, **beyond(chunk, "answer")}
+        said = {"type": "text_delta", "text": delta["content"], **extra_fields(delta, "message")}
+        yield {"type": "content_block_delta", "index": place, "delta": said, **extra_fields(chunk, "answer")}
     for call, pieces in calls_in(chunks):
         if place >= 0:
             yield {"type": "content_block_stop", "index": place}

@@ -18,12 +18,12 @@ from modelmesh_cdk.message_rules import MessageRules
 from modelmesh_cdk.testing.dialects.cohere_rules import cohere_violations
 from modelmesh_cdk.testing.dialects.protocol import Dialect, Refusal
 from modelmesh_cdk.testing.dialects.shape import (
-    beyond,
     calls_in,
     choices_of,
+    extra_fields,
     named_event,
     packed,
-    stood_in,
+    replace_blank_text,
     usage_in,
     without,
     written,
@@ -131,7 +131,7 @@ class CohereDialect(Dialect):
         if name == "top_p":
             return min(max(value, _LEAST_P), _MOST_P)
         lacks = ("user", "response_format.json_schema.name", "response_format.json_schema.strict")
-        return stood_in(value) if name == "messages" else None if name in lacks else value
+        return replace_blank_text(value) if name == "messages" else None if name in lacks else value
 
     # -- responses ----------------------------------------------------------------------------------------------------
 
@@ -139,7 +139,7 @@ class CohereDialect(Dialect):
         """Write a response, which has one choice."""
         choice = body["choices"][0]
         message = choice["message"]
-        said: dict[str, Any] = {"role": "assistant", **beyond(message, "message")}
+        said: dict[str, Any] = {"role": "assistant", **extra_fields(message, "message")}
         if message.get("content") is not None:
             said["content"] = [{"type": "text", "text": message["content"]}]
         if message.get("tool_calls"):
@@ -150,7 +150,7 @@ class CohereDialect(Dialect):
             "message": said,
         }
         usage = {} if body.get("usage") is None else {"usage": _usage(body["usage"])}
-        return written({**reply, **usage, **beyond(body, "answer"), **beyond(choice, "choice")})
+        return written({**reply, **usage, **extra_fields(body, "answer"), **extra_fields(choice, "choice")})
 
     def write_stream(self, chunks: Sequence[Mapping[str, Any]], *, done: bool = True) -> list[bytes]:
         """Write named events and ``[DONE]``. Tool calls are written one after the other."""
@@ -206,7 +206,7 @@ class CohereDialect(Dialect):
 
 def _usage(usage: Mapping[str, Any]) -> dict[str, Any]:
     counts = {"input_tokens": usage["prompt_tokens"], "output_tokens": usage["completion_tokens"]}
-    return {"billed_units": counts, "tokens": counts, **beyond(usage, "usage")}
+    return {"billed_units": counts, "tokens": counts, **extra_fields(usage, "usage")}
 
 
 def _events(chunks: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -221,8 +221,8 @@ def _events(chunks: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
         if not speaking:
             speaking = True
             yield {"type": "content-start", "index": 0, "delta": {"message": {"content": {"type": "text", "text": ""}}}}
-        said = {"content": {"text": delta["content"]}, **beyond(delta, "message")}
-        yield {"type": "content-delta", "index": 0, "delta": {"message": said}, **beyond(chunk, "answer")}
+        said = {"content": {"text": delta["content"]}, **extra_fields(delta, "message")}
+        yield {"type": "content-delta", "index": 0, "delta": {"message": said}, **extra_fields(chunk, "answer")}
     calls = calls_in(chunks)
     if speaking and (reason or calls):
         yield {"type": "content-end", "index": 0}

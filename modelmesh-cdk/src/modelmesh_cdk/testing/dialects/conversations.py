@@ -25,7 +25,7 @@ def _result(content: Any = "rain", given: Any = "call_1", **more: Any) -> dict[s
     return {"role": "tool", "tool_call_id": given, "content": content, **more}
 
 
-def _said(content: Any, **more: Any) -> dict[str, Any]:
+def _assistant(content: Any, **more: Any) -> dict[str, Any]:
     return {"role": "assistant", "content": content, **more}
 
 
@@ -38,7 +38,7 @@ def _user(*parts: Any) -> dict[str, Any]:
 
 
 _HI = {"type": "text", "text": "Hi"}
-_TALK = [USER, _said("Rain."), USER]
+_TALK = [USER, _assistant("Rain."), USER]
 
 CONVERSATIONS: Mapping[str, Mapping[str, Any]] = {
     "empty question": {"messages": [{"role": "user", "content": ""}]},
@@ -49,14 +49,14 @@ CONVERSATIONS: Mapping[str, Mapping[str, Any]] = {
     "only blank parts": {"messages": [_user({"type": "text", "text": ""}, {"type": "text", "text": " "})]},
     "null text of a part": {"messages": [_user({"type": "text", "text": None}, _HI)]},
     "part that is text": {"messages": [{"role": "user", "content": ["Hi", _HI]}]},
-    "blank answer": {"messages": [USER, _said(" "), USER]},
-    "answer of null": {"messages": [USER, _said(None), USER]},
-    "answer without parts": {"messages": [USER, _said([]), USER]},
-    "answer of blank parts": {"messages": [USER, _said([{"type": "text", "text": ""}]), USER]},
-    "only a blank answer": {"messages": [_said("")]},
-    "answer that is begun": {"messages": [USER, _said("Sure: ")]},
-    "answer that is begun in parts": {"messages": [USER, _said([{"type": "text", "text": "Sure:\n"}])]},
-    "assistant begins": {"messages": [_said("How can I help?"), USER]},
+    "blank answer": {"messages": [USER, _assistant(" "), USER]},
+    "answer of null": {"messages": [USER, _assistant(None), USER]},
+    "answer without parts": {"messages": [USER, _assistant([]), USER]},
+    "answer of blank parts": {"messages": [USER, _assistant([{"type": "text", "text": ""}]), USER]},
+    "only a blank answer": {"messages": [_assistant("")]},
+    "answer that is begun": {"messages": [USER, _assistant("Sure: ")]},
+    "answer that is begun in parts": {"messages": [USER, _assistant([{"type": "text", "text": "Sure:\n"}])]},
+    "assistant begins": {"messages": [_assistant("How can I help?"), USER]},
     "only a system message": {"messages": [{"role": "system", "content": "Write a line about rain."}]},
     "only system messages": {"messages": [{"role": "system", "content": "Be brief."}, {"role": "developer", "content": "Rain."}]},
     "only a blank system message": {"messages": [{"role": "system", "content": " "}]},
@@ -66,22 +66,22 @@ CONVERSATIONS: Mapping[str, Mapping[str, Any]] = {
     "system message between": {"messages": [USER, {"role": "system", "content": "Be brief."}, USER]},
     "developer": {"messages": [{"role": "developer", "content": "Be brief."}, USER]},
     "two questions": {"messages": [USER, USER]},
-    "two answers": {"messages": [USER, _said("Rain."), _said("Snow."), USER]},
+    "two answers": {"messages": [USER, _assistant("Rain."), _assistant("Snow."), USER]},
     "other keys": {
-        "messages": [{**USER, "id": 1, "metadata": {"a": 1}, "timestamp": "t"}, _said("x", status="ok", prefix=True), USER]
+        "messages": [{**USER, "id": 1, "metadata": {"a": 1}, "timestamp": "t"}, _assistant("x", status="ok", prefix=True), USER]
     },
     "keys that say nothing": {
         "messages": [
             USER,
-            _said("x", tool_calls=[], function_call=None, refusal=None, audio=None, annotations=[], name=None),
+            _assistant("x", tool_calls=[], function_call=None, refusal=None, audio=None, annotations=[], name=None),
             USER,
         ]
     },
     "name": {"messages": [{**USER, "name": "Ada Lovelace"}]},
     "other keys of parts": {"messages": [_user({**_HI, "annotations": [], "id": "p1"})]},
-    "refusal": {"messages": [USER, _said(None, refusal="No."), USER]},
-    "refusal as a part": {"messages": [USER, _said([{"type": "refusal", "refusal": "No."}]), USER]},
-    "sound of an answer": {"messages": [USER, _said(None, audio={"id": "a", "transcript": "Rain."}), USER]},
+    "refusal": {"messages": [USER, _assistant(None, refusal="No."), USER]},
+    "refusal as a part": {"messages": [USER, _assistant([{"type": "refusal", "refusal": "No."}]), USER]},
+    "sound of an answer": {"messages": [USER, _assistant(None, audio={"id": "a", "transcript": "Rain."}), USER]},
     "call": {"messages": [USER, _asks(_call()), _result()], "tools": [TOOL]},
     "blank beside a call": {"messages": [USER, _asks(_call(), content="\n\n"), _result()], "tools": [TOOL]},
     "no content key beside a call": {"messages": [USER, {"role": "assistant", "tool_calls": [_call()]}, _result()]},
@@ -107,7 +107,7 @@ CONVERSATIONS: Mapping[str, Mapping[str, Any]] = {
     "system message before the result": {"messages": [USER, _asks(_call()), {"role": "system", "content": "x"}, _result()]},
     "two results of one call": {"messages": [USER, _asks(_call()), _result(), _result("snow")]},
     "question after a result": {"messages": [USER, _asks(_call()), _result(), USER]},
-    "text beside a call": {"messages": [USER, _asks(_call(), content="I look."), _result(), _said("Rain."), USER]},
+    "text beside a call": {"messages": [USER, _asks(_call(), content="I look."), _result(), _assistant("Rain."), USER]},
     "arguments that are cut": {"messages": [USER, _asks(_call(arguments='{"city": "Os')), _result()]},
     "arguments that are a list": {"messages": [USER, _asks(_call(arguments="[1]")), _result()]},
     "arguments that are text": {"messages": [USER, _asks(_call(arguments="Oslo")), _result()]},
@@ -125,7 +125,7 @@ CONVERSATIONS: Mapping[str, Mapping[str, Any]] = {
     "function of old": {
         "messages": [
             USER,
-            _said(None, function_call={"name": "weather", "arguments": "{}"}),
+            _assistant(None, function_call={"name": "weather", "arguments": "{}"}),
             {"role": "function", "name": "weather", "content": "rain"},
         ]
     },
@@ -136,7 +136,7 @@ CONVERSATIONS: Mapping[str, Mapping[str, Any]] = {
     "TIFF": {"messages": [_user(_HI, _image("image/tiff", "SUkqAA=="))]},
     "image without a type": {"messages": [_user(_HI, {"type": "image_url", "image_url": {"url": f"data:;base64,{PNG}"}})]},
     "image as text": {"messages": [_user(_HI, {"type": "image_url", "image_url": f"data:image/png;base64,{PNG}"})]},
-    "image of an answer": {"messages": [USER, _said([_HI, _image("image/png", PNG)]), USER]},
+    "image of an answer": {"messages": [USER, _assistant([_HI, _image("image/png", PNG)]), USER]},
     "linked image": {"messages": [_user(_HI, {"type": "image_url", "image_url": {"url": "https://example.org/a.png"}})]},
     "linked GIF": {"messages": [_user(_HI, {"type": "image_url", "image_url": {"url": "https://example.org/a.gif"}})]},
     "Mistral's document": {"messages": [_user(_HI, {"type": "document_url", "document_url": "https://example.org/a.pdf"})]},
@@ -151,20 +151,22 @@ CONVERSATIONS: Mapping[str, Mapping[str, Any]] = {
     "Anthropic's blocks": {
         "messages": [
             USER,
-            _said([{"type": "text", "text": "I look."}, {"type": "tool_use", "id": "toolu_1", "name": "weather", "input": {}}]),
+            _assistant(
+                [{"type": "text", "text": "I look."}, {"type": "tool_use", "id": "toolu_1", "name": "weather", "input": {}}]
+            ),
             _user({"type": "tool_result", "tool_use_id": "toolu_1", "content": [{"type": "text", "text": "rain"}]}, _HI),
         ]
     },
-    "Anthropic's unsigned thought": {"messages": [USER, _said([{"type": "thinking", "thinking": "Hm."}, _HI]), USER]},
+    "Anthropic's unsigned thought": {"messages": [USER, _assistant([{"type": "thinking", "thinking": "Hm."}, _HI]), USER]},
     "Anthropic's signed thought": {
-        "messages": [USER, _said([{"type": "thinking", "thinking": "Hm.", "signature": "c2ln"}, _HI]), USER]
+        "messages": [USER, _assistant([{"type": "thinking", "thinking": "Hm.", "signature": "c2ln"}, _HI]), USER]
     },
     "Anthropic's image": {
         "messages": [_user({"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": PNG}})]
     },
-    "Mistral's thought": {"messages": [USER, _said([{"type": "thinking", "thinking": [_HI]}, _HI]), USER]},
+    "Mistral's thought": {"messages": [USER, _assistant([{"type": "thinking", "thinking": [_HI]}, _HI]), USER]},
     "thoughts as fields": {
-        "messages": [USER, _said("x", reasoning_content="Hm.", reasoning="Hm.", reasoning_details=[{"type": "x"}]), USER]
+        "messages": [USER, _assistant("x", reasoning_content="Hm.", reasoning="Hm.", reasoning_details=[{"type": "x"}]), USER]
     },
     "items of the Responses API": {
         "messages": [

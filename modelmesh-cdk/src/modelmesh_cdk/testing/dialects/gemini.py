@@ -18,7 +18,15 @@ from modelmesh.contracts import EMBEDDINGS, FailureClass
 from modelmesh_cdk.message_rules import MessageRules
 from modelmesh_cdk.testing.dialects.gemini_rules import gemini_violations
 from modelmesh_cdk.testing.dialects.protocol import Dialect, Refusal
-from modelmesh_cdk.testing.dialects.shape import beyond, calls_in, choices_of, stood_in, usage_in, without, written
+from modelmesh_cdk.testing.dialects.shape import (
+    calls_in,
+    choices_of,
+    extra_fields,
+    replace_blank_text,
+    usage_in,
+    without,
+    written,
+)
 from modelmesh_cdk.testing.upstream import Received, Script, event
 
 _F = FailureClass
@@ -157,7 +165,7 @@ class GeminiDialect(Dialect):
         """Gemini has no user identifier, no image detail and no schema name."""
         del received
         lacks = ("user", "image_url.detail", "response_format.json_schema.name", "response_format.json_schema.strict")
-        return stood_in(value) if name == "messages" else None if name in lacks else value
+        return replace_blank_text(value) if name == "messages" else None if name in lacks else value
 
     # -- responses ----------------------------------------------------------------------------------------------------
 
@@ -168,7 +176,7 @@ class GeminiDialect(Dialect):
             for choice in body["choices"]
         ]
         usage = {} if body.get("usage") is None else {"usageMetadata": _usage(body["usage"])}
-        return written({"candidates": candidates, **_head(body), **usage, **beyond(body, "answer")})
+        return written({"candidates": candidates, **_head(body), **usage, **extra_fields(body, "answer")})
 
     def write_stream(self, chunks: Sequence[Mapping[str, Any]], *, done: bool = True) -> list[bytes]:
         """Write responses with further parts. A tool call is complete in one event, and the body has no final event."""
@@ -308,9 +316,9 @@ def _head(body: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _candidate(choice: Mapping[str, Any], message: Mapping[str, Any], parts: list[Any], reason: str | None) -> dict[str, Any]:
-    content = {"parts": parts, "role": "model", **beyond(message, "message")}
+    content = {"parts": parts, "role": "model", **extra_fields(message, "message")}
     ending = {} if reason is None else {"finishReason": _REASONS.get(reason, reason)}
-    return {"content": content, **ending, "index": choice["index"], **beyond(choice, "choice")}
+    return {"content": content, **ending, "index": choice["index"], **extra_fields(choice, "choice")}
 
 
 def _parts(message: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -335,7 +343,7 @@ def _prompt(usage: Mapping[str, Any]) -> dict[str, Any]:
 
 def _usage(usage: Mapping[str, Any]) -> dict[str, Any]:
     counts = {"candidatesTokenCount": usage["completion_tokens"], "totalTokenCount": usage["total_tokens"]}
-    return {"promptTokenCount": usage["prompt_tokens"], **counts, **beyond(usage, "usage")}
+    return {"promptTokenCount": usage["prompt_tokens"], **counts, **extra_fields(usage, "usage")}
 
 
 def _events(chunks: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -346,7 +354,7 @@ def _events(chunks: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
         delta, reason = choice["delta"], choice["finish_reason"]
         if delta.get("content"):
             candidate = _candidate(choice, delta, [{"text": delta["content"]}], None)
-            yield {"candidates": [candidate], **so_far, **_head(chunk), **beyond(chunk, "answer")}
+            yield {"candidates": [candidate], **so_far, **_head(chunk), **extra_fields(chunk, "answer")}
         if reason is None:
             continue
         for call, pieces in calls:

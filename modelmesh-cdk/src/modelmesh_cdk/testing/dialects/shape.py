@@ -17,7 +17,7 @@ KNOWN: Mapping[str, frozenset[str]] = {
 """Known fields by part of a response. A chunk has those of a response, and a delta those of a message."""
 
 
-def beyond(part: Mapping[str, Any], kind: str) -> dict[str, Any]:
+def extra_fields(part: Mapping[str, Any], kind: str) -> dict[str, Any]:
     """Return the fields of a part that OpenAI's format does not define."""
     return {name: value for name, value in part.items() if name not in KNOWN[kind]}
 
@@ -71,7 +71,7 @@ def unpacked(text: str) -> list[float]:
     return list(struct.unpack(f"<{len(raw) // 4}f", raw))
 
 
-def stood_in(messages: Sequence[Mapping[str, Any]]) -> list[Any]:
+def replace_blank_text(messages: Sequence[Mapping[str, Any]]) -> list[Any]:
     """Return messages with a placeholder for blank user text, which some vendors reject."""
     blank = [one.get("role") == "user" and isinstance(one.get("content"), str) and not one["content"].strip() for one in messages]
     return [{**one, "content": "(empty)"} if empty else one for one, empty in zip(messages, blank, strict=True)]

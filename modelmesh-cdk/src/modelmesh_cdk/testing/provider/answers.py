@@ -19,7 +19,7 @@ class Answers(Subject):
 
     def answered(self, ask: Caller, upstream: Upstream, body: dict[str, Any]) -> dict[str, Any]:
         """Return the caller's response for a response of the vendor."""
-        self.say(upstream, body)
+        self.reply(upstream, body)
         answer = ask.answer().body
         assert isinstance(answer, dict), "an answer is a dictionary"
         return answer
@@ -58,7 +58,7 @@ class Answers(Subject):
         for theirs in self.failed_finish_reasons:
             body = text_answer()
             body["choices"][0]["finish_reason"] = theirs
-            self.say(upstream, body)
+            self.reply(upstream, body)
             with pytest.raises(ProviderError) as caught:
                 ask.answer()
             assert RULES[caught.value.failure].rotate
@@ -77,7 +77,7 @@ class Answers(Subject):
         body["usage"]["of_the_usage"] = {"cached": 3}
         got = self.answered(ask, upstream, body)
         names = {"answer": "of_the_vendor", "message": "of_the_message", "choice": "of_the_choice", "usage": "of_the_usage"}
-        kept = {name: self.placed(got, part).get(name, "lost") for part, name in names.items()}
+        kept = {name: self.extra_fields_of(got, part).get(name, "lost") for part, name in names.items()}
         assert kept == {"of_the_vendor": {"n": 0}, "of_the_message": False, "of_the_choice": "", "of_the_usage": {"cached": 3}}
 
     def test_response_has_all_choices(self, ask: Caller, upstream: Upstream) -> None:
@@ -107,5 +107,5 @@ class Answers(Subject):
 
     def test_response_has_headers(self, ask: Caller, upstream: Upstream) -> None:
         """Response headers reach the caller, with names in lower case."""
-        self.say(upstream, text_answer(), **{"X-Request-Id": "req-test"})
+        self.reply(upstream, text_answer(), **{"X-Request-Id": "req-test"})
         assert ask.answer().headers.get("x-request-id") == "req-test"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import date
 
 from modelmesh.capabilities.nodes import standard_tree
-from modelmesh_cdk.testing.naming import Named
+from modelmesh_cdk.testing.naming import NamedConnector
 
 
-class Catalogued(Named):
+class Catalogued(NamedConnector):
     """Rows of the catalogue have a source, a date and a unique ID."""
 
     def test_models_have_source_and_date(self, provider: object) -> None:

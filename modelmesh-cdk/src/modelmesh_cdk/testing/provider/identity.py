@@ -28,7 +28,7 @@ class Identity(Catalogued, Subject):
     @pytest.mark.parametrize("in_task", [False, True], ids=["sync", "async"])
     def test_close_may_be_repeated(self, in_task: bool, upstream: Upstream) -> None:  # noqa: FBT001 - a parameter of pytest
         """A second close has no effect, whether or not the provider served a request."""
-        self.say(upstream, text_answer())
+        self.reply(upstream, text_answer())
         for used in (False, True):
             with Caller(self.make(upstream), in_task=in_task) as ask:
                 if used:

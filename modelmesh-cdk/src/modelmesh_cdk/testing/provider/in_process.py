@@ -17,7 +17,7 @@ from modelmesh_cdk.testing.provider.requests import PIXEL, TOOL
 from modelmesh_cdk.testing.provider.streams import deltas_of, finishes_of, texts_of
 from modelmesh_cdk.testing.scripted_turns import Turn
 
-IMPATIENT = Limits(first_content=0.1, gap=0.1, answer=0.1, total=0.1)
+SHORT_LIMITS = Limits(first_content=0.1, gap=0.1, answer=0.1, total=0.1)
 BEYOND: dict[str, dict[str, Any]] = {
     "supports_tools": {"tools": [TOOL]},
     "supports_images": {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": PIXEL}}]}]},
@@ -194,7 +194,7 @@ class InProcessProviderConformance(Catalogued):
         """An engine that exceeds the limits is stopped with a typed timeout."""
         turn = Turn(words=(), endless=True)
         ask = play(turn)
-        ask.limits = IMPATIENT
+        ask.limits = SHORT_LIMITS
         with pytest.raises(ProviderTimeoutError) as caught:
             ask.chunks() if stream else ask.answer()
         assert caught.value.failure is FailureClass.TIMEOUT

@@ -32,7 +32,7 @@ class Requests(Subject):
 
     def asked(self, ask: Caller, upstream: Upstream, **payload: Any) -> dict[str, Any]:
         """Return the chat that the vendor received for these parameters."""
-        self.say(upstream, text_answer())
+        self.reply(upstream, text_answer())
         ask.adapted = tuple(ask.answer(payload).adapted)
         return self.wire.read_chat(upstream.last)
 
@@ -57,7 +57,7 @@ class Requests(Subject):
     def test_request_url_has_one_version(self, spelling: str, upstream: Upstream) -> None:
         """For every spelling of the base URL, a chat is one POST to one path that contains the version once."""
         address = spelling.format(host=upstream.url, root=self.root)
-        self.say(upstream, text_answer())
+        self.reply(upstream, text_answer())
         with Caller(self.make(upstream, base_url=address), in_task=False) as ask:
             ask.answer()
         gateway = "/gateway" if "/gateway" in spelling else ""
@@ -68,7 +68,7 @@ class Requests(Subject):
 
     def test_request_names_the_model(self, ask: Caller, upstream: Upstream) -> None:
         """The request names the model that ``send`` received."""
-        self.say(upstream, text_answer())
+        self.reply(upstream, text_answer())
         ask.answer(model="vendor/other-model:1")
         assert self.wire.read_chat(upstream.last)["model"] == "vendor/other-model:1"
 
@@ -116,7 +116,7 @@ class Requests(Subject):
     def test_request_extra_headers_arrive(self, ask: Caller, upstream: Upstream) -> None:
         """The caller's extra headers are sent."""
         self.require("supports_extra_headers")
-        self.say(upstream, text_answer())
+        self.reply(upstream, text_answer())
         ask.answer(headers={"X-Of-The-Caller": "test"})
         assert upstream.last.headers.get("x-of-the-caller") == "test"
 
@@ -134,7 +134,7 @@ class Requests(Subject):
 
     def test_request_for_stream_differs_only_in_stream(self, ask: Caller, upstream: Upstream) -> None:
         """A streamed request equals one without a stream, except for the stream parameters."""
-        self.say_in_pieces(upstream, text_chunks())
+        self.stream_reply(upstream, text_chunks())
         ask.chunks({"temperature": 0, "a_parameter_of_tomorrow": 1})
         question = self.wire.read_chat(upstream.last)
         assert question.get("stream") is True

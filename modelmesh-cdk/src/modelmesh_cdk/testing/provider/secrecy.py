@@ -20,13 +20,13 @@ class Secrecy(Subject):
 
     def test_key_is_sent(self, ask: Caller, upstream: Upstream) -> None:
         """The key is sent in the vendor's place, even if the vendor needs none."""
-        self.say(upstream, text_answer())
+        self.reply(upstream, text_answer())
         ask.answer()
         assert self.wire.key(upstream.last) == KEY
 
     def test_key_is_sent_in_one_header(self, ask: Caller, upstream: Upstream) -> None:
         """The key is in one header, and not in the URL or the body, which are often logged."""
-        self.say(upstream, text_answer())
+        self.reply(upstream, text_answer())
         ask.answer()
         received = upstream.last
         assert KEY not in received.path
@@ -53,7 +53,7 @@ class Secrecy(Subject):
 
     def test_key_is_in_no_adaptation_note(self, ask: Caller, upstream: Upstream) -> None:
         """The notes on adaptation do not contain the key."""
-        self.say(upstream, text_answer())
+        self.reply(upstream, text_answer())
         answer = ask.answer({"temperature": 0.1, "a_parameter_of_tomorrow": 1})
         assert KEY not in repr(list(answer.adapted))
 
@@ -68,7 +68,7 @@ class Secrecy(Subject):
                 self.make(upstream, api_key=None)
             assert (variables or ["api_key"])[0] in str(caught.value)
             return
-        self.say(upstream, text_answer())
+        self.reply(upstream, text_answer())
         with Caller(self.make(upstream, api_key=None), in_task=False) as ask:
             ask.answer()
         assert self.wire.key(upstream.last) is None

@@ -15,7 +15,7 @@ from modelmesh.errors import ProviderError
 from modelmesh_cdk.testing.callers import Caller
 from modelmesh_cdk.testing.dialects.samples import CALLS, USAGE, WORDS, text_chunks, tool_chunks
 from modelmesh_cdk.testing.provider.subject import Subject
-from modelmesh_cdk.testing.upstream import GO_ON, Script, Upstream, event
+from modelmesh_cdk.testing.upstream import CONTINUE, Script, Upstream, event
 
 ABANDONED_S = 10.0
 """Longest wait in seconds for the end of a connection."""
@@ -30,7 +30,7 @@ class Streams(Subject):
 
     def streamed(self, ask: Caller, upstream: Upstream, chunks: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Return the caller's chunks for chunks of the vendor."""
-        self.say_in_pieces(upstream, chunks)
+        self.stream_reply(upstream, chunks)
         return ask.chunks()
 
     def test_stream_text_is_complete(self, ask: Caller, upstream: Upstream) -> None:
@@ -65,8 +65,10 @@ class Streams(Subject):
         sent = text_chunks()
         sent[1]["of_the_vendor"] = {"n": 0}
         sent[1]["choices"][0]["delta"]["of_the_delta"] = "ü"
-        got = [chunk for chunk in self.streamed(ask, upstream, sent) if "of_the_vendor" in self.placed(chunk, "chunk")]
-        assert [(chunk["of_the_vendor"], self.placed(chunk, "delta").get("of_the_delta")) for chunk in got] == [({"n": 0}, "ü")]
+        got = [chunk for chunk in self.streamed(ask, upstream, sent) if "of_the_vendor" in self.extra_fields_of(chunk, "chunk")]
+        assert [(chunk["of_the_vendor"], self.extra_fields_of(chunk, "delta").get("of_the_delta")) for chunk in got] == [
+            ({"n": 0}, "ü")
+        ]
 
     def test_stream_tool_calls_are_complete(self, ask: Caller, upstream: Upstream) -> None:
         """The deltas of each call, joined by index, give its ID, name and arguments."""
@@ -92,7 +94,9 @@ class Streams(Subject):
     def test_stream_split_anywhere_gives_same_chunks(self, ask: Caller, upstream: Upstream) -> None:
         """The chunks do not depend on where the network splits the bytes, even within a character."""
         self.require("supports_streaming")
-        body = b"".join(self.wire.write_stream(text_chunks()) if not self.supports_tools else self.wire.write_stream(_both()))
+        body = b"".join(
+            self.wire.write_stream(text_chunks()) if not self.supports_tools else self.wire.write_stream(_text_and_tool_chunks())
+        )
         upstream.stream([body])
         whole = undated(ask.chunks())
 
@@ -118,7 +122,7 @@ class Streams(Subject):
 
     def test_stream_without_end_is_incomplete(self, ask: Caller, upstream: Upstream) -> None:
         """A stream without its final event fails or has no finish reason. The connector never invents one."""
-        self.say_in_pieces(upstream, text_chunks(("Hel", "lo"), finish=None, usage=False), done=False)
+        self.stream_reply(upstream, text_chunks(("Hel", "lo"), finish=None, usage=False), done=False)
         chunks, _ = ask.pieces()
         assert finishes_of(chunks) == []
         assert "".join(texts_of(chunks)) == "Hello"
@@ -128,7 +132,7 @@ class Streams(Subject):
         self.require("supports_final_event")
         self.require("supports_streaming")
         later = self.wire.write_stream(text_chunks(("later",), finish=None, usage=False), done=False)
-        upstream.then(Script(body=[*self.wire.write_stream(text_chunks()), *later, GO_ON], content_type="text/event-stream"))
+        upstream.then(Script(body=[*self.wire.write_stream(text_chunks()), *later, CONTINUE], content_type="text/event-stream"))
         ask.limits = Limits(total=SILENCE_S, first_content=SILENCE_S, gap=SILENCE_S)
         chunks, error = ask.pieces()
         assert error is None, f"the stream ended with {error!r}"
@@ -137,7 +141,7 @@ class Streams(Subject):
 
     def test_stream_disconnect_is_a_failure(self, ask: Caller, upstream: Upstream) -> None:
         """A connection that breaks in the middle raises a typed error after the received text."""
-        self.say_in_pieces(upstream, text_chunks(("Hel", "lo"), finish=None, usage=False), done=False, cut=True)
+        self.stream_reply(upstream, text_chunks(("Hel", "lo"), finish=None, usage=False), done=False, cut=True)
         chunks, error = ask.pieces()
         assert "".join(texts_of(chunks)) == "Hello"
         assert isinstance(error, ProviderError), f"the stream ended with {error!r}"
@@ -155,7 +159,7 @@ class Streams(Subject):
     def test_stream_with_failed_reason_is_a_failure(self, ask: Caller, upstream: Upstream) -> None:
         """A stream whose finish reason reports a failure of the vendor raises a typed error after the received text."""
         for theirs in self.failed_finish_reasons:
-            self.say_in_pieces(upstream, text_chunks(("Hel",), finish=theirs, usage=False))
+            self.stream_reply(upstream, text_chunks(("Hel",), finish=theirs, usage=False))
             chunks, error = ask.pieces()
             assert "".join(texts_of(chunks)) == "Hel"
             assert isinstance(error, ProviderError), f"the stream ended with {error!r}"
@@ -173,19 +177,19 @@ class Streams(Subject):
         """A second close has no effect, before the end of the stream and after it."""
         ask.closes = 2
         for most in (None, 2):
-            self.say_in_pieces(upstream, text_chunks())
+            self.stream_reply(upstream, text_chunks())
             assert ask.chunks(most=most)
 
     def test_stream_early_close_disconnects(self, ask: Caller, upstream: Upstream) -> None:
         """An early close ends the connection, so that the vendor stops generating and charging."""
         self.require("supports_streaming")
         events = self.wire.write_stream(text_chunks(finish=None, usage=False), done=False)
-        upstream.then(Script(body=[*events, GO_ON], content_type="text/event-stream"))
+        upstream.then(Script(body=[*events, CONTINUE], content_type="text/event-stream"))
         assert len(ask.chunks(most=2)) == 2  # noqa: PLR2004 - as many as were wanted
         assert upstream.abandoned.wait(ABANDONED_S), "the connection is still open"
 
 
-def _both() -> list[dict[str, Any]]:
+def _text_and_tool_chunks() -> list[dict[str, Any]]:
     return [*text_chunks(finish=None, usage=False), *tool_chunks()]
 
 

@@ -12,13 +12,13 @@ import pytest
 from modelmesh.contracts import Kind
 from modelmesh_cdk.testing.callers import Caller
 from modelmesh_cdk.testing.dialects import DIALECTS, Dialect
-from modelmesh_cdk.testing.naming import Named
+from modelmesh_cdk.testing.naming import NamedConnector
 from modelmesh_cdk.testing.upstream import Script, Upstream
 
 KEY = "sk-test-of-the-conformance-kit"
 
 
-class Subject(Named):
+class Subject(NamedConnector):
     """The provider under test and its capabilities."""
 
     kind = Kind.PROVIDER
@@ -151,7 +151,7 @@ class Subject(Named):
 
     # -- what the caller gets -----------------------------------------------------------------------------------------
 
-    def placed(self, got: Any, part: str) -> Any:
+    def extra_fields_of(self, got: Any, part: str) -> Any:
         """Return the part of a response or chunk that contains the unknown fields of a part, or an empty map."""
         for key in self.wire.extra_field_paths[part]:
             try:
@@ -167,11 +167,11 @@ class Subject(Named):
 
     # -- scripted responses -------------------------------------------------------------------------------------------
 
-    def say(self, upstream: Upstream, body: Mapping[str, Any], **headers: str) -> None:
+    def reply(self, upstream: Upstream, body: Mapping[str, Any], **headers: str) -> None:
         """Script the next response, in OpenAI's format."""
         upstream.then(Script(200, self.wire.write_response(body), headers))
 
-    def say_in_pieces(self, upstream: Upstream, chunks: list[dict[str, Any]], **ending: bool) -> None:
+    def stream_reply(self, upstream: Upstream, chunks: list[dict[str, Any]], **ending: bool) -> None:
         """Script the next stream of these chunks. ``done`` and ``cut`` define its end."""
         self.require("supports_streaming")
         upstream.stream(self.wire.write_stream(chunks, done=ending.get("done", True)), cut=ending.get("cut", False))

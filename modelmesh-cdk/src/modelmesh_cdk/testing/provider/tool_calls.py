@@ -50,7 +50,7 @@ class ToolCalls(Subject):
         self.require("supports_parallel_tool_calls")
         self.require("numbers_tool_calls")
         chunks = [chunk({"tool_calls": [dict(one) for one in some]}) for some in pieces]
-        self.say_in_pieces(upstream, [*chunks, chunk({}, finish="tool_calls")])
+        self.stream_reply(upstream, [*chunks, chunk({}, finish="tool_calls")])
         calls: dict[Any, dict[str, str]] = {}
         for one in ask.chunks():
             for choice in one.get("choices") or ():

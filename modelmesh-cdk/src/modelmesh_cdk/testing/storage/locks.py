@@ -11,7 +11,7 @@ import pytest
 
 from modelmesh.contracts.storage import LockHandle, Locking, StorageEntry
 from modelmesh.errors import StorageLockError
-from modelmesh_cdk.testing.storage.sharing import PATIENCE, SOON
+from modelmesh_cdk.testing.storage.sharing import SHORT_S, TIMEOUT_S
 from modelmesh_cdk.testing.storage.subject import Subject, offers
 
 
@@ -52,10 +52,10 @@ class Locks(Subject):
     def test_lock_waiter_gets_released_lock(self, store: Any) -> None:
         """A waiter gets the lock when it is released."""
         offers(store, Locking)
-        held = store.acquire("kit/waited", 0, expires_s=10 * PATIENCE)
+        held = store.acquire("kit/waited", 0, expires_s=10 * TIMEOUT_S)
         with ThreadPoolExecutor(1) as thread:
-            waiting = thread.submit(store.acquire, "kit/waited", PATIENCE)
-            time.sleep(SOON)
+            waiting = thread.submit(store.acquire, "kit/waited", TIMEOUT_S)
+            time.sleep(SHORT_S)
             assert not waiting.done()
             store.release(held)
             assert waiting.result().lock_id != held.lock_id
@@ -63,8 +63,8 @@ class Locks(Subject):
     def test_lock_expires(self, store: Any) -> None:
         """A lock that is not released is free after its time, and its handle then releases nothing."""
         offers(store, Locking)
-        dead = store.acquire("kit/dead", 0, expires_s=SOON)
-        heir = store.acquire("kit/dead", PATIENCE, expires_s=10 * PATIENCE)
+        dead = store.acquire("kit/dead", 0, expires_s=SHORT_S)
+        heir = store.acquire("kit/dead", TIMEOUT_S, expires_s=10 * TIMEOUT_S)
         assert heir.lock_id != dead.lock_id
         assert store.release(dead) is False
         assert store.is_locked("kit/dead") is True
@@ -78,7 +78,7 @@ class Locks(Subject):
 
         def work(_: int) -> None:
             for _turn in range(3):
-                lock = store.acquire("kit/turns", 6 * PATIENCE, expires_s=6 * PATIENCE)
+                lock = store.acquire("kit/turns", 6 * TIMEOUT_S, expires_s=6 * TIMEOUT_S)
                 read = int(store.load("kit/turns").data)
                 time.sleep(0)
                 store.save("kit/turns", StorageEntry("", str(read + 1).encode()))

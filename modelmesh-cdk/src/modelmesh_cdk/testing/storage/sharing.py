@@ -14,8 +14,8 @@ from modelmesh.contracts.storage import BatchCounters, ConditionalSave, Counters
 from modelmesh.errors import StorageConflictError
 from modelmesh_cdk.testing.storage.subject import Subject, offers
 
-SOON = 0.05
-PATIENCE = 10.0
+SHORT_S = 0.05
+TIMEOUT_S = 10.0
 
 
 class Sharing(Subject):
@@ -26,7 +26,7 @@ class Sharing(Subject):
         start = Barrier(self.threads)
 
         def begin(number: int) -> Any:
-            start.wait(PATIENCE)
+            start.wait(TIMEOUT_S)
             return work(number)
 
         with ThreadPoolExecutor(self.threads) as pool:
@@ -164,9 +164,9 @@ class Sharing(Subject):
     def test_counter_expires(self, store: Any) -> None:
         """A counter expires at a fixed time after its first addition and then starts at 0."""
         offers(store, Counters)
-        store.increment("kit/window", 1000, SOON)
-        until = time.monotonic() + PATIENCE / 5
-        while (now := store.increment("kit/window", 1, SOON)) > 1000:  # noqa: PLR2004 - what was added first
+        store.increment("kit/window", 1000, SHORT_S)
+        until = time.monotonic() + TIMEOUT_S / 5
+        while (now := store.increment("kit/window", 1, SHORT_S)) > 1000:  # noqa: PLR2004 - what was added first
             assert time.monotonic() < until, "the counter is never forgotten while it is added to"
         assert now == 1
 

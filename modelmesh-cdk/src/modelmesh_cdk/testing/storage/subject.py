@@ -9,10 +9,10 @@ import pytest
 
 from modelmesh._engine.plugins.resolver import build
 from modelmesh.contracts import Kind
-from modelmesh_cdk.testing.naming import Named
+from modelmesh_cdk.testing.naming import NamedConnector
 
 
-class Subject(Named):
+class Subject(NamedConnector):
     """The store under test."""
 
     kind = Kind.STORAGE
