@@ -50,6 +50,28 @@ def test_create_shows_its_parameters_to_introspection() -> None:
     assert "pool or capability" in str(create.__doc__)
 
 
+@pytest.mark.parametrize("client", [mock_client(["x"]), mock_client(["x"]).mesh.get_client()], ids=["sync", "async"])
+@pytest.mark.parametrize("raw", [None, "with_raw_response", "with_streaming_response"])
+def test_create_signature_has_an_optional_stream(client: Any, raw: str | None) -> None:
+    completions = client.chat.completions
+    create = getattr(completions, raw).create if raw else completions.create
+    signature = inspect.signature(create)
+    stream = signature.parameters["stream"]
+    assert (stream.annotation, stream.default) == ("bool | None", None)
+    assert [name for name, one in signature.parameters.items() if one.default is one.empty] == ["model", "messages", "extra"]
+    assert "_co" not in signature.return_annotation
+    assert "stream: Whether" in create.__doc__
+    assert "**arguments" not in create.__doc__
+    assert inspect.iscoroutinefunction(completions.create) == isinstance(client, modelmesh.OpenAIClient)
+
+
+def test_raw_create_signature_names_its_result() -> None:
+    completions = mock_client(["x"]).chat.completions
+    result = inspect.signature(completions.with_raw_response.create).return_annotation
+    assert result == "RawResponse[ChatCompletion | Stream[ChatCompletionChunk]]"
+    assert inspect.signature(completions.with_streaming_response.create).return_annotation == "StreamedCall"
+
+
 def test_misspelled_parameter_warns_once_at_the_callers_line() -> None:
     client = mock_client(["x"])
     with pytest.warns(MisspelledParameterWarning, match="Did you mean 'temperature'") as caught:

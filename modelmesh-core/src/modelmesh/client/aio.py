@@ -32,20 +32,7 @@ class AsyncCompletions(Unbuilt):
         self._defaults = defaults
 
     async def _create(self, **arguments: Any) -> ChatCompletion | AsyncStream[ChatCompletionChunk]:
-        """Request a chat completion.
-
-        Args:
-            **arguments: As for :meth:`modelmesh.client.sync.Completions.create`.
-
-        Returns:
-            A :class:`ChatCompletion`, or an :class:`AsyncStream` of chunks with ``stream=True``.
-
-        Raises:
-            AllProvidersExhaustedError: Every attempt failed.
-            NoActiveModelError: No model is eligible and available.
-            BadRequestError: The request itself is wrong.
-            CapabilityNotFoundError: No pool serves ``model``.
-        """
+        """Implement :class:`ChatCreate`."""
         requests, defaults = self._requests, self._defaults
         call = make_call(CHAT, defaults.under(arguments), strict=defaults.strict_parameters)
         served = await requests.aserve(call)
@@ -83,7 +70,7 @@ class AsyncEmbeddings:
         self._defaults = defaults
 
     async def _create(self, **arguments: Any) -> CreateEmbeddingResponse:
-        """Return a vector for each text, as :meth:`modelmesh.client.sync.Embeddings.create` does."""
+        """Implement :class:`EmbeddingsCreate`."""
         requests, defaults = self._requests, self._defaults
         call = make_call(EMBEDDINGS, defaults.under(arguments), strict=defaults.strict_parameters)
         return build_reply(CreateEmbeddingResponse, await requests.aserve(call), call, requests.clock)

@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from typing import Any, Generic, TypeVar, cast
 
+from modelmesh.client.signatures import present_as
 from modelmesh.client.streams import AsyncStream, Stream
 from modelmesh.contracts.provider import REQUEST_ID_HEADERS
 
@@ -210,7 +211,7 @@ class Raw(_Resource[CreateT]):
     """``with_raw_response`` for threads: ``create`` returns a :class:`RawResponse`."""
 
     def __init__(self, create: Callable[..., Any]) -> None:
-        super().__init__(lambda **arguments: RawResponse(create(**arguments)))
+        super().__init__(present_as(create, "RawResponse[{}]", lambda **arguments: RawResponse(create(**arguments))))
 
 
 class AsyncRaw(_Resource[CreateT]):
@@ -220,18 +221,18 @@ class AsyncRaw(_Resource[CreateT]):
         async def create_raw(**arguments: Any) -> RawResponse[Any]:
             return RawResponse(await create(**arguments))
 
-        super().__init__(create_raw)
+        super().__init__(present_as(create, "RawResponse[{}]", create_raw))
 
 
 class Streaming(_Resource[CreateT]):
     """``with_streaming_response`` for threads: ``create`` returns a context manager that makes the call."""
 
     def __init__(self, create: Callable[..., Any]) -> None:
-        super().__init__(lambda **arguments: StreamedCall(create, arguments))
+        super().__init__(present_as(create, "StreamedCall", lambda **arguments: StreamedCall(create, arguments)))
 
 
 class AsyncStreaming(_Resource[CreateT]):
     """``with_streaming_response`` for asyncio: ``create`` returns a context manager that makes the call."""
 
     def __init__(self, create: Callable[..., Awaitable[Any]]) -> None:
-        super().__init__(lambda **arguments: AsyncStreamedCall(create, arguments))
+        super().__init__(present_as(create, "AsyncStreamedCall", lambda **arguments: AsyncStreamedCall(create, arguments)))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any, Literal, Protocol, TypeVar, Unpack, get_overloads, overload
 
 from modelmesh.client.parameters import (
@@ -22,6 +23,7 @@ from modelmesh.client.parameters import (
 
 ReplyT_co = TypeVar("ReplyT_co", covariant=True)
 StreamT_co = TypeVar("StreamT_co", covariant=True)
+CallT = TypeVar("CallT", bound=Callable[..., Any])
 
 
 class ChatCreate(Protocol[ReplyT_co, StreamT_co]):
@@ -186,8 +188,33 @@ class ChatCreate(Protocol[ReplyT_co, StreamT_co]):
         **extra: Any,
     ) -> ReplyT_co | StreamT_co: ...
 
-    def __call__(self, **arguments: Any) -> Any:
-        """Make the call."""
+    def __call__(self, **extra: Any) -> Any:
+        """Request a chat completion. The parameters are OpenAI's, except those listed here.
+
+        Args:
+            model: Name of a pool or capability, or ID of a model of a pool.
+            messages: The conversation.
+            stream: Whether to return a stream of chunks instead of a complete answer.
+            extra_headers: Request headers, sent as given.
+            extra_query: Query parameters, sent as given.
+            extra_body: Parameters of the body, sent as given.
+            timeout: Seconds over all attempts, or an ``httpx.Timeout``.
+            session_id: Name of a conversation, for session stickiness.
+            preferred_provider: Key of the provider that is tried first if it is eligible.
+            only_providers: Keys or names of the providers that may be tried.
+            max_retries: Retries of the same model at most.
+            routing_metadata: Notes for strategies.
+            **extra: A vendor's own parameters, sent as given.
+
+        Returns:
+            A chat completion, or a stream of chunks with ``stream=True``.
+
+        Raises:
+            AllProvidersExhaustedError: Every attempt failed.
+            NoActiveModelError: No model is eligible and available.
+            BadRequestError: The request itself is wrong.
+            CapabilityNotFoundError: No pool serves ``model``.
+        """
 
 
 class StrictChatCreate(Protocol[ReplyT_co, StreamT_co]):
@@ -228,7 +255,34 @@ class EmbeddingsCreate(Protocol[ReplyT_co]):
         routing_metadata: Mapping[str, Any] | None = None,
         **extra: Any,
     ) -> ReplyT_co:
-        """Make the call."""
+        """Return a vector for each text. The parameters are OpenAI's, and the options of chat completions.
+
+        Args:
+            model: Name of a pool or capability, or ID of a model of a pool.
+            input: A text, or a list of texts.
+            dimensions: Length of the vectors.
+            encoding_format: ``float`` for lists of numbers, ``base64`` for packed vectors.
+            user: ID of the end user for the vendor.
+            extra_headers: Request headers, sent as given.
+            extra_query: Query parameters, sent as given.
+            extra_body: Parameters of the body, sent as given.
+            timeout: Seconds over all attempts, or an ``httpx.Timeout``.
+            session_id: Name of a conversation, for session stickiness.
+            preferred_provider: Key of the provider that is tried first if it is eligible.
+            only_providers: Keys or names of the providers that may be tried.
+            max_retries: Retries of the same model at most.
+            routing_metadata: Notes for strategies.
+            **extra: A vendor's own parameters, sent as given.
+
+        Returns:
+            ``data[i].embedding`` is the vector of the i-th text.
+
+        Raises:
+            AllProvidersExhaustedError: Every attempt failed.
+            NoActiveModelError: No model is eligible and available.
+            BadRequestError: The request itself is wrong.
+            CapabilityNotFoundError: No pool serves ``model``.
+        """
         ...
 
 
@@ -240,9 +294,36 @@ class StrictEmbeddingsCreate(Protocol[ReplyT_co]):
         ...
 
 
-def typed_as(signature: Any, function: Callable[..., Any]) -> Any:
-    """Return a function under the name ``create``, with the signature of a protocol for ``inspect.signature`` and ``help``."""
-    declared = signature.__call__
-    function.__signature__ = inspect.signature((get_overloads(declared) or [declared])[-1])  # type: ignore[attr-defined]
-    function.__name__ = "create"
+def typed_as(protocol: Any, function: Callable[..., Any]) -> Any:
+    """Return a function under the name ``create``, with the signature and docstring of a protocol for introspection.
+
+    The signature of an overloaded protocol is its most general overload, which comes last, with ``stream`` as optional.
+    """
+    declared = protocol.__call__
+    signature = inspect.signature((get_overloads(declared) or [declared])[-1])
+    parameters = [one.replace(default=None) if one.name == "stream" else one for one in signature.parameters.values()]
+    result = function.__annotations__["return"]
+    function.__signature__ = signature.replace(parameters=parameters, return_annotation=result)  # type: ignore[attr-defined]
+    function.__name__, function.__doc__ = "create", declared.__doc__
     return function
+
+
+def present_as(create: Callable[..., Any], result: str, wrapper: CallT) -> CallT:
+    """Return a wrapper of a ``create`` method with the signature and docstring of that method.
+
+    Args:
+        create: The wrapped method.
+        result: Annotation of the wrapper's result. ``{}`` stands for that of the method.
+        wrapper: The wrapper.
+    """
+    method = getattr(create, "__func__", create)
+    wrapper.__signature__ = _bound_signature(method, result)  # type: ignore[attr-defined]
+    wrapper.__name__, wrapper.__doc__ = "create", method.__doc__
+    return wrapper
+
+
+@cache
+def _bound_signature(method: Callable[..., Any], result: str) -> inspect.Signature:
+    signature = inspect.signature(method)
+    parameters = [one for one in signature.parameters.values() if one.name != "self"]
+    return signature.replace(parameters=parameters, return_annotation=result.format(signature.return_annotation))

@@ -31,22 +31,7 @@ class Completions(Unbuilt):
         self._defaults = defaults
 
     def _create(self, **arguments: Any) -> ChatCompletion | Stream[ChatCompletionChunk]:
-        """Request a chat completion.
-
-        Args:
-            **arguments: OpenAI's parameters. ``model`` is a pool or capability. A parameter that this version does not know is
-                sent as given. Also accepted: ``extra_headers``, ``extra_query``, ``extra_body``, ``timeout`` (seconds, over all
-                attempts), ``max_retries``, ``session_id``, ``preferred_provider``, ``only_providers``, ``routing_metadata``.
-
-        Returns:
-            A :class:`ChatCompletion`, or a :class:`Stream` of chunks with ``stream=True``.
-
-        Raises:
-            AllProvidersExhaustedError: Every attempt failed.
-            NoActiveModelError: No model is eligible and available.
-            BadRequestError: The request itself is wrong.
-            CapabilityNotFoundError: No pool serves ``model``.
-        """
+        """Implement :class:`ChatCreate`."""
         requests, defaults = self._requests, self._defaults
         call = make_call(CHAT, defaults.under(arguments), strict=defaults.strict_parameters)
         served = requests.serve(call)
@@ -75,21 +60,7 @@ class Embeddings:
         self._defaults = defaults
 
     def _create(self, **arguments: Any) -> CreateEmbeddingResponse:
-        """Return a vector for each text.
-
-        Args:
-            **arguments: OpenAI's parameters: ``model`` (a pool or capability), ``input`` (a text or a list of texts),
-                ``encoding_format``, ``dimensions`` …, and the options of chat completions.
-
-        Returns:
-            ``data[i].embedding`` is the vector of the i-th text.
-
-        Raises:
-            AllProvidersExhaustedError: Every attempt failed.
-            NoActiveModelError: No model is eligible and available.
-            BadRequestError: The request itself is wrong.
-            CapabilityNotFoundError: No pool serves ``model``.
-        """
+        """Implement :class:`EmbeddingsCreate`."""
         requests, defaults = self._requests, self._defaults
         call = make_call(EMBEDDINGS, defaults.under(arguments), strict=defaults.strict_parameters)
         return build_reply(CreateEmbeddingResponse, requests.serve(call), call, requests.clock)
