@@ -22,8 +22,8 @@ from server import EVENTS
 
 import modelmesh
 from modelmesh._engine.builtin.stick_until_failure import StickUntilFailure
+from modelmesh._engine.health.health_registry import HealthRegistry
 from modelmesh._engine.health.provider_health import ProviderHealth
-from modelmesh._engine.health.registry import HealthRegistry
 from modelmesh._engine.routing.candidates import Candidate
 from modelmesh._engine.routing.flow import serve
 from modelmesh._engine.routing.pool import Pool

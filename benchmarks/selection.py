@@ -9,8 +9,8 @@ from typing import Any
 
 from measure import Effort, Result, Subject, measured, result
 
+from modelmesh._engine.health.health_registry import HealthRegistry
 from modelmesh._engine.health.provider_health import ProviderHealth
-from modelmesh._engine.health.registry import HealthRegistry
 from modelmesh._engine.routing.candidate_set import Candidates
 from modelmesh._engine.routing.candidates import Candidate
 from modelmesh._engine.routing.pool import Pool
@@ -92,7 +92,7 @@ def _pool(size: int, strategy: Any) -> Pool:
     for member in members:
         limits = [RateLimit("requests", 500, rng.randint(100, 500))]
         usage = {"prompt_tokens": 100, "completion_tokens": 100, "total_tokens": 200}
-        member.learn(usage, limits, 0.5)
+        member.update_statistics(usage, limits, 0.5)
         outcome = {"seconds": 1.0, "first_content_seconds": rng.uniform(0.1, 2.0), "usage": usage, "headers": {}}
         if hasattr(strategy, "succeeded"):
             strategy.succeeded(member, request, outcome)

@@ -8,7 +8,7 @@ import pytest
 from attrs import frozen
 
 import modelmesh
-from modelmesh._engine.plugins.published import variables
+from modelmesh._engine.plugins.known_distributions import variables
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.contracts.provider import Answer
 

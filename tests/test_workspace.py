@@ -219,7 +219,7 @@ def test_files_name_no_registry_machine_or_lock() -> None:
 
 
 def test_connectors_are_in_the_published_table() -> None:
-    from modelmesh._engine.plugins.published import distribution_for, variables
+    from modelmesh._engine.plugins.known_distributions import distribution_for, variables
 
     for package in CONNECTORS:
         kind = KINDS[package.parent.name][2]

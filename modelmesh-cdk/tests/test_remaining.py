@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from modelmesh._engine.foundation.clock import Clock
 from modelmesh._engine.foundation.suspension_reasons import SuspensionReason
+from modelmesh._engine.health.health_registry import HealthRegistry
 from modelmesh._engine.health.provider_health import ProviderHealth
-from modelmesh._engine.health.registry import HealthRegistry
 from modelmesh._engine.limits.counter import Limit, LimitCounter, Metric
 from modelmesh._engine.limits.reservations import Reservations
 from modelmesh._engine.limits.window import Period, Window
@@ -53,14 +53,14 @@ def test_remaining_without_answer_or_limit_is_empty() -> None:
 
 def test_remaining_after_reported_reset_is_the_limit() -> None:
     one = model()
-    one.learn(None, told(), 5.0)
+    one.update_statistics(None, told(), 5.0)
     assert capacity(one, 14.9) == (Remaining("requests", 100, 20, 15.0),)
     assert capacity(one, 15.0) == (Remaining("requests", 100, 100),)
 
 
 def test_remaining_without_reset_time_becomes_stale() -> None:
     one = model()
-    one.learn(None, told(reset=None), 5.0)
+    one.update_statistics(None, told(reset=None), 5.0)
     assert capacity(one, 5.0 + STALE_AFTER_S - 0.1) == (Remaining("requests", 100, 20, 5.0 + STALE_AFTER_S),)
     assert capacity(one, 5.0 + STALE_AFTER_S) == ()
 
@@ -70,7 +70,7 @@ def test_remaining_prefers_report_to_own_count() -> None:
     own.used, own.reserved, shared.used = 3, 1, 400
     found = capacity(one, 0.0, own, shared=[shared])
     assert [(row.kind, row.left, row.limit) for row in found] == [("requests", 6, 10), ("tokens", 100, 500)]
-    one.learn(None, told(), 0.0)
+    one.update_statistics(None, told(), 0.0)
     assert [(row.kind, row.left) for row in capacity(one, 0.0, own, shared=[shared])] == [("requests", 20), ("tokens", 100)]
 
 

@@ -11,7 +11,7 @@ from importlib_metadata import EntryPoint
 from modelmesh import create, register_connector
 from modelmesh._engine.autodetect import NO_KEYS, detect
 from modelmesh._engine.plugins import Catalog
-from modelmesh._engine.plugins.published import variables
+from modelmesh._engine.plugins.known_distributions import variables
 from modelmesh.contracts import Secret
 from modelmesh.errors import ConfigurationError, NoProvidersError, UnknownConnectorError
 

@@ -10,8 +10,8 @@ import pytest
 from modelmesh._engine.foundation.clock import Clock
 from modelmesh._engine.foundation.failures import FailureClass
 from modelmesh._engine.foundation.suspension_reasons import SuspensionReason
+from modelmesh._engine.health.health_registry import HealthRegistry
 from modelmesh._engine.health.provider_health import ProviderHealth
-from modelmesh._engine.health.registry import HealthRegistry
 from modelmesh._engine.limits.reservations import Reservations
 from modelmesh._engine.routing.candidates import Candidate
 from modelmesh._engine.routing.eligibility import IneligibilityReason

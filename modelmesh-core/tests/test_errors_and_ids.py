@@ -15,7 +15,7 @@ from modelmesh import errors, exceptions
 from modelmesh._engine.foundation.attempts import Attempt
 from modelmesh._engine.foundation.ids import without_kind_prefix
 from modelmesh.contracts import ConnectorId, FailureClass, Kind, Secret
-from modelmesh.errors import ModelMeshError, also
+from modelmesh.errors import ModelMeshError, combined_error_class
 
 TREE = {
     "ConfigurationError": ("ModelMeshError", ValueError),
@@ -85,8 +85,8 @@ def test_error_has_message_and_facts(cls: type[ModelMeshError]) -> None:
     "cls",
     [
         *CLASSES,
-        also(errors.AllProvidersExhaustedError, errors.RateLimitError),
-        also(errors.CapabilityNotFoundError, errors.ConfigurationError),
+        combined_error_class(errors.AllProvidersExhaustedError, errors.RateLimitError),
+        combined_error_class(errors.CapabilityNotFoundError, errors.ConfigurationError),
     ],
 )
 def test_error_pickle_round_trip(cls: Any) -> None:
@@ -101,17 +101,19 @@ def test_error_pickle_round_trip(cls: Any) -> None:
 
 
 def test_also_combines_two_types() -> None:
-    both = also(errors.AllProvidersExhaustedError, errors.RateLimitError)
-    assert both is also(errors.AllProvidersExhaustedError, errors.RateLimitError)
+    both = combined_error_class(errors.AllProvidersExhaustedError, errors.RateLimitError)
+    assert both is combined_error_class(errors.AllProvidersExhaustedError, errors.RateLimitError)
     assert issubclass(both, errors.AllProvidersExhaustedError)
     assert issubclass(both, errors.RateLimitError)
     assert both.__name__ == "AllProvidersExhaustedError"
     assert both("x").retryable is True
-    assert also(errors.QuotaExceededError, errors.RateLimitError) is errors.QuotaExceededError
+    assert combined_error_class(errors.QuotaExceededError, errors.RateLimitError) is errors.QuotaExceededError
 
 
 def test_also_of_three_types_pickle_round_trip() -> None:
-    three = also(also(errors.AllProvidersExhaustedError, errors.RateLimitError), errors.BudgetExceededError)
+    three = combined_error_class(
+        combined_error_class(errors.AllProvidersExhaustedError, errors.RateLimitError), errors.BudgetExceededError
+    )
     again = pickle.loads(pickle.dumps(three("x", status=1)))
     assert type(again) is three
     assert isinstance(again, errors.BudgetExceededError)

@@ -15,8 +15,8 @@ from modelmesh._engine.builtin.stick_until_failure import StickUntilFailure
 from modelmesh._engine.foundation.failure_rules import classify
 from modelmesh._engine.foundation.suspension_reasons import SuspensionReason
 from modelmesh._engine.health.circuit_policy import CircuitPolicy
+from modelmesh._engine.health.health_registry import HealthRegistry
 from modelmesh._engine.health.provider_health import ProviderHealth
-from modelmesh._engine.health.registry import HealthRegistry
 from modelmesh._engine.routing.candidates import Candidate
 from modelmesh._engine.routing.explain import explain
 from modelmesh._engine.routing.flow import serve

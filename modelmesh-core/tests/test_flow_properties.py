@@ -19,12 +19,12 @@ from modelmesh._engine.foundation.suspension_reasons import SuspensionReason
 from modelmesh._engine.health.circuit_breaker import BreakerState
 from modelmesh._engine.health.circuit_policy import CircuitPolicy
 from modelmesh._engine.health.cron import Cron
+from modelmesh._engine.health.health_registry import HealthRegistry
 from modelmesh._engine.health.maintenance import MaintenanceWindow
 from modelmesh._engine.health.provider_health import ProviderHealth
-from modelmesh._engine.health.registry import HealthRegistry
 from modelmesh._engine.limits.counter import Limit, LimitCounter, Metric
 from modelmesh._engine.limits.window import Period, Window
-from modelmesh._engine.routing import settle as settlement
+from modelmesh._engine.routing import attempt_settlement as settlement
 from modelmesh._engine.routing.candidates import Candidate
 from modelmesh._engine.routing.flow import serve
 from modelmesh._engine.routing.pool import Pool

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from modelmesh._engine.foundation.suspension_reasons import SuspensionReason
 from modelmesh._engine.health.circuit_breaker import CircuitBreaker
-from modelmesh._engine.health.timers import BreakerTimer, SuspensionTimer, TimerQueue, Timers
+from modelmesh._engine.health.timers import BreakerTimer, HealthTimers, SuspensionTimer, TimerQueue
 
 
 @given(times=st.lists(st.integers(0, 5)), now=st.integers(0, 5))
@@ -23,7 +23,7 @@ def test_timer_queue_pops_due_timers_in_order(times: list[int], now: int) -> Non
 
 
 def test_timers_next_at_is_the_earliest_of_all_queues() -> None:
-    timers, breaker = Timers(), CircuitBreaker()
+    timers, breaker = HealthTimers(), CircuitBreaker()
     assert timers.next_at == math.inf
     timers.push(timers.breakers, 9.0, BreakerTimer(breaker, 1, 0))
     timers.push(timers.suspensions, 4.0, SuspensionTimer(breaker, SuspensionReason.POLICY, 4.0))

@@ -17,7 +17,7 @@ from modelmesh._engine.foundation.wording import (
     quote_name,
     wait,
 )
-from modelmesh._engine.routing.headlines import EXPLANATION_ORDER
+from modelmesh._engine.routing.error_summary import EXPLANATION_ORDER
 from modelmesh.contracts import FailureClass
 
 

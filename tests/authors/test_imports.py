@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from modelmesh._engine.plugins import Catalog
-from modelmesh._engine.plugins.published import variables
+from modelmesh._engine.plugins.known_distributions import variables
 from modelmesh.contracts import Kind
 
 CROWD = 60

@@ -9,7 +9,7 @@ from attrs import frozen
 from fakevendors import CHAT, VENDORS, Account
 
 import modelmesh
-from modelmesh._engine.plugins.published import variables
+from modelmesh._engine.plugins.known_distributions import variables
 
 MESSAGES = [{"role": "user", "content": "Say pong."}]
 

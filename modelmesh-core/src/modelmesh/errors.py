@@ -379,7 +379,7 @@ class BudgetExceededError(ModelMeshError):
 # -- errors of two types --------------------------------------------------------------------------------------------
 
 
-def also(base: type[ModelMeshError], kind: type[ModelMeshError]) -> type[ModelMeshError]:
+def combined_error_class(base: type[ModelMeshError], kind: type[ModelMeshError]) -> type[ModelMeshError]:
     """Return a class that derives from both and has the name of ``base``. Each pair has one class."""
     if issubclass(base, kind):
         return base
@@ -402,7 +402,7 @@ def _named_class(cls: type[ModelMeshError]) -> tuple[type[ModelMeshError], ...]:
 
 
 def _rebuild(classes: tuple[type[ModelMeshError], ...], message: str, state: dict[str, Any]) -> ModelMeshError:
-    cls = reduce(also, classes)
+    cls = reduce(combined_error_class, classes)
     error = cls(message)
     error.__dict__.update(state)
     return error

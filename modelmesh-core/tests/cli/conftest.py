@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from modelmesh._engine.plugins.published import variables
+from modelmesh._engine.plugins.known_distributions import variables
 
 
 class Upstream(ThreadingHTTPServer):

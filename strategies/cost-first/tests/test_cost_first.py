@@ -17,8 +17,8 @@ from modelmesh_strategy_cost_first.spent import Spent
 
 import modelmesh
 from modelmesh._engine.foundation.clock import Clock
+from modelmesh._engine.health.health_registry import HealthRegistry
 from modelmesh._engine.health.provider_health import ProviderHealth
-from modelmesh._engine.health.registry import HealthRegistry
 from modelmesh._engine.limits.cost import cost_nano_usd
 from modelmesh._engine.routing.candidate_set import Candidates
 from modelmesh._engine.routing.candidates import Candidate

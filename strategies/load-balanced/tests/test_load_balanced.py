@@ -16,8 +16,8 @@ from modelmesh_strategy_load_balanced.weights import Weights
 import modelmesh
 from modelmesh._engine.foundation.suspension_reasons import SuspensionReason
 from modelmesh._engine.health.circuit_policy import SLOW_START_S
+from modelmesh._engine.health.health_registry import HealthRegistry
 from modelmesh._engine.health.provider_health import ProviderHealth
-from modelmesh._engine.health.registry import HealthRegistry
 from modelmesh._engine.limits.counter import Limit, LimitCounter, Metric
 from modelmesh._engine.limits.window import Period, Window
 from modelmesh._engine.routing.candidate_set import Candidates
@@ -44,7 +44,7 @@ def pool_of(size: int, **config: Any) -> Pool:
 
 
 def told(candidate: Candidate, left: int, limit: int, reset: float = 60.0, now: float = 0.0, kind: str = "requests") -> None:
-    candidate.learn(None, [RateLimit(kind, limit, left, reset)], now)
+    candidate.update_statistics(None, [RateLimit(kind, limit, left, reset)], now)
 
 
 def asked(now: float = 1.0, rng: Random | None = None) -> SelectionRequest:
@@ -125,7 +125,7 @@ def test_draw_is_uniform_when_nothing_is_left() -> None:
 def test_weight_uses_the_scarcer_of_requests_and_tokens() -> None:
     pool = pool_of(2)
     told(pool.members[0], 90, 100)
-    pool.members[1].learn(None, [RateLimit("tokens", 1000, 300, 9.0), RateLimit("requests", 10, 9)], 0.0)
+    pool.members[1].update_statistics(None, [RateLimit("tokens", 1000, 300, 9.0), RateLimit("requests", 10, 9)], 0.0)
     assert shares(pool) == near(0.75, 0.25)
 
 

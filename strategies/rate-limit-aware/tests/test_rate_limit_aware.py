@@ -15,8 +15,8 @@ from modelmesh_strategy_rate_limit_aware.pace import Pace
 from modelmesh_strategy_rate_limit_aware.standings import Standings, to_steps
 
 import modelmesh
+from modelmesh._engine.health.health_registry import HealthRegistry
 from modelmesh._engine.health.provider_health import ProviderHealth
-from modelmesh._engine.health.registry import HealthRegistry
 from modelmesh._engine.routing.candidate_set import Candidates
 from modelmesh._engine.routing.candidates import Candidate
 from modelmesh._engine.routing.pool import Pool
@@ -50,7 +50,7 @@ def tell(
     also: Sequence[RateLimit] = (),
 ) -> None:
     """Record an answer of a member with these limits."""
-    pool.members[place].learn(None, [RateLimit("requests", limit, left, reset), *also], now)
+    pool.members[place].update_statistics(None, [RateLimit("requests", limit, left, reset), *also], now)
     pool.strategy.succeeded(pool.members[place], asked(now), {})  # type: ignore[attr-defined]
 
 

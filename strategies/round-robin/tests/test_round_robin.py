@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from modelmesh_strategy_round_robin import RoundRobin
 
 import modelmesh
+from modelmesh._engine.health.health_registry import HealthRegistry
 from modelmesh._engine.health.provider_health import ProviderHealth
-from modelmesh._engine.health.registry import HealthRegistry
 from modelmesh._engine.routing.candidate_set import Candidates
 from modelmesh._engine.routing.candidates import Candidate
 from modelmesh._engine.routing.pool import Pool

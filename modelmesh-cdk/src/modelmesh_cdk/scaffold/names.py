@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-from modelmesh._engine.plugins.published import distribution_for, distributions
+from modelmesh._engine.plugins.known_distributions import distribution_for, distributions
 from modelmesh.contracts import ConnectorId, Kind
 from modelmesh_cdk.scaffold.errors import BadNameError
 from modelmesh_cdk.wire.urls import join_api_root

@@ -14,7 +14,7 @@ from modelmesh._engine.foundation.secret import Secret
 from modelmesh._engine.foundation.suggestions import did_you_mean
 from modelmesh._engine.plugins.aliases import canonical_id
 from modelmesh._engine.plugins.catalog import Catalog, PluginEntry
-from modelmesh._engine.plugins.published import distribution_for, provider_name, variables
+from modelmesh._engine.plugins.known_distributions import distribution_for, provider_name, variables
 from modelmesh.errors import ConfigurationError, NoProvidersError, UnknownConnectorError
 
 NO_KEYS = "No API keys found. Set at least one provider API key as an environment variable."

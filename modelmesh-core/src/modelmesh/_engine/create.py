@@ -18,7 +18,7 @@ from modelmesh._engine.plugins.aliases import canonical_id
 from modelmesh._engine.plugins.resolver import Resolver
 from modelmesh.capabilities import PREDEFINED_POOLS, standard_tree
 from modelmesh.client import MeshClient, ModelMesh, OpenAIClient, StrictMeshClient, StrictOpenAIClient
-from modelmesh.errors import CapabilityNotFoundError, ConfigurationError, ModelMeshError, also
+from modelmesh.errors import CapabilityNotFoundError, ConfigurationError, ModelMeshError, combined_error_class
 
 Providers: TypeAlias = Sequence[str] | Mapping[str, Mapping[str, Any] | None]
 Config: TypeAlias = str | Mapping[str, Any] | MeshConfig
@@ -83,7 +83,7 @@ def create(
         RuntimeError: No provider was found.
         ConnectorError: A connector of the configuration cannot be used.
     """
-    keys, settings = _sealed(api_keys, config)
+    keys, settings = _mask_arguments(api_keys, config)
     del api_keys, config
     kind = StrictMeshClient if strict_parameters else MeshClient
     with _own_frames_only():
@@ -127,7 +127,7 @@ def create_async(
     strict_parameters: bool = False,
 ) -> OpenAIClient:
     """Create an asynchronous client, with the arguments and errors of :func:`create`."""
-    keys, settings = _sealed(api_keys, config)
+    keys, settings = _mask_arguments(api_keys, config)
     del api_keys, config
     kind = StrictOpenAIClient if strict_parameters else OpenAIClient
     with _own_frames_only():
@@ -144,13 +144,13 @@ def assemble(
 
     Arguments and errors are those of :func:`create`.
     """
-    _, settings = _sealed(None, config)
+    _, settings = _mask_arguments(None, config)
     del config
     with _own_frames_only():
         return _Request(capabilities, None, providers, None, strategy, None, settings).mesh(read_only=True)
 
 
-def _sealed(api_keys: Mapping[str, str] | None, config: Any) -> tuple[dict[str, Secret] | None, MeshConfig | None]:
+def _mask_arguments(api_keys: Mapping[str, str] | None, config: Any) -> tuple[dict[str, Secret] | None, MeshConfig | None]:
     """Wrap keys in secrets before anything can raise: a traceback may show the values of a frame."""
     wrong = api_keys is not None and not isinstance(api_keys, Mapping)
     keys = None if api_keys is None or wrong else {name: _argument(f"api_keys[{name!r}]", key) for name, key in api_keys.items()}
@@ -315,4 +315,4 @@ def _check(name: Any) -> None:
         f"unknown capability {name!r}.{hint} List them: modelmesh capabilities. "
         "A pool of your own needs a configuration: create(config=…)."
     )
-    raise also(CapabilityNotFoundError, ConfigurationError)(message, pool_name=name)
+    raise combined_error_class(CapabilityNotFoundError, ConfigurationError)(message, pool_name=name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from modelmesh._engine.foundation.facade import forward
+from modelmesh._engine.foundation.lazy_import import lazy_import
 
 if TYPE_CHECKING:
     from modelmesh_cdk import ANY_STATUS as ANY_STATUS
@@ -129,7 +129,7 @@ __all__ = [
     "write_atomically",
 ]
 
-__getattr__ = forward(__name__, "modelmesh_cdk", "modelmesh-cdk", __all__)
+__getattr__ = lazy_import(__name__, "modelmesh_cdk", "modelmesh-cdk", __all__)
 
 
 def __dir__() -> list[str]:

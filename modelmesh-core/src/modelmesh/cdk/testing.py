@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from modelmesh._engine.foundation.facade import forward
+from modelmesh._engine.foundation.lazy_import import lazy_import
 
 if TYPE_CHECKING:
     from modelmesh_cdk.testing import HISTORIES as HISTORIES
@@ -61,7 +61,7 @@ __all__ = [
     "pool_of",
 ]
 
-__getattr__ = forward(__name__, "modelmesh_cdk", "modelmesh-cdk", __all__, home="modelmesh_cdk.testing")
+__getattr__ = lazy_import(__name__, "modelmesh_cdk", "modelmesh-cdk", __all__, home="modelmesh_cdk.testing")
 
 
 def __dir__() -> list[str]:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from modelmesh._engine.foundation.encodable import can_show
+from modelmesh._engine.foundation.encodable import is_encodable
 from modelmesh._engine.foundation.units import NANO
 from modelmesh._engine.foundation.wording import dollars, moment
 from modelmesh.cli.rendering import GAP, NOTHING, print_lines, show, table, widths
@@ -85,7 +85,7 @@ def _amount(metric: str, amount: float) -> str:
 
 def bar(used: float, limit: float) -> str:
     """Return a bar of the used share. Any use shows at least one block, and only an exhausted limit shows a full bar."""
-    full, empty = ("█", "░") if can_show("█░") else ("#", ".")
+    full, empty = ("█", "░") if is_encodable("█░") else ("#", ".")
     share = min(used / limit, 1.0) if limit else 1.0
     filled = int(share * BAR) or (1 if used > 0 else 0)
     return full * filled + empty * (BAR - filled)

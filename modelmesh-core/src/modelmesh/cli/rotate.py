@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from modelmesh._engine.foundation.encodable import can_show
+from modelmesh._engine.foundation.encodable import is_encodable
 from modelmesh.cli.failures import show_note
 from modelmesh.cli.stored_mesh import HOW_TO_STORE, StoredMesh, config_option, stored_mesh
 from modelmesh.cli.terminal import clean
@@ -96,7 +96,7 @@ def _recover(found: StoredMesh, pool: Pool, name: str) -> str:
 
 
 def _arrow() -> str:
-    return "→" if can_show("→") else "->"
+    return "→" if is_encodable("→") else "->"
 
 
 def _find_model(pool: Pool, name: str) -> Candidate:

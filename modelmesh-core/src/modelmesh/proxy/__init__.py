@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from modelmesh._engine.foundation.facade import forward
+from modelmesh._engine.foundation.lazy_import import lazy_import
 
 __all__ = ["ProxyServer", "ServerStatus"]
 
-__getattr__ = forward(__name__, "modelmesh_proxy", "modelmesh-proxy", __all__)
+__getattr__ = lazy_import(__name__, "modelmesh_proxy", "modelmesh-proxy", __all__)
 
 
 def __dir__() -> list[str]:

@@ -31,8 +31,8 @@ from modelmesh._engine.config.schema import PoolSection, ProviderSection, QuotaS
 from modelmesh._engine.config.sections import Sections
 from modelmesh._engine.foundation.ids import Kind
 from modelmesh._engine.foundation.suggestions import suggestion
+from modelmesh._engine.health.health_registry import HealthRegistry
 from modelmesh._engine.health.maintenance import MaintenanceWindow
-from modelmesh._engine.health.registry import HealthRegistry
 from modelmesh._engine.limits.reservations import Reservations
 from modelmesh._engine.plugins.aliases import canonical_id
 from modelmesh._engine.plugins.resolver import Resolver

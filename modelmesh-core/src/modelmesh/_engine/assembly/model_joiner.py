@@ -13,8 +13,8 @@ from modelmesh._engine.assembly.model_names import without_vendor
 from modelmesh._engine.assembly.pool_membership import PoolMembership
 from modelmesh._engine.assembly.provider_entry import ProviderEntry
 from modelmesh._engine.config.schema import PoolSection
+from modelmesh._engine.health.health_registry import HealthRegistry
 from modelmesh._engine.health.maintenance import MaintenanceWindow
-from modelmesh._engine.health.registry import HealthRegistry
 from modelmesh._engine.routing.candidates import Candidate
 from modelmesh._engine.routing.pool import Pool
 from modelmesh._engine.routing.router import Router

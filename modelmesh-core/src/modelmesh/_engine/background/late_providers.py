@@ -16,7 +16,7 @@ from modelmesh.errors import ModelMeshError, ProviderError
 if TYPE_CHECKING:
     from modelmesh._engine.background.plan import Joiner, WatchedProvider
     from modelmesh._engine.background.scheduler import Scheduler
-    from modelmesh._engine.health.registry import HealthRegistry
+    from modelmesh._engine.health.health_registry import HealthRegistry
     from modelmesh._engine.routing.candidates import Candidate
     from modelmesh.contracts.models import ModelInfo
 

@@ -13,8 +13,8 @@ from attrs import define, frozen
 
 if TYPE_CHECKING:
     from modelmesh._engine.background.probes import ProbeTarget
+    from modelmesh._engine.health.health_registry import HealthRegistry
     from modelmesh._engine.health.provider_health import ProviderHealth
-    from modelmesh._engine.health.registry import HealthRegistry
     from modelmesh._engine.routing.candidates import Candidate
     from modelmesh._engine.routing.router import Router
     from modelmesh.contracts.discovery import Discovery

@@ -18,8 +18,8 @@ from modelmesh.errors import ProviderError
 
 if TYPE_CHECKING:
     from modelmesh._engine.background.scheduler import Scheduler
+    from modelmesh._engine.health.health_registry import HealthRegistry
     from modelmesh._engine.health.provider_health import ProviderHealth
-    from modelmesh._engine.health.registry import HealthRegistry
     from modelmesh.contracts.provider import Probing
 
 _log = logging.getLogger("modelmesh.probing")

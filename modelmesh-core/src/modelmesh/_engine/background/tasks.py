@@ -13,7 +13,7 @@ from modelmesh._engine.background.scheduler import Scheduler
 
 if TYPE_CHECKING:
     from modelmesh._engine.background.plan import BackgroundPlan
-    from modelmesh._engine.health.registry import HealthRegistry
+    from modelmesh._engine.health.health_registry import HealthRegistry
     from modelmesh._engine.routing.candidates import Candidate
     from modelmesh._engine.telemetry.events import Emitter
     from modelmesh._engine.telemetry.reporting import Reporter

@@ -12,7 +12,7 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from modelmesh._engine.config.sealing import MAX_DEPTH
+from modelmesh._engine.config.secret_masking import MAX_DEPTH
 from modelmesh._engine.config.source_map import SourceMap
 from modelmesh._engine.config.syntax_hints import json_hint, yaml_hint
 from modelmesh._engine.config.yaml_builder import DocumentBuilder
@@ -46,7 +46,7 @@ def load_file(path: str) -> tuple[Any, SourceMap]:
             message = f"{path}: is not UTF-8 text (byte {error.start}). Save it as UTF-8."
         else:
             why = (error.strerror if isinstance(error, OSError) else None) or str(error)
-            message = f"{ascii(path) if _is_odd(path) else path}: cannot be read: {why}. Check the path."
+            message = f"{ascii(path) if _has_unprintable(path) else path}: cannot be read: {why}. Check the path."
         raise ConfigurationError(message, where=path) from None
     return load_text(text, path)
 
@@ -73,7 +73,7 @@ def _read(path: str) -> bytes:
     return bytes(found)
 
 
-def _is_odd(path: str) -> bool:
+def _has_unprintable(path: str) -> bool:
     """Return whether a path contains characters that a terminal cannot show."""
     return not path.isprintable()
 

@@ -10,7 +10,7 @@ from modelmesh._engine.config.merging import merge_configs
 from modelmesh._engine.config.problems import Problems
 from modelmesh._engine.config.reader import SECTIONS, ConfigReader
 from modelmesh._engine.config.references import References
-from modelmesh._engine.config.sealing import seal, unseal
+from modelmesh._engine.config.secret_masking import mask_secrets, reveal_masked
 from modelmesh._engine.config.sections import Sections
 from modelmesh._engine.config.source_map import SourceMap
 from modelmesh._engine.foundation.notices import NotEnforcedWarning, warn
@@ -22,7 +22,7 @@ __all__ = ["MeshConfig", "NotEnforcedWarning", "Sections"]
 class MeshConfig:
     """A configuration that is read, but not applied yet.
 
-    Plain-text keys are sealed: ``vars()``, ``repr()`` and a pickle contain none.
+    Plain-text keys are masked: ``vars()``, ``repr()`` and a pickle contain none.
 
     Attributes:
         source_map: Position of each key in its file.
@@ -41,14 +41,14 @@ class MeshConfig:
                 "Begin with 'providers:' and 'pools:'."
             )
             raise ConfigurationError(message, where=where)
-        self._sealed: dict[str, Any] = {name: seal(section, (str(name),)) for name, section in raw.items()}
+        self._masked: dict[str, Any] = {name: mask_secrets(section, (str(name),)) for name, section in raw.items()}
         self.source_map = source_map or SourceMap()
         self._sections: Sections | None = None
 
     @property
     def raw(self) -> dict[str, Any]:
         """A new copy of the original data, including keys."""
-        found: dict[str, Any] = unseal(self._sealed)
+        found: dict[str, Any] = reveal_masked(self._masked)
         return found
 
     @classmethod
@@ -84,12 +84,12 @@ class MeshConfig:
 
     def merge(self, overrides: Mapping[str, Any] | MeshConfig) -> MeshConfig:
         """Return a merged configuration in which ``overrides`` win, key by key. Neither input changes."""
-        other = overrides._sealed if isinstance(overrides, MeshConfig) else overrides  # noqa: SLF001 - the same class
-        return MeshConfig(merge_configs(self._sealed, other), self.source_map)
+        other = overrides._masked if isinstance(overrides, MeshConfig) else overrides  # noqa: SLF001 - the same class
+        return MeshConfig(merge_configs(self._masked, other), self.source_map)
 
     def replaced(self, **sections: Any) -> MeshConfig:
         """Return a configuration with these sections replaced. ``None`` removes a section."""
-        replaced = {**self._sealed, **sections}
+        replaced = {**self._masked, **sections}
         return MeshConfig({name: section for name, section in replaced.items() if section is not None}, self.source_map)
 
     def validate(self) -> list[str]:
@@ -108,11 +108,11 @@ class MeshConfig:
             problems: Collects the problems.
             references: Resolves references. Without it, values with references are left out unchecked.
         """
-        return ConfigReader(self._sealed, problems, references).read()
+        return ConfigReader(self._masked, problems, references).read()
 
     def read_secrets(self, problems: Problems) -> schema.SecretsSection | None:
         """Return the ``secrets`` section. Other sections may refer to its store, so it is read first."""
-        return ConfigReader(self._sealed, problems).secrets()
+        return ConfigReader(self._masked, problems).secrets()
 
     @property
     def sections(self) -> Sections:
@@ -134,16 +134,16 @@ class MeshConfig:
     @property
     def is_overlay(self) -> bool:
         """Whether the configuration has no provider, model or pool, and only extends what is detected."""
-        return not any(self._sealed.get(section) for section in ("providers", "models", "pools"))
+        return not any(self._masked.get(section) for section in ("providers", "models", "pools"))
 
     @property
     def capabilities(self) -> tuple[str, ...]:
         """Names in the section ``capabilities``."""
-        stated = self._sealed.get("capabilities") or ()
+        stated = self._masked.get("capabilities") or ()
         return tuple(name for name in stated if isinstance(name, str)) if isinstance(stated, list | tuple) else ()
 
     def __repr__(self) -> str:
-        return f"<MeshConfig {self.source_map.file or 'from a dictionary'}: {', '.join(map(str, self._sealed)) or 'empty'}>"
+        return f"<MeshConfig {self.source_map.file or 'from a dictionary'}: {', '.join(map(str, self._masked)) or 'empty'}>"
 
 
 def warn_not_enforced(problems: Problems) -> None:

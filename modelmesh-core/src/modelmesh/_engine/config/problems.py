@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from modelmesh._engine.config.source_map import KeyPath, SourceMap
-from modelmesh.errors import ConfigurationError, ModelMeshError, also
+from modelmesh.errors import ConfigurationError, ModelMeshError, combined_error_class
 
 _PLACE = re.compile(r":(\d+):(\d+)(?=:|$)")
 
@@ -48,7 +48,7 @@ class Problems:
         del what
         if isinstance(error, UncheckableError):
             return
-        for message, one in _apart(error):
+        for message, one in _split_error(error):
             if all(message != known for known, _ in self._found):
                 self._found.append((message, one))
 
@@ -98,7 +98,7 @@ class Problems:
             if issubclass(type(one), kind):
                 kind = type(one)
             elif not issubclass(kind, type(one)):
-                kind = also(kind, type(one))
+                kind = combined_error_class(kind, type(one))
         text = f"{len(messages)} problems:\n  " + "\n  ".join(messages)
         where = next((one.where for _, one in found if isinstance(one, ConfigurationError) and one.where), None)
         return kind(f"{_ended(text)}{command}", where=where, details={"problems": messages})
@@ -108,7 +108,7 @@ def _ended(text: str) -> str:
     return text if text.endswith((".", "?", "!")) else f"{text}."
 
 
-def _apart(error: ModelMeshError) -> list[tuple[str, ModelMeshError]]:
+def _split_error(error: ModelMeshError) -> list[tuple[str, ModelMeshError]]:
     """Return the separate problems of an error, or the error itself."""
     several = error.details.get("problems")
     if not several or len(several) == 1:

@@ -12,7 +12,7 @@ from modelmesh._engine.config.normalize import Normalizer
 from modelmesh._engine.config.normalize_sinks import SinkNormalizer
 from modelmesh._engine.config.problems import Problems
 from modelmesh._engine.config.references import References, has_reference, literal
-from modelmesh._engine.config.sealing import SEALED
+from modelmesh._engine.config.secret_masking import MASKED
 from modelmesh._engine.config.sections import Sections
 from modelmesh._engine.config.source_map import KeyPath
 from modelmesh._engine.config.structure import structure
@@ -40,7 +40,7 @@ class ConfigReader:
         """Store the inputs.
 
         Args:
-            raw: Plain data, keys sealed.
+            raw: Plain data, keys masked.
             problems: Collects problems.
             references: Resolves references. Without it, their values are unknown and unchecked.
         """
@@ -125,7 +125,7 @@ class ConfigReader:
             return {key: self._plain(item, (*path, str(key))) for key, item in value.items()}
         if isinstance(value, list):
             return [self._plain(item, (*path, place)) for place, item in enumerate(value)]
-        if isinstance(value, Secret) and value.source == SEALED:
+        if isinstance(value, Secret) and value.source == MASKED:
             return value.reveal()  # a key that the mesh itself reads is not a secret, whatever its name is
         if not has_reference(value):
             return value

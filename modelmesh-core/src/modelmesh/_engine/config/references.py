@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import Any
 
 from modelmesh._engine.config.problems import Problems, UncheckableError
-from modelmesh._engine.config.sealing import SEALED
+from modelmesh._engine.config.secret_masking import MASKED
 from modelmesh._engine.config.source_map import KeyPath, SourceMap
 from modelmesh._engine.foundation.secret import Secret
 from modelmesh._engine.plugins import attribution
@@ -86,7 +86,7 @@ class References:
     def resolve(self, value: Any, path: KeyPath = ()) -> Any:
         """Return a copy with every reference resolved. A string with a reference becomes a :class:`Secret`.
 
-        A text that the configuration itself sealed, because it looks like a key, becomes plain text again.
+        A text that the configuration itself masked, because it looks like a key, becomes plain text again.
 
         Raises:
             SecretNotFoundError: The store has no such name.
@@ -95,7 +95,7 @@ class References:
         if isinstance(value, str):
             return self._text(value, path) if "${" in value else value
         if isinstance(value, Secret):
-            return value.reveal() if value.source == SEALED else value
+            return value.reveal() if value.source == MASKED else value
         if isinstance(value, Mapping):
             return {key: self.resolve(item, (*path, str(key))) for key, item in value.items()}
         if isinstance(value, list):

@@ -20,7 +20,7 @@ from ruamel.yaml.events import (
     SequenceStartEvent,
 )
 
-from modelmesh._engine.config.sealing import MAX_DEPTH
+from modelmesh._engine.config.secret_masking import MAX_DEPTH
 from modelmesh._engine.config.source_map import KeyPath
 from modelmesh.errors import ConfigurationError
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from modelmesh._engine.foundation.failure_rules import RULES
 from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh._engine.routing import attempt_settlement as settlement
 from modelmesh._engine.routing import final_errors
-from modelmesh._engine.routing import settle as settlement
 from modelmesh._engine.routing.steps import Opened, Served
 from modelmesh._engine.routing.usage_check import valid_usage
 from modelmesh.contracts.conversation import StreamMarker

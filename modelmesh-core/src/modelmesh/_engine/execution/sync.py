@@ -11,7 +11,7 @@ from modelmesh._engine.execution.provider_result import require_answer, stream_e
 from modelmesh._engine.execution.stream_buffer import StreamBuffer
 from modelmesh._engine.execution.stream_drain import drain
 from modelmesh._engine.execution.stream_relay import StreamRelay
-from modelmesh._engine.routing import settle as settlement
+from modelmesh._engine.routing import attempt_settlement as settlement
 from modelmesh._engine.routing.steps import Flow, Opened, Outcome, PublishDeltas, Send, Served, Totals, Wait
 from modelmesh.errors import ProviderError
 

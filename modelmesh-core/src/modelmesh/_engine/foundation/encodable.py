@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 
-def can_show(text: str) -> bool:
+def is_encodable(text: str) -> bool:
     """Return whether standard output can encode a text."""
     try:
         text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")

@@ -9,9 +9,9 @@ from modelmesh._engine.foundation.suspension_reasons import SuspensionReason
 from modelmesh._engine.health.changes import ChangeKind
 
 if TYPE_CHECKING:
+    from modelmesh._engine.health.health_registry import HealthRegistry
     from modelmesh._engine.health.model_health import ModelHealth
     from modelmesh._engine.health.provider_health import ProviderHealth
-    from modelmesh._engine.health.registry import HealthRegistry
 
 
 def apply_health_check(health: HealthRegistry, account: ProviderHealth, *, up: bool) -> None:

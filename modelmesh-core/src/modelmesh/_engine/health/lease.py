@@ -14,7 +14,7 @@ from modelmesh._engine.health.provider_health import ProviderHealth
 class Lease:
     """One attempt in flight, and what its result may be applied to.
 
-    Creating a lease changes nothing. :meth:`.registry.HealthRegistry.begin` takes the place in flight.
+    Creating a lease changes nothing. :meth:`.health_registry.HealthRegistry.begin` takes the place in flight.
 
     Attributes:
         model: Health of the model.

@@ -9,14 +9,14 @@ from modelmesh._engine.health.changes import ChangeLog
 from modelmesh._engine.health.circuit_breaker import CircuitBreaker
 from modelmesh._engine.health.maintenance import MaintenanceWindow
 from modelmesh._engine.health.model_health import ModelHealth
-from modelmesh._engine.health.timers import SuspensionTimer, Timers
+from modelmesh._engine.health.timers import HealthTimers, SuspensionTimer
 from modelmesh._engine.health.transitions import Transitions
 
 
 class Suspensions:
     """Suspends and resumes models and provider accounts."""
 
-    def __init__(self, timers: Timers, changes: ChangeLog, transitions: Transitions) -> None:
+    def __init__(self, timers: HealthTimers, changes: ChangeLog, transitions: Transitions) -> None:
         self._timers = timers
         self._changes = changes
         self._transitions = transitions

@@ -71,7 +71,7 @@ class TimerQueue(Generic[T]):
             yield heapq.heappop(self._heap)[2]
 
 
-class Timers:
+class HealthTimers:
     """All timers of one health registry.
 
     Attributes:

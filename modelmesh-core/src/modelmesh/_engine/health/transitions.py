@@ -10,13 +10,13 @@ from modelmesh._engine.health.circuit_breaker import BreakerState, CircuitBreake
 from modelmesh._engine.health.circuit_policy import PROBE_TIMEOUT_S
 from modelmesh._engine.health.model_health import ModelHealth
 from modelmesh._engine.health.provider_health import ProviderHealth
-from modelmesh._engine.health.timers import BreakerTimer, Timers
+from modelmesh._engine.health.timers import BreakerTimer, HealthTimers
 
 
 class Transitions:
     """Changes the state of breakers and notifies their listeners."""
 
-    def __init__(self, timers: Timers, changes: ChangeLog) -> None:
+    def __init__(self, timers: HealthTimers, changes: ChangeLog) -> None:
         self._timers = timers
         self._changes = changes
         self._probes = 0

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from modelmesh._engine.foundation.clock import Clock
 from modelmesh._engine.limits.counter import LimitCounter, Metric, OnExhausted
-from modelmesh._engine.limits.reservation import LimitEvent, Refusal
+from modelmesh._engine.limits.reservation import LimitEvent, LimitExceeded
 from modelmesh._engine.limits.suspension import Suspender, SuspensionTarget
 
 MAX_EVENTS = 1000
@@ -57,7 +57,7 @@ class LimitEnforcement:
             counter.alerted = True
             self.events.append(LimitEvent("budget_alert", counter, counter.used))
 
-    def record_refusal(self, refusal: Refusal, now: float) -> None:
+    def record_refusal(self, refusal: LimitExceeded, now: float) -> None:
         """Record that a limit refused an attempt."""
         counter = refusal.counter
         if counter.limit.metric is Metric.COST and refusal.needed is not None:

@@ -9,7 +9,7 @@ from modelmesh._engine.limits.spending import SpendingPlan
 
 
 @frozen
-class Refusal:
+class LimitExceeded:
     """A limit that an attempt does not fit.
 
     Attributes:

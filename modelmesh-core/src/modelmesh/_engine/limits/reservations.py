@@ -16,7 +16,7 @@ from modelmesh._engine.limits.cost import cost_nano_usd
 from modelmesh._engine.limits.counter import Limit, LimitCounter, Metric, OnExhausted, Reserve
 from modelmesh._engine.limits.enforcement import LimitEnforcement
 from modelmesh._engine.limits.forecasts import forecast, reported_forecasts
-from modelmesh._engine.limits.reservation import LimitEvent, Refusal, Reservation, shortage
+from modelmesh._engine.limits.reservation import LimitEvent, LimitExceeded, Reservation, shortage
 from modelmesh._engine.limits.shared_deltas import SharedDeltas
 from modelmesh._engine.limits.spending import CONFIGURED, OutputLimit, SpendingPlan, plan_spending
 from modelmesh._engine.limits.window import Period
@@ -88,7 +88,7 @@ class Reservations:
 
     # -- before an attempt ------------------------------------------------------------------------------------------
 
-    def check(self, pool: LimitedPool, model: LimitedModel, call: Call, now: float) -> Refusal | None:
+    def check(self, pool: LimitedPool, model: LimitedModel, call: Call, now: float) -> LimitExceeded | None:
         """Return the limit that refuses an attempt, ``None`` when all have room. Changes nothing but expired windows."""
         counters = self._advanced(pool, model, now)
         return _first_refusal(counters, plan_spending(model, call, counters, self.clock.unix(now))) if counters else None
@@ -122,7 +122,7 @@ class Reservations:
             return reservation.plan.limit
         return plan_spending(model, call, (), self.clock.unix(now)).limit if model.info.extra.get(CONFIGURED) else None
 
-    def record_refusal(self, refusal: Refusal, now: float) -> None:
+    def record_refusal(self, refusal: LimitExceeded, now: float) -> None:
         """Record that a limit refused an attempt."""
         self._enforcement.record_refusal(refusal, now)
 
@@ -219,14 +219,14 @@ class Reservations:
 
     # -- shared and stored counts -----------------------------------------------------------------------------------
 
-    def apply_totals(self, reservation: Reservation, totals: Mapping[str, int], now: float) -> Refusal | None:
+    def apply_totals(self, reservation: Reservation, totals: Mapping[str, int], now: float) -> LimitExceeded | None:
         """Apply the totals of all processes. Return a refusal when other processes have left too little for a reservation."""
         for counter, amount in reservation.amounts:
             total, limit = counter.apply_totals(totals, self.clock.unix(now)), counter.limit
             if total is None:
                 continue
             if limit.enforce and amount and total > limit.amount:
-                return Refusal(counter, amount, f"{shortage(limit, total - amount, amount)} (all processes together)")
+                return LimitExceeded(counter, amount, f"{shortage(limit, total - amount, amount)} (all processes together)")
             self._enforcement.update(counter, now)
         return None
 
@@ -252,7 +252,7 @@ class Reservations:
         yield from reported_forecasts(model, now, self.clock)
 
 
-def _first_refusal(counters: Sequence[LimitCounter], plan: SpendingPlan, *, released: bool = False) -> Refusal | None:
+def _first_refusal(counters: Sequence[LimitCounter], plan: SpendingPlan, *, released: bool = False) -> LimitExceeded | None:
     """Return the refusal that decides: one that ends the request goes first.
 
     Args:
@@ -268,7 +268,7 @@ def _first_refusal(counters: Sequence[LimitCounter], plan: SpendingPlan, *, rele
         amount = plan.needed(limit)
         if amount is None:
             if not limit.unknown_price:
-                refusals.append(Refusal(counter, None, f"its price is unknown, and the budget of {limit} requires one"))
+                refusals.append(LimitExceeded(counter, None, f"its price is unknown, and the budget of {limit} requires one"))
         elif not counter.fits(amount, released=released):
-            refusals.append(Refusal(counter, amount, shortage(limit, counter.used + counter.reserved, amount)))
+            refusals.append(LimitExceeded(counter, amount, shortage(limit, counter.used + counter.reserved, amount)))
     return min(refusals, key=lambda refusal: refusal.counter.limit.on_exhausted is not OnExhausted.ERROR, default=None)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from modelmesh._engine.limits.targets import LimitedModel
     from modelmesh.contracts.call import Call
 
-ANSWERS_TO_TRUST = 3
+MIN_SAMPLES = 3
 """Responses of a model after which its history is trusted for estimates."""
 
 USEFUL_OUTPUT = 64
@@ -39,9 +39,9 @@ TYPICAL_OUTPUT = 256
 UNKNOWN_LONGEST = 131_072
 """Tokens of the longest response of a model without a known limit. A higher affordable limit is not sent."""
 
-UNTRIED_LONGEST = 16_384
+DEFAULT_MAX_OUTPUT = 16_384
 """Maximum tokens that are reserved for a response of a model without a known limit and with fewer than
-:data:`ANSWERS_TO_TRUST` responses. For such a model, half of what a request could spend is reserved."""
+:data:`MIN_SAMPLES` responses. For such a model, half of what a request could spend is reserved."""
 
 CONFIGURED = "max_output_tokens_configured"
 """Key of ``ModelInfo.extra``: the configuration set ``max_output_tokens``, so the mesh sends it."""
@@ -128,10 +128,10 @@ def plan_spending(
         when: Unix seconds.
         shared: Whether other processes share the limits. They see a reservation as used, so none exceeds a typical response.
     """
-    return _Planner(model, call, when, shared=shared).plan(counters)
+    return _SpendingPlanner(model, call, when, shared=shared).plan(counters)
 
 
-class _Planner:
+class _SpendingPlanner:
     """Computes the costs of one call at one model."""
 
     def __init__(self, model: LimitedModel, call: Call, when: float, *, shared: bool) -> None:
@@ -231,9 +231,9 @@ class _Planner:
         """Return the output tokens to reserve: the caller's limit, else the model's usual output."""
         if self._stated is not None:
             return self._stated
-        if self._model.answers >= ANSWERS_TO_TRUST or affordable is None or self._shared:
+        if self._model.answers >= MIN_SAMPLES or affordable is None or self._shared:
             return self._typical()
-        return max(self._typical(), min(affordable // 2, self._longest or UNTRIED_LONGEST))
+        return max(self._typical(), min(affordable // 2, self._longest or DEFAULT_MAX_OUTPUT))
 
     def _is_short(self, affordable: int | None, budgets: Sequence[LimitCounter]) -> bool:
         """Return whether reservations of other attempts leave less than this attempt requires."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from modelmesh._engine.execution import AsyncDriver, SyncDriver
 from modelmesh._engine.foundation.clock import Clock
-from modelmesh._engine.health.registry import HealthRegistry
+from modelmesh._engine.health.health_registry import HealthRegistry
 from modelmesh._engine.limits.reservations import Reservations
 from modelmesh._engine.routing.attempt_lease import AttemptLease, return_lost_leases
 

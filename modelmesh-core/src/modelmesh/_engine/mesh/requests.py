@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from modelmesh._engine.execution.stream_drain import adrain, drain
 from modelmesh._engine.limits.token_counts import prompt_size
 from modelmesh._engine.routing import final_errors
+from modelmesh._engine.routing.attempt_settlement import abandon
 from modelmesh._engine.routing.flow import serve
 from modelmesh._engine.routing.pool_policy import Adaptation
-from modelmesh._engine.routing.settle import abandon
 from modelmesh.errors import ModelMeshError
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from modelmesh._engine.plugins import attribution
 from modelmesh._engine.plugins.aliases import STRATEGIES, canonical_id
 from modelmesh._engine.plugins.catalog import Catalog, PluginEntry
 from modelmesh._engine.plugins.in_process import CONNECTOR_REGISTRY
+from modelmesh._engine.plugins.known_distributions import distribution_for, unreleased
 from modelmesh._engine.plugins.manager import load_plugins
-from modelmesh._engine.plugins.published import distribution_for, unreleased
 from modelmesh._engine.plugins.validation import contract_error, warn_of_misspelt_hooks
 from modelmesh.errors import ConfigurationError, ConnectorLoadError, ModelMeshError, UnknownConnectorError
 

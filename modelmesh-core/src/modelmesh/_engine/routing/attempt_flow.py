@@ -10,16 +10,16 @@ from modelmesh._engine.foundation.attempts import Attempt, AttemptOutcome
 from modelmesh._engine.foundation.failures import Billed
 from modelmesh._engine.health.lease import LeaseGuard
 from modelmesh._engine.limits.counter import Metric
-from modelmesh._engine.limits.reservation import Refusal
+from modelmesh._engine.limits.reservation import LimitExceeded
 from modelmesh._engine.limits.token_counts import response_tokens
 from modelmesh._engine.routing import final_errors
 from modelmesh._engine.routing.attempt_lease import AttemptLease, return_lease
+from modelmesh._engine.routing.attempt_settlement import settle, settle_failure
 from modelmesh._engine.routing.candidates import Candidate
 from modelmesh._engine.routing.notifications import notify_strategy
 from modelmesh._engine.routing.plan import RequestPlan
 from modelmesh._engine.routing.pool import Pool
 from modelmesh._engine.routing.response_check import check_answer, usage_of
-from modelmesh._engine.routing.settle import settle, settle_failure
 from modelmesh._engine.routing.steps import Opened, Outcome, PublishDeltas, Send, Served, Step, Totals
 from modelmesh._engine.routing.waiting import leave_queue
 from modelmesh.contracts.provider import Answer
@@ -119,7 +119,7 @@ def _record_answer(served: Served, began: float, now: float) -> None:
     settle(served, usage=usage, output=output, now=now, seconds=now - began)
 
 
-def _publish_reservation(plan: RequestPlan, lease: AttemptLease) -> Generator[Step, Outcome, Refusal | None]:
+def _publish_reservation(plan: RequestPlan, lease: AttemptLease) -> Generator[Step, Outcome, LimitExceeded | None]:
     """Publish the reservation to the shared counters, and return it when other processes exhausted a limit first."""
     pool, reservation = plan.pool, lease.reservation
     assert reservation is not None
@@ -146,7 +146,7 @@ def _with_output_limit(send: Send, pool: Pool, lease: AttemptLease, now: float) 
     return evolve(send, call=limit.applied(send.call))
 
 
-def _reject_late(plan: RequestPlan, candidate: Candidate, refusal: Refusal) -> None:
+def _reject_late(plan: RequestPlan, candidate: Candidate, refusal: LimitExceeded) -> None:
     """Handle a limit that other processes exhausted first: wait for a budget, or exclude the candidate.
 
     Raises:
@@ -157,7 +157,7 @@ def _reject_late(plan: RequestPlan, candidate: Candidate, refusal: Refusal) -> N
         reject(plan, candidate, refusal)
 
 
-def reject(plan: RequestPlan, candidate: Candidate, refusal: Refusal, *, dry_run: bool = False) -> None:
+def reject(plan: RequestPlan, candidate: Candidate, refusal: LimitExceeded, *, dry_run: bool = False) -> None:
     """Exclude a candidate when the request does not fit its limits.
 
     Raises:

@@ -14,7 +14,7 @@ from modelmesh._engine.foundation.failures import Billed
 from modelmesh._engine.health.lease import Lease
 
 if TYPE_CHECKING:
-    from modelmesh._engine.health.registry import HealthRegistry
+    from modelmesh._engine.health.health_registry import HealthRegistry
     from modelmesh._engine.limits.counter import LimitCounter
     from modelmesh._engine.limits.reservation import Reservation
     from modelmesh._engine.routing.candidates import Candidate

@@ -12,7 +12,7 @@ from attrs import define, field
 from modelmesh._engine.health.model_health import ModelHealth
 from modelmesh._engine.health.provider_health import ProviderHealth
 from modelmesh._engine.limits.output_parameters import response_count
-from modelmesh._engine.limits.spending import ANSWERS_TO_TRUST
+from modelmesh._engine.limits.spending import MIN_SAMPLES
 from modelmesh._engine.limits.token_counts import prompt_size
 from modelmesh.contracts.call import Call, PromptSize
 from modelmesh.contracts.candidates import CandidateStatus
@@ -21,7 +21,7 @@ from modelmesh.contracts.rate_limits import RateLimit
 from modelmesh.contracts.usage import reported_tokens
 
 if TYPE_CHECKING:
-    from modelmesh._engine.health.registry import HealthRegistry
+    from modelmesh._engine.health.health_registry import HealthRegistry
     from modelmesh.contracts.candidates import PoolView
     from modelmesh.contracts.provider import Provider
     from modelmesh.errors import ProviderError
@@ -102,7 +102,7 @@ class Candidate:
     def __attrs_post_init__(self) -> None:
         self.health.provider_id, self.health.model_id = self.provider_id, self.model_id
 
-    def learn(
+    def update_statistics(
         self,
         usage: Mapping[str, Any] | None,
         reported: Sequence[RateLimit],
@@ -146,7 +146,7 @@ class Candidate:
         size = prompt_size(call)
         known = size.estimated + math.ceil(self.prompt_excess)
         prudent = max(size.prudent, known)
-        if self.prompts >= ANSWERS_TO_TRUST:
+        if self.prompts >= MIN_SAMPLES:
             prudent = min(prudent, math.ceil(known * TRUSTED_MARGIN))
         return PromptSize(known, prudent, max(size.most, known), size.cached)
 

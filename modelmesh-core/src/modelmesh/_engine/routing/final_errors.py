@@ -16,13 +16,13 @@ from modelmesh._engine.foundation.wording import plural, wait
 from modelmesh._engine.health.provider_health import ProviderHealth
 from modelmesh._engine.limits.counter import Limit, Metric, OnExhausted
 from modelmesh._engine.limits.window import Period
-from modelmesh._engine.routing.account_lines import account_lines
+from modelmesh._engine.routing.account_summary import account_lines
 from modelmesh._engine.routing.candidates import Candidate
-from modelmesh._engine.routing.headlines import explaining_attempt, headline, key_advice
+from modelmesh._engine.routing.error_summary import explaining_attempt, headline, key_advice
 from modelmesh._engine.routing.request_eligibility import not_tried
 
 if TYPE_CHECKING:
-    from modelmesh._engine.limits.reservation import Refusal
+    from modelmesh._engine.limits.reservation import LimitExceeded
     from modelmesh._engine.routing.pool import Pool
     from modelmesh._engine.routing.selection_sets import SelectionSets
     from modelmesh.contracts.call import Call
@@ -67,7 +67,7 @@ def wrong_operation(pool: Pool, call: Call) -> errors.BadRequestError:
 
 
 def budget_exceeded(
-    pool: Pool, candidate: Candidate, refusal: Refusal, attempts: Sequence[Attempt]
+    pool: Pool, candidate: Candidate, refusal: LimitExceeded, attempts: Sequence[Attempt]
 ) -> errors.BudgetExceededError:
     """Return the error for a limit that ends the request."""
     limit = refusal.counter.limit
@@ -90,7 +90,7 @@ def budget_exceeded(
 
 
 def passed_over(
-    pool: Pool, call: Call, sets: SelectionSets, now: float, refusals: Mapping[int, Refusal] | None = None
+    pool: Pool, call: Call, sets: SelectionSets, now: float, refusals: Mapping[int, LimitExceeded] | None = None
 ) -> list[PassedOver]:
     """Return every member that was not tried, with the reason."""
     return [
@@ -106,7 +106,7 @@ def no_target_answered(
     attempts: Sequence[Attempt],
     last_error: errors.ProviderError | None,
     now: float,
-    refusals: Mapping[int, Refusal] | None = None,
+    refusals: Mapping[int, LimitExceeded] | None = None,
     *,
     ended: str | None = None,
 ) -> errors.RoutingError | errors.BudgetExceededError:
@@ -165,8 +165,8 @@ def _class_of(attempts: Sequence[Attempt], spent: Limit | None) -> Any:
     cls: Any = errors.AllProvidersExhaustedError
     kinds = {RULES[FailureClass(a.failure)].error for a in attempts if a.failure}
     if len(kinds) == 1 and (kind := kinds.pop()) is not errors.ProviderError:
-        cls = errors.also(errors.AllProvidersExhaustedError, kind)
-    return cls if spent is None else errors.also(cls, errors.BudgetExceededError)
+        cls = errors.combined_error_class(errors.AllProvidersExhaustedError, kind)
+    return cls if spent is None else errors.combined_error_class(cls, errors.BudgetExceededError)
 
 
 def _account(pool: Pool, attempt: Attempt) -> ProviderHealth:
@@ -205,7 +205,7 @@ def _no_target_available(
     message = "\n".join([" ".join([start, *(text for text in advice if text)]), *lines])
     if spent is None:
         return errors.NoActiveModelError(message, retryable=bool(sets.capable), **facts)
-    both: Any = errors.also(errors.AllProvidersExhaustedError, errors.BudgetExceededError)
+    both: Any = errors.combined_error_class(errors.AllProvidersExhaustedError, errors.BudgetExceededError)
     error: errors.RoutingError = both(message, attempts=(), retryable=True, **facts)
     _set_limit(error, spent)
     return error
@@ -229,7 +229,7 @@ def _advice(pool: Pool, sets: SelectionSets, spent: Limit | None) -> str:
     return ""
 
 
-def _spent_on(pool: Pool, refusals: Mapping[int, Refusal]) -> Limit | None:
+def _spent_on(pool: Pool, refusals: Mapping[int, LimitExceeded]) -> Limit | None:
     """Return the exhausted budget that excluded a member, ``None`` without one."""
     for refusal in refusals.values():
         if refusal.counter.limit.metric is Metric.COST:

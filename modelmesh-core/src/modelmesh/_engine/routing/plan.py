@@ -12,7 +12,7 @@ from modelmesh._engine.foundation.failure_rules import RULES, is_refusal
 from modelmesh._engine.foundation.failures import FailureClass, RetrySame
 from modelmesh._engine.health.admission_queue import Ticket
 from modelmesh._engine.health.provider_health import ProviderHealth
-from modelmesh._engine.limits.reservation import Refusal
+from modelmesh._engine.limits.reservation import LimitExceeded
 from modelmesh._engine.routing.candidates import Candidate
 from modelmesh._engine.routing.pacing import Pacer
 from modelmesh._engine.routing.pool import Pool
@@ -123,7 +123,7 @@ class RequestPlan:
     billed_calls: int = 0
     last_error: ProviderError | None = None
     first_refusal: ProviderError | None = None
-    refusals: dict[int, Refusal] = field(factory=dict)
+    refusals: dict[int, LimitExceeded] = field(factory=dict)
     waited: float = 0.0
     budget_waited: float = 0.0
     awaits_budget: bool = False
@@ -214,7 +214,7 @@ class RequestPlan:
 
     # -- limits ---------------------------------------------------------------------------------------------------------
 
-    def refuse(self, candidate: Candidate, refusal: Refusal) -> None:
+    def refuse(self, candidate: Candidate, refusal: LimitExceeded) -> None:
         """Exclude a candidate when the request does not fit its limits."""
         position = self.pool.position(candidate)
         assert position is not None  # it was selected from this pool
@@ -225,7 +225,7 @@ class RequestPlan:
         """Return whether a candidate was excluded for its limits."""
         return self.pool.position(candidate) in self.refusals
 
-    def waits_for_budget(self, candidate: Candidate, refusal: Refusal | None) -> bool:
+    def waits_for_budget(self, candidate: Candidate, refusal: LimitExceeded | None) -> bool:
         """Return whether to wait for other attempts to settle, because only their reservations refuse or shorten this one."""
         if not self.may_wait_for_budget():
             return False

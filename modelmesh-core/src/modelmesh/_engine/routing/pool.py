@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from modelmesh._engine.health.changes import ChangeKind
-from modelmesh._engine.health.registry import HealthRegistry
+from modelmesh._engine.health.health_registry import HealthRegistry
 from modelmesh._engine.limits.reservations import Reservations
 from modelmesh._engine.routing.availability import availability
 from modelmesh._engine.routing.candidate_set import Candidates

@@ -11,7 +11,7 @@ from modelmesh._engine.routing.eligibility import ELIGIBLE, Eligibility, Ineligi
 from modelmesh._engine.routing.pool_index import WINDOW_MARGIN
 
 if TYPE_CHECKING:
-    from modelmesh._engine.limits.reservation import Refusal
+    from modelmesh._engine.limits.reservation import LimitExceeded
     from modelmesh._engine.routing.candidates import Candidate
     from modelmesh._engine.routing.pool import Pool
     from modelmesh._engine.routing.selection_sets import SelectionSets
@@ -38,7 +38,7 @@ def eligibility(pool: Pool, candidate: Candidate, call: Call, now: float, capabl
 
 
 def not_tried(
-    pool: Pool, call: Call, sets: SelectionSets, now: float, refusals: Mapping[int, Refusal] | None = None
+    pool: Pool, call: Call, sets: SelectionSets, now: float, refusals: Mapping[int, LimitExceeded] | None = None
 ) -> Iterator[tuple[Candidate, Eligibility]]:
     """Yield the members that a request did not try, with the reason as of when the selection was made.
 
@@ -65,7 +65,7 @@ def not_tried(
             yield candidate, _NOT_REACHED
 
 
-def limit_exceeded(refusal: Refusal) -> Eligibility:
+def limit_exceeded(refusal: LimitExceeded) -> Eligibility:
     """Return the result for a request that does not fit a configured limit."""
     return Eligibility(IneligibilityReason.LIMIT, math.inf, (refusal.reason,))
 

@@ -24,7 +24,7 @@ from modelmesh.contracts.rotation import DeactivationPolicy, DeactivationReason,
 from modelmesh.errors import ConnectorError
 
 if TYPE_CHECKING:
-    from modelmesh._engine.health.registry import HealthRegistry
+    from modelmesh._engine.health.health_registry import HealthRegistry
     from modelmesh._engine.limits.reservations import Reservations
     from modelmesh._engine.routing.candidates import Candidate
     from modelmesh.errors import ProviderError

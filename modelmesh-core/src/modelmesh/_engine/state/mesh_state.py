@@ -10,7 +10,7 @@ from typing import Any
 
 from attrs import define, field
 
-from modelmesh._engine.health.registry import HealthRegistry
+from modelmesh._engine.health.health_registry import HealthRegistry
 from modelmesh._engine.limits.counter import LimitCounter
 from modelmesh._engine.limits.reservations import Reservations
 from modelmesh._engine.routing.candidates import Candidate

@@ -9,7 +9,7 @@ from typing import Any, Final
 from modelmesh._engine.foundation.clock import Clock
 from modelmesh._engine.foundation.failures import FailureClass
 from modelmesh._engine.health.circuit_breaker import BreakerState, CircuitBreaker
-from modelmesh._engine.health.registry import HealthRegistry
+from modelmesh._engine.health.health_registry import HealthRegistry
 from modelmesh._engine.limits.reservations import Reservations
 from modelmesh._engine.routing.candidates import Candidate
 from modelmesh._engine.routing.pool import Pool

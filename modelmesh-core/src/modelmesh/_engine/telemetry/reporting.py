@@ -14,7 +14,7 @@ from modelmesh._engine.foundation.attempts import Attempt, AttemptOutcome
 from modelmesh._engine.foundation.failures import Billed
 from modelmesh._engine.foundation.notices import warn
 from modelmesh._engine.foundation.units import NANO
-from modelmesh._engine.health.registry import HealthRegistry
+from modelmesh._engine.health.health_registry import HealthRegistry
 from modelmesh._engine.limits.reservations import Reservations
 from modelmesh._engine.routing.candidates import Candidate
 from modelmesh._engine.routing.pool import Pool

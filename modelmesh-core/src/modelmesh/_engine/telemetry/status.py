@@ -7,7 +7,7 @@ from typing import Any
 
 from attrs import field, frozen
 
-from modelmesh._engine.foundation.encodable import can_show
+from modelmesh._engine.foundation.encodable import is_encodable
 from modelmesh._engine.routing.candidates import Candidate
 from modelmesh._engine.routing.forecasts import pool_forecasts
 from modelmesh._engine.routing.pool import Pool
@@ -92,7 +92,7 @@ def describe(pool: Pool, current: Candidate | None, only_providers: frozenset[st
         current: Model that a request would go to now.
         only_providers: Names of providers to include, by default all.
     """
-    arrow = "→" if can_show("→") else "->"
+    arrow = "→" if is_encodable("→") else "->"
     lines = [f'Pool "{pool.name}" (strategy: {short_strategy(pool.strategy.id)})']
     if pool.capability:
         lines.append(f"  capability: {pool.capability}")

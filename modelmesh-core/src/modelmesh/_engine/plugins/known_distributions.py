@@ -12,7 +12,7 @@ from modelmesh._engine.foundation.ids import ConnectorId, Kind
 
 @cache
 def _table() -> dict[str, Any]:
-    return json.loads(files("modelmesh._engine.plugins").joinpath("published.json").read_text("utf-8"))  # type: ignore[no-any-return]
+    return json.loads(files("modelmesh._engine.plugins").joinpath("known_distributions.json").read_text("utf-8"))  # type: ignore[no-any-return]
 
 
 def distribution_for(connector_id: str, kind: Kind) -> str | None:

@@ -40,7 +40,7 @@ def settle(served: Served, *, usage: dict[str, Any] | None, output: int, now: fl
     limit = None if reservation is None else reservation.plan.limit
     learned = _output_only(consumed) if attempt.estimated else consumed
     served.pool.reservations.settle(reservation, served.candidate, consumed, now, unreported=attempt.estimated)
-    served.candidate.learn(
+    served.candidate.update_statistics(
         learned,
         getattr(answer, "rate_limits", ()),
         now,

@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Callable, Sequence
 
 
-def forward(
+def lazy_import(
     facade: str, package: str, distribution: str, names: Sequence[str], home: str | None = None
 ) -> Callable[[str], object]:
     """Return a module ``__getattr__`` that forwards names to another package.

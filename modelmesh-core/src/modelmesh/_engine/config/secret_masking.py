@@ -1,4 +1,4 @@
-"""Sealing of plain-text keys in a configuration, so that no view, dump or pickle of it contains them.
+"""Masking of plain-text keys in a configuration, so that no view, dump or pickle of it contains them.
 
 detect-secrets is not used: it guesses keys by entropy, while the names of configuration keys are known.
 """
@@ -16,7 +16,7 @@ from modelmesh.errors import ConfigurationError
 MAX_DEPTH = 40
 """Maximum nesting of maps and lists, in a file or a dictionary."""
 
-SEALED = "the configuration itself"
+MASKED = "the configuration itself"
 """Source of a :class:`Secret` that was a plain text of the configuration, not an object from the caller."""
 
 _SECRET_NAME = re.compile(
@@ -27,7 +27,7 @@ _USER_IN_URL = re.compile(r"[a-z][a-z0-9+.-]*://[^/@\s]*:[^/@\s]+@", re.IGNORECA
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
-def seal(value: Any, path: KeyPath, *, is_secret: bool = False) -> Any:
+def mask_secrets(value: Any, path: KeyPath, *, is_secret: bool = False) -> Any:
     """Return a copy of plain data in which each text that may be a key is a :class:`Secret`.
 
     References and live objects stay unchanged.
@@ -46,22 +46,23 @@ def seal(value: Any, path: KeyPath, *, is_secret: bool = False) -> Any:
         raise ConfigurationError(message, where=where)
     if isinstance(value, Mapping):
         return {
-            key: seal(item, (*path, str(key)), is_secret=is_secret or _names_a_secret(key, path)) for key, item in value.items()
+            key: mask_secrets(item, (*path, str(key)), is_secret=is_secret or _names_a_secret(key, path))
+            for key, item in value.items()
         }
     if isinstance(value, list):
-        return [seal(item, (*path, place), is_secret=is_secret) for place, item in enumerate(value)]
+        return [mask_secrets(item, (*path, place), is_secret=is_secret) for place, item in enumerate(value)]
     if isinstance(value, str) and value and "${" not in value and (is_secret or _USER_IN_URL.match(value)):
-        return Secret(value, source=SEALED)
+        return Secret(value, source=MASKED)
     return value
 
 
-def unseal(value: Any) -> Any:
-    """Return a copy in which each sealed text is plain again."""
+def reveal_masked(value: Any) -> Any:
+    """Return a copy in which each masked text is plain again."""
     if isinstance(value, Mapping):
-        return {key: unseal(item) for key, item in value.items()}
+        return {key: reveal_masked(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [unseal(item) for item in value]
-    return value.reveal() if isinstance(value, Secret) and value.source == SEALED else value
+        return [reveal_masked(item) for item in value]
+    return value.reveal() if isinstance(value, Secret) and value.source == MASKED else value
 
 
 def _names_a_secret(key: Any, path: KeyPath) -> bool:

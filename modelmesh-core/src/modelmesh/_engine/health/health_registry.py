@@ -23,7 +23,7 @@ from modelmesh._engine.health.maintenance import MaintenanceWindow
 from modelmesh._engine.health.model_health import ModelHealth
 from modelmesh._engine.health.provider_health import ProviderHealth
 from modelmesh._engine.health.suspensions import Suspensions
-from modelmesh._engine.health.timers import RefusalTimer, Timers
+from modelmesh._engine.health.timers import HealthTimers, RefusalTimer
 from modelmesh._engine.health.transitions import Transitions
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class HealthRegistry:
         """
         self._draw = draw
         self._now = 0.0
-        self._timers = Timers()
+        self._timers = HealthTimers()
         self.changes = ChangeLog()
         self._transitions = Transitions(self._timers, self.changes)
         self._suspensions = Suspensions(self._timers, self.changes, self._transitions)
