@@ -1,4 +1,4 @@
-"""A vendor on the loopback interface: it notes what it is asked and answers what it was told to."""
+"""Fake of Anthropic's API on loopback. It records requests and returns configured responses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whole answers: the caller reads what the vendor's own SDK reads from the same bytes, in OpenAI's format."""
+"""Responses without a stream, compared with the anthropic package and in OpenAI's format."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ FINISH = {
 
 
 @pytest.mark.parametrize("name", ANSWERS)
-def test_the_caller_reads_what_the_sdk_reads(name: str, vendor: Any, config: Any, way: Any) -> None:
+def test_completion_is_what_sdk_reads(name: str, vendor: Any, config: Any, way: Any) -> None:
     anthropic = pytest.importorskip("anthropic")
     vendor.answers(ANSWERS[name])
     vendor.answers(ANSWERS[name])
@@ -100,7 +100,7 @@ def test_the_caller_reads_what_the_sdk_reads(name: str, vendor: Any, config: Any
 
 
 @pytest.mark.parametrize("name", ANSWERS)
-def test_openai_s_types_take_the_reply(name: str, vendor: Any, config: Any, way: Any) -> None:
+def test_completion_matches_openai_type(name: str, vendor: Any, config: Any, way: Any) -> None:
     chat = pytest.importorskip("openai.types.chat")
     vendor.answers(ANSWERS[name])
     dump = way.ask(config(), messages=HI, max_tokens=64).model_dump()
@@ -110,7 +110,7 @@ def test_openai_s_types_take_the_reply(name: str, vendor: Any, config: Any, way:
 
 
 @pytest.mark.parametrize("name", ANSWERS)
-def test_what_came_goes_back_as_it_came(name: str, vendor: Any, config: Any, way: Any) -> None:
+def test_completion_round_trip_restores_blocks(name: str, vendor: Any, config: Any, way: Any) -> None:
     vendor.answers(ANSWERS[name])
     reply = way.ask(config(), messages=HI, max_tokens=64)
     calls = reply.choices[0].message.model_dump().get("tool_calls") or ()
@@ -130,7 +130,7 @@ def test_what_came_goes_back_as_it_came(name: str, vendor: Any, config: Any, way
         assert ([{"type": "text", "text": said}] if isinstance(said, str) else said) == blocks
 
 
-def test_nothing_that_the_vendor_sent_is_lost() -> None:
+def test_completion_unknown_fields_are_kept() -> None:
     answer = message(TEXT, container={"id": "c", "expires_at": "t"}, of_tomorrow={"x": 0}, usage={**USAGE, "of_tomorrow": 0})
     made = completion(copy.deepcopy(answer), created=1)
     assert (made["container"], made["of_tomorrow"], made["stop_sequence"]) == (answer["container"], {"x": 0}, None)
@@ -139,11 +139,11 @@ def test_nothing_that_the_vendor_sent_is_lost() -> None:
     assert completion(message(TEXT, strange), created=1)["choices"][0]["message"]["content_blocks"] == [TEXT, strange]
 
 
-def test_a_plain_message_carries_nothing_beyond_openai_s_fields() -> None:
+def test_completion_plain_message_has_openai_fields_only() -> None:
     assert completion(ANSWERS["tools"], created=1)["choices"][0]["message"].keys() == {"role", "content", "tool_calls"}
 
 
-def test_cached_tokens_are_part_of_the_prompt_and_stand_apart() -> None:
+def test_usage_cached_tokens_are_counted_and_listed() -> None:
     usage = completion(ANSWERS["cached"], created=1)["usage"]
     assert usage["prompt_tokens"] == 2105
     assert usage["prompt_tokens_details"] == {"cached_tokens": 2000, "cache_write_tokens": 100}
@@ -154,7 +154,7 @@ def test_cached_tokens_are_part_of_the_prompt_and_stand_apart() -> None:
 @pytest.mark.parametrize(
     "usage", [None, {}, {"input_tokens": 3}, {"output_tokens": 0}, {"input_tokens": None, "output_tokens": "x"}]
 )
-def test_usage_that_is_not_known_is_not_zero(usage: Any) -> None:
+def test_usage_missing_counts_stay_missing(usage: Any) -> None:
     made = completion(message(TEXT, usage=usage), created=1)["usage"]
     assert made is None or "total_tokens" not in made
     if usage and usage.get("output_tokens") == 0:
@@ -163,18 +163,18 @@ def test_usage_that_is_not_known_is_not_zero(usage: Any) -> None:
         assert "completion_tokens" not in made
 
 
-def test_a_stop_reason_of_a_later_version_is_stop() -> None:
+def test_completion_unknown_stop_reason_is_stop() -> None:
     choice = completion(message(TEXT, reason="of_tomorrow"), created=1)["choices"][0]
     assert (choice["finish_reason"], choice["stop_reason"]) == ("stop", "of_tomorrow")
 
 
 @pytest.mark.parametrize("reason", [None, "", 5, ["end_turn"], {}])
-def test_a_message_without_a_stop_reason_is_not_whole(reason: Any) -> None:
+def test_completion_missing_stop_reason_is_invalid(reason: Any) -> None:
     with pytest.raises(ValueError, match="no stop_reason"):
         completion(message(TEXT, reason=reason), created=1)
 
 
-def test_an_empty_message_with_an_unknown_stop_reason_is_a_protocol_failure() -> None:
+def test_completion_empty_with_unknown_reason_is_failure() -> None:
     with pytest.raises(ProviderError) as caught:
         completion(message(reason="of_tomorrow"), created=1)
     assert (caught.value.failure, caught.value.code) == (FailureClass.PROTOCOL, "of_tomorrow")
@@ -193,7 +193,7 @@ def test_an_empty_message_with_an_unknown_stop_reason_is_a_protocol_failure() ->
         {"type": "tool_use"},
     ],
 )
-def test_a_block_of_a_wrong_type_is_no_message(block: Any) -> None:
+def test_completion_block_of_wrong_type_is_invalid(block: Any) -> None:
     with pytest.raises(ValueError, match="block|arguments"):
         completion(message(block, reason="tool_use"), created=1)
 
@@ -210,7 +210,7 @@ def test_a_block_of_a_wrong_type_is_no_message(block: Any) -> None:
         message({"type": "text", "text": 7}),
     ],
 )
-def test_what_is_no_message_is_a_typed_error(body: Any, vendor: Any, config: Any, way: Any) -> None:
+def test_send_invalid_body_is_protocol_failure(body: Any, vendor: Any, config: Any, way: Any) -> None:
     vendor.answers(body)
     with pytest.raises(BadUpstreamResponseError) as caught:
         way.ask(config(), messages=HI, max_tokens=64)

@@ -1,4 +1,4 @@
-"""AnthropicProvider keeps what every provider keeps."""
+"""Conformance tests of AnthropicProvider."""
 
 from __future__ import annotations
 

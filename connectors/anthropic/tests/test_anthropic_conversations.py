@@ -1,4 +1,4 @@
-"""Conversations from other formats: the request obeys the vendor's rules, or the connector raises before it sends anything."""
+"""Conversations from other formats. The request obeys Anthropic's rules, or the connector raises before it sends anything."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Refusals: each of the vendor's errors is the class that it means, over HTTP and inside a stream."""
+"""Error mapping of Anthropic, for error responses and for errors inside a stream."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def failed(way: Any, config: Any, *, stream: bool = False) -> tuple[ModelMeshErr
     ("status", "body", "expected"), ERROR_RESPONSES, ids=lambda value: value if isinstance(value, str) else None
 )
 @pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
-def test_a_refusal_is_the_class_it_means(
+def test_send_error_response_has_failure_class(
     status: int, body: Any, expected: str, stream: bool, vendor: Any, config: Any, way: Any
 ) -> None:
     vendor.answers(body, status=status, headers={"request-id": "req_test_1"})
@@ -84,7 +84,7 @@ def test_a_refusal_is_the_class_it_means(
         assert attempt.code == (details["error_code"] if details else body["error"]["type"])
 
 
-def test_a_stated_delay_is_heard(vendor: Any, config: Any, way: Any) -> None:
+def test_send_retry_after_header_is_read(vendor: Any, config: Any, way: Any) -> None:
     vendor.answers(error("overloaded_error"), status=529, headers={"retry-after": "7"})
     raised, attempt = failed(way, config)
     assert attempt.failure == "throttle"
@@ -106,9 +106,7 @@ INSIDE = {
 
 
 @pytest.mark.parametrize("kind", INSIDE)
-def test_an_error_event_before_content_is_the_refusal_it_would_have_been(
-    kind: str, vendor: Any, config: Any, way: Any, wire: Any
-) -> None:
+def test_stream_error_before_content_has_failure_class(kind: str, vendor: Any, config: Any, way: Any, wire: Any) -> None:
     vendor.answers(wire.sse(wire.begin(), {"type": "ping"}, error(kind)))
     _, attempt = failed(way, config, stream=True)
     assert (attempt.status, attempt.failure) == INSIDE[kind]
@@ -116,13 +114,13 @@ def test_an_error_event_before_content_is_the_refusal_it_would_have_been(
 
 
 @pytest.mark.parametrize("kind", INSIDE)
-def test_an_error_under_a_status_of_success_is_no_answer(kind: str, vendor: Any, config: Any, way: Any) -> None:
+def test_send_error_body_with_success_status_fails(kind: str, vendor: Any, config: Any, way: Any) -> None:
     vendor.answers(error(kind))
     _, attempt = failed(way, config)
     assert attempt.failure == INSIDE[kind][1]
 
 
-def test_an_error_event_after_content_interrupts_and_keeps_what_came(vendor: Any, config: Any, way: Any, wire: Any) -> None:
+def test_stream_error_after_content_keeps_partial_text(vendor: Any, config: Any, way: Any, wire: Any) -> None:
     begun = wire.block(0, {"type": "text", "text": ""}, *wire.text("Half an an"))[:-1]
     vendor.answers(wire.sse(wire.begin(), *begun, error("overloaded_error")))
     chunks, _, raised = way.stream(config(), messages=HI, max_tokens=8)
@@ -131,7 +129,7 @@ def test_an_error_event_after_content_interrupts_and_keeps_what_came(vendor: Any
     assert all(choice["finish_reason"] is None for chunk in chunks for choice in chunk["choices"])
 
 
-def test_a_key_that_the_vendor_repeats_is_blanked(vendor: Any, config: Any, way: Any, wire: Any) -> None:
+def test_stream_error_message_masks_api_key(vendor: Any, config: Any, way: Any, wire: Any) -> None:
     vendor.answers(wire.sse(wire.begin(), error("invalid_request_error", "the key test-key is odd")))
     raised, _ = failed(way, config, stream=True)
     assert "is odd" in str(raised)
@@ -140,14 +138,14 @@ def test_a_key_that_the_vendor_repeats_is_blanked(vendor: Any, config: Any, way:
     assert raised.body["error"]["message"].endswith("is odd")  # type: ignore[attr-defined]
 
 
-def test_a_key_in_the_vendor_s_code_is_blanked(vendor: Any, config: Any, way: Any, wire: Any) -> None:
+def test_stream_error_code_masks_api_key(vendor: Any, config: Any, way: Any, wire: Any) -> None:
     vendor.answers(wire.sse(wire.begin(), error("invalid_request_error", "odd", "no test-key")))
     raised, attempt = failed(way, config, stream=True)
     assert attempt.code.startswith("no ")
     assert "test-key" not in f"{raised} {attempt}"
 
 
-def test_the_next_provider_answers_what_this_one_cannot(vendor: Any, config: Any, way: Any) -> None:
+def test_mesh_too_long_prompt_fails_over_to_larger_window(vendor: Any, config: Any, way: Any) -> None:
     settings = config()
     settings["providers"]["second"] = {**settings["providers"]["anthropic"], "api_key": "test-key-2"}
     larger = {"context_window": 2_000_000}  # only a larger window is tried
@@ -158,7 +156,7 @@ def test_the_next_provider_answers_what_this_one_cannot(vendor: Any, config: Any
     assert reply.choices[0].message.content == "Hello."
 
 
-def test_every_type_that_the_package_knows_stands_for_a_status() -> None:
+def test_status_of_covers_error_types_of_package() -> None:
     error_type = pytest.importorskip("anthropic.types.shared.error_type").ErrorType
     of_messages = [kind for kind in get_args(error_type) if not kind.startswith("memory_")]
     assert [kind for kind in of_messages if status_of(error(kind)) is None] == []

@@ -1,4 +1,4 @@
-"""What becomes of a conversation: every role, every part, and what cannot be said."""
+"""Conversion of messages, tools and content parts to Anthropic's format."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def turns(*messages: dict[str, Any]) -> tuple[Any, list[Any], list[str]]:
     return body.get("system"), body["messages"], adapted
 
 
-def test_system_messages_of_both_kinds_and_the_native_one_are_joined() -> None:
+def test_messages_system_developer_and_native_are_joined() -> None:
     body, _ = sent(
         {
             "system": "a",
@@ -55,20 +55,20 @@ def test_system_messages_of_both_kinds_and_the_native_one_are_joined() -> None:
     assert body["messages"] == HI
 
 
-def test_a_late_system_message_is_moved_and_said_so() -> None:
+def test_messages_late_system_is_moved_with_note() -> None:
     system, said, adapted = turns(*HI, {"role": "system", "content": "Late."})
     assert (system, said) == ("Late.", HI)
     assert adapted == ["system messages moved to the top (messages[1])"]
 
 
-def test_an_empty_system_message_is_left_out_and_said_so() -> None:
+def test_messages_empty_system_is_dropped_with_note() -> None:
     system, said, adapted = turns({"role": "system", "content": ""}, *HI)
     assert (system, said) == (None, HI)
     assert adapted == ["blank messages left out: Anthropic refuses them (messages[0])"]
 
 
 @pytest.mark.parametrize("content", ["", " \n", None, [], [{"type": "text", "text": ""}], [{"type": "text", "text": "\t"}] * 2])
-def test_a_blank_question_has_a_stand_in(content: Any) -> None:
+def test_messages_blank_user_content_gets_placeholder(content: Any) -> None:
     _, said, adapted = turns({"role": "user", "content": content})
     assert said == [{"role": "user", "content": "(empty)"}]
     assert adapted == ["blank content sent as '(empty)': Anthropic refuses it (messages[0])"]
@@ -86,13 +86,13 @@ def call(arguments: Any, given: str = "toolu_1") -> dict[str, Any]:
     ("arguments", "expected"),
     [("", {}), ("  ", {}), (None, {}), ("{}", {}), ('{"a":0,"b":""}', {"a": 0, "b": ""}), ({"a": 1}, {"a": 1})],
 )
-def test_arguments_become_an_object_and_empty_text_beside_them_goes(arguments: Any, expected: Any) -> None:
+def test_messages_tool_arguments_become_object(arguments: Any, expected: Any) -> None:
     _, said, _ = turns(*HI, call(arguments))
     assert said[1] == {"role": "assistant", "content": [{"type": "tool_use", "id": "toolu_1", "name": "f", "input": expected}]}
 
 
 @pytest.mark.parametrize("arguments", ["{", "[1]", "null", "nonsense", 7, '{"a": NaN}'])
-def test_arguments_that_are_no_object_are_sent_within_one(arguments: Any) -> None:
+def test_messages_invalid_tool_arguments_are_wrapped(arguments: Any) -> None:
     _, said, adapted = turns(*HI, call(arguments), {"role": "tool", "tool_call_id": "toolu_1", "content": "x"})
     assert said[1]["content"][0]["input"] == {"arguments": arguments}
     assert [note.split(" (messages")[0] for note in adapted] == [
@@ -100,19 +100,19 @@ def test_arguments_that_are_no_object_are_sent_within_one(arguments: Any) -> Non
     ]
 
 
-def test_a_caller_s_error_reaches_the_caller_and_nobody_is_asked(vendor: Any, config: Any, way: Any) -> None:
+def test_send_invalid_tool_call_raises_before_sending(vendor: Any, config: Any, way: Any) -> None:
     with pytest.raises(BadRequestError, match="has no ID|is no call"):
         way.ask(config(), messages=[*HI, {"role": "assistant", "content": None, "tool_calls": [{"id": "a"}]}])
     assert vendor.received == []
 
 
-def test_ids_of_other_vendors_are_spelled_alike_on_both_sides() -> None:
+def test_messages_foreign_tool_call_ids_are_converted() -> None:
     _, said, adapted = turns(*HI, call("{}", "functions.f:0"), {"role": "tool", "tool_call_id": "functions.f:0", "content": "x"})
     assert said[1]["content"][0]["id"] == said[2]["content"][0]["tool_use_id"] == "functions_2e_f_3a_0"
     assert adapted == ["IDs of tool calls spelled in letters, digits, _ and -"]
 
 
-def test_results_of_one_turn_stand_in_one_turn_and_those_of_the_next_in_another() -> None:
+def test_messages_tool_results_are_grouped_by_turn() -> None:
     result = {"role": "tool", "content": "x", "is_error": True}
     _, said, _ = turns(
         *HI,
@@ -127,7 +127,7 @@ def test_results_of_one_turn_stand_in_one_turn_and_those_of_the_next_in_another(
     assert said[4]["content"] == [{"type": "tool_result", "tool_use_id": "c", "content": "x", "is_error": True}]
 
 
-def test_a_result_with_an_image_and_one_with_nothing() -> None:
+def test_messages_image_and_empty_tool_results_are_sent() -> None:
     image = {"type": "image_url", "image_url": {"url": "https://example.org/a.png"}}
     _, said, _ = turns(
         *HI,
@@ -145,7 +145,7 @@ def test_a_result_with_an_image_and_one_with_nothing() -> None:
     ]
 
 
-def test_functions_of_old() -> None:
+def test_messages_legacy_functions_become_tools() -> None:
     body, adapted = sent(
         {
             "max_tokens": 8,
@@ -164,7 +164,7 @@ def test_functions_of_old() -> None:
     assert len(adapted) == 4
 
 
-def test_only_the_allowed_tools_are_sent() -> None:
+def test_tools_allowed_tools_limit_the_list() -> None:
     other = {"type": "function", "function": {"name": "other"}}
     allowed = {
         "type": "allowed_tools",
@@ -176,7 +176,7 @@ def test_only_the_allowed_tools_are_sent() -> None:
     assert adapted == ["tool_choice.allowed_tools sent as a shorter list of tools"]
 
 
-def test_a_tool_keeps_what_is_anthropic_s() -> None:
+def test_tools_anthropic_fields_are_kept() -> None:
     function = {
         "name": "f",
         "description": None,
@@ -200,32 +200,32 @@ UNSIGNED = {"type": "thinking", "thinking": "t", "signature": ""}
 REDACTED = {"type": "redacted_thinking", "data": "d"}
 
 
-def test_thoughts_go_back_unchanged_and_first_and_only_when_signed() -> None:
+def test_messages_signed_thoughts_are_sent_first() -> None:
     _, said, adapted = turns(*HI, {"role": "assistant", "content": "x", "thinking_blocks": [SIGNED, UNSIGNED, REDACTED]})
     assert said[1]["content"] == [SIGNED, REDACTED, {"type": "text", "text": "x"}]
     assert adapted == ["a thinking block without a signature left out"]
 
 
-def test_thoughts_of_another_vendor_are_not_sent() -> None:
+def test_messages_reasoning_content_is_not_sent() -> None:
     _, said, _ = turns(
         *HI, {"role": "assistant", "content": "x", "reasoning_content": "t", "refusal": None, "annotations": [], "audio": None}
     )
     assert said[1] == {"role": "assistant", "content": "x"}
 
 
-def test_fields_of_another_vendor_are_left_out_and_said_so() -> None:
+def test_messages_foreign_fields_are_dropped_with_note() -> None:
     _, said, adapted = turns(*HI, {"role": "assistant", "content": "x", "reasoning_details": [{"type": "x"}]})
     assert said[1] == {"role": "assistant", "content": "x"}
     assert adapted == ["reasoning_details of messages left out: Anthropic refuses it (messages[1])"]
 
 
-def test_thoughts_given_as_native_content_are_not_doubled() -> None:
+def test_messages_native_thoughts_are_sent_once() -> None:
     content = [SIGNED, {"type": "text", "text": "x", "citations": []}]
     _, said, _ = turns(*HI, {"role": "assistant", "content": content, "thinking_blocks": [SIGNED]})
     assert said[1]["content"] == content
 
 
-def test_blocks_go_back_as_they_came_unless_the_message_was_changed_since() -> None:
+def test_messages_blocks_are_restored_unless_edited() -> None:
     blocks = [
         {"type": "server_tool_use", "id": "s", "name": "web_search", "input": {}},
         {"type": "text", "text": "x", "citations": [{"a": 1}]},
@@ -235,26 +235,26 @@ def test_blocks_go_back_as_they_came_unless_the_message_was_changed_since() -> N
     assert turns(*HI, {**message, "content": "changed"})[1][1] == {"role": "assistant", "content": "changed"}
 
 
-def test_an_answer_without_anything_is_left_out_and_said_so() -> None:
+def test_messages_empty_assistant_is_dropped_with_note() -> None:
     _, said, adapted = turns(*HI, {"role": "assistant", "content": None}, *HI)
     assert said == [*HI, *HI]
     assert adapted == ["messages[1] (assistant) left out: it is empty"]
 
 
-def test_an_address_stays_as_it_was_written() -> None:
+def test_messages_image_url_is_unchanged() -> None:
     url = "HTTPS://example.org/A%20b.PNG?Sig=Xy"
     _, said, _ = turns({"role": "user", "content": [{"type": "image_url", "image_url": url}]})
     assert said[0]["content"] == [{"type": "image", "source": {"type": "url", "url": url}}]
 
 
-def test_a_refusal_is_what_was_said() -> None:
+def test_messages_refusal_is_sent_as_text() -> None:
     assert turns(*HI, {"role": "assistant", "content": None, "refusal": "No."})[1][1] == {
         "role": "assistant",
         "content": "No.",
     }
 
 
-def test_names_and_details_are_dropped_and_said_so() -> None:
+def test_messages_names_and_details_are_dropped_with_note() -> None:
     image = {"type": "image_url", "image_url": {"url": "https://example.org/a.png", "detail": "high"}}
     text = {"type": "text", "text": "x", "prompt_cache_breakpoint": {"mode": "explicit"}}
     _, said, adapted = turns({"role": "user", "name": "Ada", "content": [image, text, "plain"]})
@@ -267,7 +267,7 @@ def test_names_and_details_are_dropped_and_said_so() -> None:
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "text/plain;charset=utf-8"])
-def test_a_file_of_plain_text_is_a_document(kind: str) -> None:
+def test_messages_plain_text_file_becomes_document(kind: str) -> None:
     file = {"type": "file", "file": {"file_data": f"data:{kind};base64,UmVnZW4g4oCTIMOYcmUu", "filename": "a.txt"}}
     body, _ = sent({"messages": [{"role": "user", "content": [file]}]})
     source = {"type": "text", "media_type": "text/plain", "data": "Regen – Øre."}
@@ -275,7 +275,7 @@ def test_a_file_of_plain_text_is_a_document(kind: str) -> None:
 
 
 @pytest.mark.parametrize("data", ["/w==", "a", "*"], ids=["not UTF-8", "cut", "not base64"])
-def test_a_file_of_text_that_is_none_is_the_callers_mistake(data: str) -> None:
+def test_messages_undecodable_text_file_is_caller_failure(data: str) -> None:
     file = {"type": "file", "file": {"file_data": f"data:text/plain;base64,{data}"}}
     assert refused({"messages": [{"role": "user", "content": [file]}]}).failure is FailureClass.CALLER
 
@@ -294,7 +294,7 @@ def test_a_file_of_text_that_is_none_is_the_callers_mistake(data: str) -> None:
         ({"role": "user", "content": [{"type": "file", "file": {"file_data": "data:text/csv;base64,YQ=="}}]}, FailureClass.CAPABILITY),
     ],
 )  # fmt: skip
-def test_messages_that_cannot_be_said_are_typed_errors(message: dict[str, Any], kind: FailureClass) -> None:
+def test_messages_unsupported_content_is_rejected(message: dict[str, Any], kind: FailureClass) -> None:
     error = refused({"messages": [*HI, message]})
     assert error.failure is kind
     assert "messages[1]" in str(error)
@@ -307,7 +307,7 @@ SIGNED = {"type": "thinking", "thinking": "Hm.", "signature": "c2lnbmVk"}
 BUDGET = {"type": "enabled", "budget_tokens": 1024}
 
 
-def test_a_thought_out_of_deltas_goes_back_without_its_index() -> None:
+def test_messages_thought_from_stream_loses_index() -> None:
     message = {"role": "assistant", "content": "x", "thinking_blocks": [{**SIGNED, "index": 0}]}
     _, said, adapted = turns(HI[0], message, HI[0])
     assert said[1]["content"] == [SIGNED, {"type": "text", "text": "x"}]
@@ -324,7 +324,7 @@ def test_a_thought_out_of_deltas_goes_back_without_its_index() -> None:
     ],
     ids=["called without a thought", "called with one", "another turn", "adaptive"],
 )
-def test_thinking_by_budget_does_not_begin_between_a_call_and_its_result(
+def test_thinking_budget_waits_for_tool_result(
     thinking: dict[str, Any], thought: list[Any], after: list[Any], kept: bool
 ) -> None:
     message = {"role": "assistant", "content": None, "thinking_blocks": thought, "tool_calls": [CALLED]}

@@ -1,4 +1,4 @@
-"""What Anthropic's list of models states of them, as rows of a catalogue."""
+"""Conversion of Anthropic's model list to catalogue rows."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ ROW = {"type": "model", "id": "claude-of-tomorrow", "lifecycle": "active", "max_
     (None, {}),
     (["image_input"], {}),
 ])  # fmt: skip
-def test_features_are_stated(stated: Any, features: dict[str, bool]) -> None:
+def test_model_list_capabilities_are_features(stated: Any, features: dict[str, bool]) -> None:
     page = {"data": [{**ROW, "capabilities": stated}], "has_more": False}
     assert rows_of(page) == [("claude-of-tomorrow", (), features, 1000, 100)]
 
 
-def test_a_retired_model_is_gone() -> None:
+def test_model_list_retired_model_is_omitted() -> None:
     rows = [{**ROW, "lifecycle": "retired", "id": "claude-past"}, {**ROW, "lifecycle": "deprecated"}]
     assert [row[0] for row in rows_of({"data": rows, "has_more": False})] == ["claude-of-tomorrow"]

@@ -1,4 +1,4 @@
-"""What we send is what the vendor's own SDK sends for the same question."""
+"""Requests of the connector, compared with those of the anthropic package."""
 
 from __future__ import annotations
 
@@ -244,7 +244,7 @@ def ours_and_theirs(vendor: Any, way: Any, settings: dict[str, Any], case: str, 
 
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
-def test_the_same_question_is_the_same_request(case: str, stream: bool, vendor: Any, config: Any, way: Any, wire: Any) -> None:
+def test_sdk_chat_request_is_identical(case: str, stream: bool, vendor: Any, config: Any, way: Any, wire: Any) -> None:
     if stream:
         vendor.answers(wire.sse(*wire.STREAMS["text"]))
         vendor.answers(wire.sse(*wire.STREAMS["text"]))
@@ -257,7 +257,7 @@ def test_the_same_question_is_the_same_request(case: str, stream: bool, vendor: 
     assert ours.headers["accept"] == ("text/event-stream" if stream else theirs.headers["accept"])
 
 
-def test_the_variables_are_the_sdk_s(vendor: Any, way: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sdk_environment_variables_are_identical(vendor: Any, way: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", "test-key-of-environment")
     monkeypatch.setenv("ANTHROPIC_BASE_URL", vendor.url)
     settings = {
@@ -274,7 +274,7 @@ def test_the_variables_are_the_sdk_s(vendor: Any, way: Any, monkeypatch: pytest.
     assert (ours.path, ours.json) == (environment.path, environment.json)
 
 
-def test_the_version_before_this_one_can_be_asked_for(vendor: Any, config: Any, way: Any) -> None:
+def test_sdk_request_of_older_version_is_identical(vendor: Any, config: Any, way: Any) -> None:
     way.ask(config(anthropic_version="2023-06-01"), messages=HI, max_tokens=64, temperature=0, top_p=0.5, top_k=3)
     with anthropic.Anthropic(
         api_key="test-key", base_url=vendor.url, max_retries=0, default_headers={"anthropic-version": "2023-06-01"}

@@ -1,4 +1,4 @@
-"""What becomes of every parameter and message: translated, sent as it is, or dropped and said so."""
+"""Parameters of a request: converted, unchanged, or dropped with a note."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ DROPPED = {
 
 
 @pytest.mark.parametrize("name", DROPPED)
-def test_what_anthropic_cannot_take_is_dropped_in_one_line(name: str) -> None:
+def test_payload_unsupported_parameter_is_dropped_with_note(name: str) -> None:
     body, adapted = sent({"max_tokens": 8, name: DROPPED[name]})
     assert body == {"model": "claude-sonnet-5-5", "max_tokens": 8, "messages": HI}
     assert len(adapted) == 1
@@ -63,17 +63,17 @@ NEUTRAL = {
 
 
 @pytest.mark.parametrize("name", NEUTRAL)
-def test_what_says_nothing_is_left_out_without_a_note(name: str) -> None:
+def test_payload_neutral_parameter_is_dropped_silently(name: str) -> None:
     body, adapted = sent({"max_tokens": 8, name: NEUTRAL[name]})
     assert body == {"model": "claude-sonnet-5-5", "max_tokens": 8, "messages": HI}
     assert adapted == []
 
 
-def test_several_answers_are_another_vendor_s() -> None:
+def test_payload_several_choices_are_capability_failure() -> None:
     assert refused({"max_tokens": 8, "n": 2}).failure is FailureClass.CAPABILITY
 
 
-def test_what_is_dropped_shows_on_the_attempt(vendor: Any, config: Any, way: Any) -> None:
+def test_send_dropped_parameters_are_on_attempt(vendor: Any, config: Any, way: Any) -> None:
     reply = way.ask(config(), messages=HI, seed=1, temperature=0.5)
     adapted = reply.attempts[-1].adapted
     assert [line.split()[0] for line in adapted] == ["max_tokens", "seed", "temperature"]
@@ -81,14 +81,14 @@ def test_what_is_dropped_shows_on_the_attempt(vendor: Any, config: Any, way: Any
     assert {"seed", "temperature"}.isdisjoint(vendor.received[0].json)
 
 
-def test_what_is_dropped_shows_on_the_attempt_of_a_stream(vendor: Any, config: Any, way: Any, wire: Any) -> None:
+def test_stream_dropped_parameters_are_on_attempt(vendor: Any, config: Any, way: Any, wire: Any) -> None:
     vendor.answers(wire.sse(*wire.STREAMS["text"]))
     _, stream, error = way.stream(config(), messages=HI, max_tokens=5, seed=2)
     assert error is None
     assert [line.split()[0] for line in stream.attempts[-1].adapted] == ["seed"]
 
 
-def test_two_limits_that_disagree_are_said() -> None:
+def test_payload_conflicting_token_limits_are_reported() -> None:
     assert sent({"max_completion_tokens": 5, "max_tokens": 5})[1] == ["max_completion_tokens sent as max_tokens"]
     assert sent({"max_completion_tokens": 5, "max_tokens": 7})[1] == [
         "max_completion_tokens sent as max_tokens",
@@ -96,7 +96,7 @@ def test_two_limits_that_disagree_are_said() -> None:
     ]
 
 
-def test_nothing_is_said_when_nothing_was_adapted() -> None:
+def test_payload_without_changes_has_no_note() -> None:
     assert sent({"max_tokens": 8, "tools": [TOOL], "tool_choice": "auto"})[1] == []
 
 
@@ -140,7 +140,7 @@ def test_nothing_is_said_when_nothing_was_adapted() -> None:
         ({"system": "native"}, {"system": "native"}),
     ],
 )  # fmt: skip
-def test_parameters(given: dict[str, Any], expected: dict[str, Any]) -> None:
+def test_payload_parameters_are_converted(given: dict[str, Any], expected: dict[str, Any]) -> None:
     body, _ = sent({"max_tokens": 8, **given})
     for name in ("model", "messages", "tools"):
         body.pop(name, None)
@@ -150,7 +150,7 @@ def test_parameters(given: dict[str, Any], expected: dict[str, Any]) -> None:
 # -- max_tokens -------------------------------------------------------------------------------------------------------
 
 
-def test_the_limit_of_an_answer_when_none_is_given() -> None:
+def test_payload_missing_max_tokens_gets_default() -> None:
     assert sent({}, models=[UNKNOWN])[0]["max_tokens"] == 4096
     assert sent({}, max_tokens=100)[0]["max_tokens"] == 100
     row = {"id": "claude-sonnet-5-5", "max_output_tokens": 777}
@@ -162,35 +162,35 @@ def test_the_limit_of_an_answer_when_none_is_given() -> None:
     assert adapted == ["max_tokens 100 added (option max_tokens): Anthropic requires one"]
 
 
-def test_the_limit_leaves_room_for_the_thoughts_that_were_asked_for() -> None:
+def test_payload_default_max_tokens_exceeds_thinking_budget() -> None:
     assert sent({"thinking": {"type": "enabled", "budget_tokens": 10000}}, models=[UNKNOWN])[0]["max_tokens"] == 14096
     assert sent({"thinking": {"type": "enabled", "budget_tokens": 1024}}, models=[UNKNOWN])[0]["max_tokens"] == 4096
 
 
 @pytest.mark.parametrize("wrong", [0, -1, "many", True, 1.5])
-def test_an_option_that_is_no_limit_is_refused(wrong: Any) -> None:
+def test_provider_invalid_max_tokens_is_rejected(wrong: Any) -> None:
     with pytest.raises(ConfigurationError, match="max_tokens"):
         AnthropicProvider({"api_key": "test-key", "max_tokens": wrong})
 
 
-def test_an_option_that_is_no_version_is_refused() -> None:
+def test_provider_invalid_version_is_rejected() -> None:
     with pytest.raises(ConfigurationError, match="anthropic_version"):
         AnthropicProvider({"api_key": "test-key", "anthropic_version": "latest"})
 
 
-def test_a_version_in_the_request_s_own_headers_counts() -> None:
+def test_payload_version_header_of_request_applies() -> None:
     body, adapted = sent({"max_tokens": 8, "temperature": 0.5}, headers={"Anthropic-Version": "2023-06-01"})
     assert body["temperature"] == 0.5
     assert adapted == []
 
 
-def test_a_version_in_the_account_s_headers_is_sent_once(vendor: Any, config: Any, way: Any) -> None:
+def test_send_version_header_of_account_is_sent_once(vendor: Any, config: Any, way: Any) -> None:
     way.ask(config(headers={"Anthropic-Version": "2023-06-01"}), messages=HI, max_tokens=8, top_k=0)
     (seen,) = vendor.received
     assert (seen.headers["anthropic-version"], seen.json["top_k"]) == ("2023-06-01", 0)
 
 
-def test_options_come_from_yaml(tmp_path: Any, vendor: Any, way: Any) -> None:
+def test_options_are_read_from_yaml(tmp_path: Any, vendor: Any, way: Any) -> None:
     file = tmp_path / "modelmesh.yaml"
     file.write_text(
         f"""
@@ -212,12 +212,12 @@ pools:
     assert (seen.path, seen.headers["anthropic-version"], seen.json["max_tokens"]) == ("/v1/messages", "2023-06-01", 99)
 
 
-def test_no_key_is_said_with_the_variable() -> None:
+def test_provider_without_key_names_variable() -> None:
     with pytest.raises(ConfigurationError, match="ANTHROPIC_API_KEY"):
         AnthropicProvider({})
 
 
-def test_what_the_catalogue_states_of_the_models() -> None:
+def test_models_have_features_and_price_source() -> None:
     rows = AnthropicProvider({"api_key": "test-key"}).models()
     assert rows
     for row in rows:
@@ -237,12 +237,12 @@ def test_what_the_catalogue_states_of_the_models() -> None:
         ({"tools": "x"}, FailureClass.CALLER),
     ],
 )
-def test_parameters_that_cannot_be_said_are_typed_errors(payload: dict[str, Any], kind: FailureClass) -> None:
+def test_payload_unsupported_parameter_raises_failure_class(payload: dict[str, Any], kind: FailureClass) -> None:
     assert refused(payload).failure is kind
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
-def test_what_the_sdk_sends_as_headers_is_sent_as_headers(
+def test_send_header_parameters_match_sdk(
     vendor: Any, config: Any, way: Any, wire: Any, monkeypatch: pytest.MonkeyPatch, stream: bool
 ) -> None:
     anthropic = pytest.importorskip("anthropic")
@@ -262,7 +262,7 @@ def test_what_the_sdk_sends_as_headers_is_sent_as_headers(
         assert ours.headers[name] == theirs.headers[name]
 
 
-def test_a_header_of_the_request_s_own_goes_before_its_parameter(vendor: Any, config: Any, way: Any) -> None:
+def test_send_request_header_precedes_parameter(vendor: Any, config: Any, way: Any) -> None:
     way.ask(
         config(),
         messages=HI,

@@ -1,4 +1,4 @@
-"""Streams: chunks of OpenAI's, whole, in order, and never an end that the vendor did not send."""
+"""Conversion of Anthropic's stream events to chunks in OpenAI's format."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def joined(chunks: list[dict[str, Any]]) -> dict[str, Any]:
     return whole
 
 
-def test_the_caller_reads_what_the_sdk_reads(recorded: bytes, vendor: Any, config: Any, way: Any) -> None:
+def test_stream_is_what_sdk_reads(recorded: bytes, vendor: Any, config: Any, way: Any) -> None:
     anthropic = pytest.importorskip("anthropic")
     vendor.answers(recorded)
     vendor.answers(recorded)
@@ -90,7 +90,7 @@ def test_the_caller_reads_what_the_sdk_reads(recorded: bytes, vendor: Any, confi
 
 
 @pytest.mark.parametrize("asked", [False, True], ids=["unasked", "asked"])
-def test_the_chunks_are_openai_s(recorded: bytes, asked: bool, vendor: Any, config: Any, way: Any) -> None:
+def test_stream_chunks_match_openai_type(recorded: bytes, asked: bool, vendor: Any, config: Any, way: Any) -> None:
     chat = pytest.importorskip("openai.types.chat")
     vendor.answers(recorded)
     options = {"stream_options": {"include_usage": True}} if asked else {}
@@ -112,7 +112,7 @@ def test_the_chunks_are_openai_s(recorded: bytes, asked: bool, vendor: Any, conf
     assert [bool(chunk["choices"]) for chunk in chunks] == [True] * (len(chunks) - 1) + [not asked]
 
 
-def test_a_stream_and_a_whole_answer_give_the_same_message(recorded: bytes, vendor: Any, config: Any, way: Any) -> None:
+def test_stream_message_equals_plain_response(recorded: bytes, vendor: Any, config: Any, way: Any) -> None:
     anthropic = pytest.importorskip("anthropic")
     vendor.answers(recorded)
     with (
@@ -134,7 +134,7 @@ def test_a_stream_and_a_whole_answer_give_the_same_message(recorded: bytes, vend
     assert ours["usage"] == plain["usage"]
 
 
-def test_cut_in_two_anywhere_the_chunks_are_the_same(recorded: bytes) -> None:
+def test_stream_split_anywhere_gives_same_chunks(recorded: bytes) -> None:
     whole = chunks_of([recorded])
     assert whole[1]
     for place in range(len(recorded) + 1):
@@ -142,14 +142,14 @@ def test_cut_in_two_anywhere_the_chunks_are_the_same(recorded: bytes) -> None:
 
 
 @given(data=some.data())
-def test_cut_into_any_pieces_the_chunks_are_the_same(data: Any, wire: Any) -> None:
+def test_stream_in_any_pieces_gives_same_chunks(data: Any, wire: Any) -> None:
     recorded = wire.sse(*wire.STREAMS[data.draw(some.sampled_from(sorted(wire.STREAMS)))])
     places = sorted(data.draw(some.sets(some.integers(1, len(recorded) - 1), max_size=40)))
     pieces = [recorded[start:stop] for start, stop in zip([0, *places], [*places, len(recorded)], strict=True)]
     assert chunks_of(pieces) == chunks_of([recorded])
 
 
-def test_broken_off_anywhere_no_end_is_made_up(recorded: bytes) -> None:
+def test_stream_cut_anywhere_has_no_finish_reason(recorded: bytes) -> None:
     whole, _ = chunks_of([recorded])
     last_word = recorded.index(b'"stop_reason"', recorded.index(b"event: message_delta"))
     for place in range(len(recorded)):
@@ -161,9 +161,7 @@ def test_broken_off_anywhere_no_end_is_made_up(recorded: bytes) -> None:
 
 
 @pytest.mark.parametrize("part", [0.3, 0.6, 0.9])
-def test_broken_off_after_content_is_said_with_what_was_received(
-    part: float, vendor: Any, config: Any, way: Any, wire: Any
-) -> None:
+def test_stream_cut_after_content_keeps_partial_text(part: float, vendor: Any, config: Any, way: Any, wire: Any) -> None:
     events = [wire.begin(), *wire.block(0, {"type": "text", "text": ""}, *wire.text(*"0123456789"))]
     vendor.answers(wire.sse(*events[: 2 + int(10 * part)]))
     chunks, _, error = way.stream(config(), messages=HI, max_tokens=64)
@@ -172,7 +170,7 @@ def test_broken_off_after_content_is_said_with_what_was_received(
     assert joined(chunks)["finish"] == []
 
 
-def test_a_stop_without_a_reason_is_no_end(vendor: Any, config: Any, way: Any, wire: Any) -> None:
+def test_stream_stop_without_reason_is_interrupted(vendor: Any, config: Any, way: Any, wire: Any) -> None:
     vendor.answers(
         wire.sse(wire.begin(), *wire.block(0, {"type": "text", "text": ""}, *wire.text("a")), {"type": "message_stop"})
     )
@@ -180,14 +178,14 @@ def test_a_stop_without_a_reason_is_no_end(vendor: Any, config: Any, way: Any, w
     assert isinstance(error, StreamInterruptedError)
 
 
-def test_an_end_without_the_closing_event_is_an_end(vendor: Any, config: Any, way: Any, wire: Any) -> None:
+def test_stream_without_message_stop_is_complete(vendor: Any, config: Any, way: Any, wire: Any) -> None:
     vendor.answers(wire.sse(*wire.STREAMS["text"][:-1]))
     chunks, _, error = way.stream(config(), messages=HI, max_tokens=64)
     assert error is None
     assert joined(chunks)["finish"] == [("stop", "end_turn")]
 
 
-def test_tool_calls_are_counted_among_tool_calls(wire: Any) -> None:
+def test_stream_tool_calls_are_numbered(wire: Any) -> None:
     whole = joined(chunks_of([wire.sse(*wire.STREAMS["tools"])])[0])
     assert whole["tool_calls"] == {
         0: {"id": "toolu_test_1", "name": "weather", "arguments": '{"city": "Oslo", "days": 0}'},
@@ -195,7 +193,7 @@ def test_tool_calls_are_counted_among_tool_calls(wire: Any) -> None:
     }
 
 
-def test_usage_is_not_made_of_the_first_guess(wire: Any) -> None:
+def test_stream_usage_of_message_start_is_ignored(wire: Any) -> None:
     bare = [{"type": "message_delta", "delta": {"stop_reason": "end_turn"}}, {"type": "message_stop"}]
     chunks, done = chunks_of([wire.sse(wire.begin(), *bare)])
     assert done
@@ -203,7 +201,7 @@ def test_usage_is_not_made_of_the_first_guess(wire: Any) -> None:
     assert "usage" not in joined(chunks)
 
 
-def test_what_is_newer_than_the_connector_reaches_the_caller(wire: Any) -> None:
+def test_stream_unknown_events_are_passed_on(wire: Any) -> None:
     event = {"type": "of_tomorrow", "x": 0}
     strange = {"type": "block_of_tomorrow", "y": 0}
     delta = {"type": "delta_of_tomorrow", "z": 0}
@@ -220,7 +218,7 @@ def test_what_is_newer_than_the_connector_reaches_the_caller(wire: Any) -> None:
     assert joined(chunks)["finish"] == [("stop", "of_tomorrow")]
 
 
-def test_an_end_that_is_said_twice_is_one(wire: Any) -> None:
+def test_stream_repeated_finish_is_sent_once(wire: Any) -> None:
     last, stop = wire.end("end_turn", 40)
     again, _ = wire.end("end_turn", 41)
     said = wire.block(0, {"type": "text", "text": ""}, *wire.text("Hi"))
@@ -229,7 +227,7 @@ def test_an_end_that_is_said_twice_is_one(wire: Any) -> None:
     assert joined(chunks)["usage"]["completion_tokens"] == 41
 
 
-def test_a_compaction_is_whole_when_it_is_handed_back(wire: Any) -> None:
+def test_stream_compaction_block_is_complete(wire: Any) -> None:
     begun = {"type": "compaction", "content": None, "encrypted_content": None}
     delta = {"type": "compaction_delta", "content": "They spoke of rain.", "encrypted_content": "b3BhcXVl"}
     said = wire.block(1, {"type": "text", "text": ""}, *wire.text("Hi"))
@@ -238,7 +236,7 @@ def test_a_compaction_is_whole_when_it_is_handed_back(wire: Any) -> None:
     assert joined(chunks)["content_blocks"] == [whole, {"type": "text", "text": "Hi"}]
 
 
-def test_what_an_event_has_beyond_its_kind_is_in_its_chunk(wire: Any) -> None:
+def test_stream_unknown_event_fields_are_kept(wire: Any) -> None:
     start, said, stop = wire.block(0, {"type": "text", "text": ""}, *wire.text("Hi"))
     called, piece, _ = wire.block(1, wire.CALL, *wire.json_pieces("{}"))
     piece = {**piece, "delta": {**piece["delta"], "t": 0}}
@@ -251,14 +249,14 @@ def test_what_an_event_has_beyond_its_kind_is_in_its_chunk(wire: Any) -> None:
     assert (told["t"], told["tool_calls"][0]["function"]) == (0, {"arguments": "{}"})
 
 
-def test_blocks_that_the_vendor_never_closed_are_closed_by_the_end(wire: Any) -> None:
+def test_stream_open_blocks_are_closed_at_end(wire: Any) -> None:
     start, *_, stop = wire.block(0, wire.CALL)
     assert stop["type"] == "content_block_stop"
     whole = joined(chunks_of([wire.sse(wire.begin(), start, *wire.end("tool_use"))])[0])
     assert whole["tool_calls"][0]["arguments"] == "{}"
 
 
-def test_arguments_that_were_cut_stay_cut(wire: Any) -> None:
+def test_stream_cut_tool_arguments_are_unchanged(wire: Any) -> None:
     events = [wire.begin(), *wire.block(0, wire.CALL, *wire.json_pieces('{"city": "Os')), *wire.end("max_tokens")]
     whole = joined(chunks_of([wire.sse(*events)])[0])
     assert whole["tool_calls"][0]["arguments"] == '{"city": "Os'
@@ -275,7 +273,7 @@ def test_arguments_that_were_cut_stay_cut(wire: Any) -> None:
         b'data: {"type": ["message_start"]}\n\n',
     ],
 )
-def test_events_that_are_none_are_typed_errors(raw: bytes, vendor: Any, config: Any, way: Any) -> None:
+def test_stream_invalid_event_raises_provider_error(raw: bytes, vendor: Any, config: Any, way: Any) -> None:
     vendor.answers(raw)
     with pytest.raises(ProviderError, match="cannot be read"):
         raise_of(way.stream, config(), messages=HI, max_tokens=64)
@@ -294,7 +292,7 @@ def test_events_that_are_none_are_typed_errors(raw: bytes, vendor: Any, config: 
         {"type": "message_start", "message": {"id": "x", "model": "x"}},
     ],
 )
-def test_events_without_what_they_are_made_of_are_no_crash(event: dict[str, Any], wire: Any) -> None:
+def test_stream_event_without_required_fields_is_invalid(event: dict[str, Any], wire: Any) -> None:
     start = wire.block(0, {"type": "text", "text": ""})[0]
     with pytest.raises(ValueError, match="lacks what Anthropic documents|has no ID"):
         chunks_of([wire.sse(wire.begin(), start, event)])
@@ -318,7 +316,7 @@ def tool_stream(wire: Any, *pieces: str, reason: str) -> list[bytes]:
 
 
 @pytest.mark.parametrize("pieces", [('{"city": "Os',), ("[1]",), ('"text"',)])
-def test_a_call_with_cut_arguments_is_never_whole(wire: Any, pieces: tuple[str, ...]) -> None:
+def test_stream_tool_call_with_cut_arguments_is_invalid(wire: Any, pieces: tuple[str, ...]) -> None:
     with pytest.raises(ValueError, match="not a JSON object"):
         chunks_of(tool_stream(wire, *pieces, reason="tool_use"))
     chunks, _ = chunks_of(tool_stream(wire, *pieces, reason="max_tokens"))
@@ -326,14 +324,14 @@ def test_a_call_with_cut_arguments_is_never_whole(wire: Any, pieces: tuple[str, 
 
 
 @pytest.mark.parametrize("reason", ["", None, 5, ["end_turn"]])
-def test_a_stop_reason_that_is_none_does_not_end_a_stream(wire: Any, reason: Any) -> None:
+def test_stream_invalid_stop_reason_does_not_end_it(wire: Any, reason: Any) -> None:
     text = wire.block(0, {"type": "text", "text": ""}, {"type": "text_delta", "text": "Hi"})
     chunks, _ = chunks_of([wire.sse(wire.begin(), *text, *wire.end(reason))])
     assert all(choice["finish_reason"] is None for chunk in chunks for choice in chunk["choices"])
 
 
 @pytest.mark.parametrize("usage", ["lots", [1], 5, {"input_tokens": "3"}, {"input_tokens": -3, "output_tokens": 0.5}])
-def test_usage_of_a_wrong_type_refuses_no_stream(wire: Any, usage: Any) -> None:
+def test_stream_usage_of_wrong_type_is_accepted(wire: Any, usage: Any) -> None:
     begin = wire.begin()
     begin["message"]["usage"] = usage
     last, stop = wire.end("end_turn")

@@ -1,4 +1,4 @@
-"""The same call through the official groq package and through the connector puts the same request on the wire."""
+"""Requests of the connector, compared with those of the groq package."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def mesh_config(upstream: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_same_request(upstream: Any, name: str) -> None:
+def test_sdk_request_is_identical(upstream: Any, name: str) -> None:
     upstream.body = EVENTS if name == "stream" else upstream.body
     with groq.Groq(api_key="gsk-test", base_url=upstream.url, max_retries=0) as sdk:
         theirs = sdk.chat.completions.create(model="llama-3.1-8b-instant", **arguments_of(name))
@@ -61,7 +61,7 @@ def test_same_request(upstream: Any, name: str) -> None:
     assert wire(by_mesh) == wire(by_sdk)
 
 
-def test_same_request_for_asyncio(upstream: Any) -> None:
+def test_sdk_async_request_is_identical(upstream: Any) -> None:
     async def run() -> None:
         async with groq.AsyncGroq(api_key="gsk-test", base_url=upstream.url, max_retries=0) as sdk:
             await sdk.chat.completions.create(model="llama-3.1-8b-instant", **arguments_of("numbers"))

@@ -1,4 +1,4 @@
-"""What comes back from Groq, and what it says beyond OpenAI's format."""
+"""Responses and streams of Groq, with the fields beyond OpenAI's format."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def stream(client: modelmesh.MeshClient, **arguments: Any) -> Any:
     return client.chat.completions.create(model="chat-completion", messages=HELLO, stream=True, **arguments)
 
 
-def test_a_plain_answer_keeps_what_groq_adds(upstream: Any) -> None:
+def test_send_plain_response_keeps_groq_fields(upstream: Any) -> None:
     message = {"role": "assistant", "content": "Hi", "reasoning": "A greeting wants one back."}
     choice = {"index": 0, "message": message, "finish_reason": "stop"}
     upstream.body = {**upstream.body, "choices": [choice], "usage": USAGE, "x_groq": {"id": "req_test"}}
@@ -38,7 +38,7 @@ def test_a_plain_answer_keeps_what_groq_adds(upstream: Any) -> None:
     assert (reply.x_groq.id, reply.usage.queue_time) == ("req_test", 0.01)
 
 
-def test_usage_in_x_groq_of_the_finish_chunk_is_the_usage(upstream: Any) -> None:
+def test_stream_usage_in_x_groq_is_read(upstream: Any) -> None:
     upstream.body = [
         chunk({"role": "assistant", "content": ""}, x_groq={"id": "req_test"}),
         chunk({"content": "Hi"}),
@@ -52,7 +52,7 @@ def test_usage_in_x_groq_of_the_finish_chunk_is_the_usage(upstream: Any) -> None
         assert (client.usage.total_tokens, client.usage.total.unpriced_requests) == (5, 0)
 
 
-def test_usage_that_was_asked_for_is_left_where_it_is(upstream: Any) -> None:
+def test_stream_requested_usage_is_unchanged(upstream: Any) -> None:
     other = {**USAGE, "total_tokens": 6}
     last = {**chunk({}), "choices": [], "usage": USAGE, "x_groq": {"usage": other}}
     upstream.body = [chunk({"content": "Hi"}), chunk({}, "stop"), last]
@@ -61,14 +61,14 @@ def test_usage_that_was_asked_for_is_left_where_it_is(upstream: Any) -> None:
     assert (chunks[-1].choices, chunks[-1].usage.total_tokens, chunks[-1].x_groq.usage.total_tokens) == ([], 5, 6)
 
 
-def test_a_stream_that_groq_stops_early_is_an_error_and_not_an_answer(upstream: Any) -> None:
+def test_stream_error_in_x_groq_interrupts_stream(upstream: Any) -> None:
     upstream.body = [chunk({"content": "Half an"}), chunk({}, "stop", x_groq={"error": "over capacity"})]
     with modelmesh.create(config=config_of(upstream)) as client, pytest.raises(StreamInterruptedError) as caught:
         list(stream(client))
     assert caught.value.partial_text == "Half an"
 
 
-def test_an_error_in_a_stream_has_the_status_that_groq_gives_it(upstream: Any) -> None:
+def test_stream_error_event_has_status_of_body(upstream: Any) -> None:
     error = {"message": "no such field", "type": "invalid_request_error", "code": "tool_use_failed", "status_code": 400}
     upstream.body = [chunk({"content": "Half an"}), {"error": error}]
     with modelmesh.create(config=config_of(upstream)) as client, pytest.raises(StreamInterruptedError) as caught:
@@ -76,7 +76,7 @@ def test_an_error_in_a_stream_has_the_status_that_groq_gives_it(upstream: Any) -
     assert (caught.value.status, caught.value.code) == (400, "tool_use_failed")
 
 
-def test_a_stream_for_asyncio(upstream: Any) -> None:
+def test_stream_async_returns_chunks(upstream: Any) -> None:
     upstream.body = [chunk({"content": "Hi"}), chunk({}, "stop", x_groq={"usage": USAGE})]
 
     async def run() -> tuple[str, int]:

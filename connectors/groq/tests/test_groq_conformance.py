@@ -1,4 +1,4 @@
-"""GroqProvider keeps what every provider keeps."""
+"""Conformance tests of GroqProvider."""
 
 from __future__ import annotations
 

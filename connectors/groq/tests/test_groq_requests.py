@@ -1,4 +1,4 @@
-"""What is sent to Groq: where, with which headers, and exactly what the caller said."""
+"""Requests to Groq: address, headers and parameters."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ def ask(base_url: str | None = None, arguments: dict[str, Any] | None = None, **
         ("/gateway/v1", "/gateway/v1/chat/completions"),
     ],
 )
-def test_the_address_is_joined_once_however_it_is_written(upstream: Any, written: str, path: str) -> None:
+def test_base_url_path_is_appended_once(upstream: Any, written: str, path: str) -> None:
     ask(upstream.url + written, api_key="gsk-test")
     assert (upstream.last.method, upstream.last.path) == ("POST", path)
 
 
-def test_the_default_address_is_that_of_the_sdk() -> None:
+def test_base_url_default_is_that_of_sdk() -> None:
     groq = pytest.importorskip("groq")
     root = str(groq.Groq(api_key="gsk-test").base_url).rstrip("/")
     assert GroqProvider(api_key="gsk-test")._get_completion_endpoint() == f"{root}/openai/v1/chat/completions"
 
 
-def test_key_and_address_are_read_from_the_variables_of_the_sdk(upstream: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_key_and_base_url_variables_are_read(upstream: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GROQ_API_KEY", "gsk-test-of-the-variable")
     monkeypatch.setenv("GROQ_BASE_URL", upstream.url)
     ask()
@@ -50,18 +50,18 @@ def test_key_and_address_are_read_from_the_variables_of_the_sdk(upstream: Any, m
     assert upstream.last.path == "/openai/v1/chat/completions"
 
 
-def test_without_a_key_nothing_is_built_and_the_variable_is_named() -> None:
+def test_provider_without_key_names_variable() -> None:
     with pytest.raises(ConfigurationError, match=r"groq\.api\.v1 has no API key.*export GROQ_API_KEY="):
         ask("http://127.0.0.1:9")
 
 
-def test_what_was_not_given_is_not_sent(upstream: Any) -> None:
+def test_request_missing_parameters_are_not_sent(upstream: Any) -> None:
     ask(upstream.url, {"temperature": None}, api_key="gsk-test")
     assert upstream.last.json == {"model": "openai/gpt-oss-20b", "messages": HELLO}
     assert not [name for name in upstream.last.headers if name.startswith("openai-")]
 
 
-def test_parameters_of_groqs_own_and_of_next_year_arrive(upstream: Any) -> None:
+def test_request_groq_and_unknown_parameters_are_sent(upstream: Any) -> None:
     given = {
         "include_reasoning": True,
         "reasoning_format": "parsed",

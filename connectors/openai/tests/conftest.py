@@ -1,4 +1,4 @@
-"""A server in OpenAI's format, and an environment without the vendor's variables."""
+"""A fake server in OpenAI's format, and an environment without OpenAI's variables."""
 
 from __future__ import annotations
 

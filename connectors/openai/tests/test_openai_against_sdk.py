@@ -1,4 +1,4 @@
-"""The same call through the official openai package and through the connector puts the same request on the wire."""
+"""Requests of the connector, compared with those of the openai package."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def mesh_config(upstream: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_same_request(upstream: Any, name: str) -> None:
+def test_sdk_request_is_identical(upstream: Any, name: str) -> None:
     upstream.body = EVENTS if name == "stream" else upstream.body
     with openai.OpenAI(
         api_key="sk-test", base_url=f"{upstream.url}/v1", organization="org-test", project="proj-test", max_retries=0
@@ -70,7 +70,7 @@ def test_same_request(upstream: Any, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_same_request_for_asyncio(upstream: Any, name: str) -> None:
+def test_sdk_async_request_is_identical(upstream: Any, name: str) -> None:
     upstream.body = EVENTS if name == "stream" else upstream.body
 
     async def run() -> None:
@@ -90,7 +90,7 @@ def test_same_request_for_asyncio(upstream: Any, name: str) -> None:
     assert wire(by_mesh) == wire(by_sdk)
 
 
-def test_models_of_the_catalogue_are_names_that_the_sdk_knows() -> None:
+def test_catalogue_models_are_in_sdk() -> None:
     from typing import get_args
 
     from modelmesh_connector_openai import OpenAIProvider

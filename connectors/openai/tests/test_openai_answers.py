@@ -1,4 +1,4 @@
-"""What comes back from OpenAI: whole, streamed, with tools, and with what nobody here knows."""
+"""Responses and streams of OpenAI, with tool calls and unknown fields."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def with_message(upstream: Any, message: dict[str, Any], finish: str, **more: An
     upstream.body = {**upstream.body, "choices": [{"index": 0, "message": message, "finish_reason": finish}], **more}
 
 
-def test_a_plain_answer(upstream: Any) -> None:
+def test_send_plain_response_has_usage_and_cost(upstream: Any) -> None:
     with modelmesh.create(config=config_of(upstream)) as client:
         reply = client.chat.completions.create(model="chat-completion", messages=HELLO)
         assert (reply.id, reply.choices[0].message.content, reply.usage.total_tokens) == ("chatcmpl-test", "Hello.", 7)
@@ -37,7 +37,7 @@ def test_a_plain_answer(upstream: Any) -> None:
         assert client.usage.total_cost == pytest.approx(5 * 0.00015e-3 + 2 * 0.0006e-3)
 
 
-def test_fields_that_nobody_here_knows_are_kept(upstream: Any) -> None:
+def test_send_unknown_response_fields_are_kept(upstream: Any) -> None:
     with_message(upstream, {"role": "assistant", "content": "Hi", "mood": "fine"}, "stop", moderation={"flagged": False})
     with modelmesh.create(config=config_of(upstream)) as client:
         reply = client.chat.completions.create(model="chat-completion", messages=HELLO)
@@ -46,7 +46,7 @@ def test_fields_that_nobody_here_knows_are_kept(upstream: Any) -> None:
     assert reply.model_dump()["moderation"] == {"flagged": False}
 
 
-def test_tool_calls_arrive_and_their_results_go_back(upstream: Any) -> None:
+def test_send_tool_calls_and_results_are_unchanged(upstream: Any) -> None:
     with_message(upstream, {"role": "assistant", "content": None, "tool_calls": [CALL]}, "tool_calls")
     tools = [{"type": "function", "function": {"name": "weather", "parameters": {"type": "object"}}}]
     with modelmesh.create(config=config_of(upstream)) as client:
@@ -61,7 +61,7 @@ def test_tool_calls_arrive_and_their_results_go_back(upstream: Any) -> None:
     assert upstream.last.json["messages"] == [*HELLO, {"role": "assistant", "content": None, "tool_calls": [CALL]}, result]
 
 
-def test_a_streamed_answer(upstream: Any) -> None:
+def test_stream_returns_chunks(upstream: Any) -> None:
     upstream.body = [
         chunk({"role": "assistant", "content": ""}, obfuscation="xyz"),
         chunk({"content": "Grüezi"}, padding_of_next_year=1),
@@ -79,7 +79,7 @@ def test_a_streamed_answer(upstream: Any) -> None:
     assert {c.model for c in chunks} == {"gpt-4o-mini"}
 
 
-def test_a_streamed_answer_with_usage_for_asyncio(upstream: Any) -> None:
+def test_stream_async_include_usage_returns_usage(upstream: Any) -> None:
     usage = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
     last = {**chunk({}), "choices": [], "usage": usage}
     upstream.body = [chunk({"content": "Hi"}), chunk({}, "stop"), last]
@@ -105,7 +105,7 @@ def test_a_streamed_answer_with_usage_for_asyncio(upstream: Any) -> None:
         (429, "insufficient_quota", errors.QuotaExceededError),
     ],
 )
-def test_a_refusal_has_its_kind_and_the_vendors_code(upstream: Any, status: int, code: str, kind: type[Exception]) -> None:
+def test_send_error_response_has_type_and_code(upstream: Any, status: int, code: str, kind: type[Exception]) -> None:
     upstream.status, upstream.body = status, {"error": {"message": "no", "type": "t", "param": None, "code": code}}
     with modelmesh.create(config=config_of(upstream)) as client, pytest.raises(kind) as caught:
         client.chat.completions.create(model="chat-completion", messages=HELLO)

@@ -1,4 +1,4 @@
-"""IDs of tool calls that other vendors gave: OpenAI takes forty letters."""
+"""IDs of other vendors' tool calls, which OpenAI limits to 40 characters."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def sent(given: str) -> tuple[list[Any], list[str]]:
 
 
 @pytest.mark.parametrize("given", ["call_1", "x" * 40, "toolu_01", "with spaces: and more"])
-def test_an_id_that_fits_is_sent_as_it_is(given: str) -> None:
+def test_call_ids_short_id_is_unchanged(given: str) -> None:
     assert sent(given) == ([given, given], [])
 
 
 @pytest.mark.parametrize("given", ["x" * 41, "look_up_the_customer_by_address_" + "0123456789"])
-def test_a_longer_one_is_shortened_alike_in_call_and_result(given: str) -> None:
+def test_call_ids_long_id_is_shortened_consistently(given: str) -> None:
     (call, result), adapted = sent(given)
     assert call == result
     assert call.startswith("call_")

@@ -1,4 +1,4 @@
-"""Prices and windows are those of the source that the catalogue names."""
+"""Prices and context windows of OpenAI's catalogue, compared with its source."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DATA = json.loads(files("modelmesh_connector_openai").joinpath("models.json").re
 
 
 @pytest.mark.parametrize("row", DATA["models"], ids=lambda row: row["id"])
-def test_each_row_has_a_sane_price(row: dict[str, Any]) -> None:
+def test_catalogue_row_has_plausible_price(row: dict[str, Any]) -> None:
     assert row["capabilities"]
     price = row["pricing"]
     assert 0 < price["input_per_1k_tokens"] <= price.get("output_per_1k_tokens", float("inf"))
@@ -21,7 +21,7 @@ def test_each_row_has_a_sane_price(row: dict[str, Any]) -> None:
     assert row.get("context_window", 1) > 0
 
 
-def test_prices_are_those_of_the_source() -> None:
+def test_catalogue_prices_match_source() -> None:
     genai_prices = pytest.importorskip("genai_prices", minversion="0.2.3")
     from genai_prices import data_snapshot
 

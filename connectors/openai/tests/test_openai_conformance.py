@@ -1,4 +1,4 @@
-"""OpenAIProvider keeps what every provider keeps."""
+"""Conformance tests of OpenAIProvider."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from modelmesh_cdk.provider.error_mapping import find_mapping
         ("Invalid prompt: the variable city is missing.", None),
     ],
 )
-def test_an_invalid_prompt_is_policy_only_when_it_says_so(message: str, failure: FailureClass | None) -> None:
+def test_mappings_invalid_prompt_is_policy_if_stated(message: str, failure: FailureClass | None) -> None:
     error = read_error({"error": {"message": message, "type": "invalid_request_error", "code": "invalid_prompt"}})
     found = find_mapping(400, "invalid_prompt", error, (*MAPPINGS, *COMMON))
     assert (found.failure if found else None) is failure

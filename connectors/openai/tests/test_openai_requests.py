@@ -1,4 +1,4 @@
-"""What is sent to OpenAI: where, with which headers, and exactly what the caller said."""
+"""Requests to OpenAI: address, headers and parameters."""
 
 from __future__ import annotations
 
@@ -33,32 +33,32 @@ def ask(client: modelmesh.MeshClient, **arguments: Any) -> Any:
         ("/gateway/v2beta/openai", "/gateway/v2beta/openai/chat/completions"),
     ],
 )
-def test_the_address_is_joined_once_however_it_is_written(upstream: Any, written: str, path: str) -> None:
+def test_base_url_path_is_appended_once(upstream: Any, written: str, path: str) -> None:
     ask(client_of(upstream.url + written, api_key="sk-test"))
     assert (upstream.last.method, upstream.last.path) == ("POST", path)
 
 
-def test_the_default_address_is_that_of_the_sdk() -> None:
+def test_base_url_default_is_that_of_sdk() -> None:
     openai = pytest.importorskip("openai")
     sdk = openai.OpenAI(api_key="sk-test")
     assert OpenAIProvider(api_key="sk-test")._get_completion_endpoint() == f"{sdk.base_url}chat/completions"
 
 
-def test_key_and_address_are_read_from_the_variables_of_the_sdk(upstream: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_key_and_base_url_variables_are_read(upstream: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-test-of-the-variable")
     monkeypatch.setenv("OPENAI_BASE_URL", f"{upstream.url}/v1")
     ask(client_of())
     assert upstream.last.headers["authorization"] == "Bearer sk-test-of-the-variable"
 
 
-def test_what_is_configured_goes_before_the_variables(upstream: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_configured_values_precede_variables(upstream: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-test-of-the-variable")
     monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
     ask(client_of(upstream.url, api_key="sk-test-configured"))
     assert upstream.last.headers["authorization"] == "Bearer sk-test-configured"
 
 
-def test_without_a_key_nothing_is_built_and_the_variable_is_named() -> None:
+def test_provider_without_key_names_variable() -> None:
     with pytest.raises(ConfigurationError, match=r"openai\.llm\.v1 has no API key.*export OPENAI_API_KEY="):
         client_of("http://127.0.0.1:9")
 
@@ -69,7 +69,7 @@ def test_organization_and_project_are_sent_as_headers(upstream: Any) -> None:
     assert (headers["openai-organization"], headers["openai-project"]) == ("org-test", "proj-test")
 
 
-def test_organization_and_project_are_read_from_the_variables_of_the_sdk(upstream: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_organization_and_project_variables_are_read(upstream: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_ORG_ID", "org-of-the-variable")
     monkeypatch.setenv("OPENAI_PROJECT_ID", "proj-of-the-variable")
     ask(client_of(upstream.url, api_key="sk-test", organization="org-configured"))
@@ -77,17 +77,17 @@ def test_organization_and_project_are_read_from_the_variables_of_the_sdk(upstrea
     assert (headers["openai-organization"], headers["openai-project"]) == ("org-configured", "proj-of-the-variable")
 
 
-def test_no_account_headers_are_sent_when_nobody_named_an_account(upstream: Any) -> None:
+def test_request_without_organization_has_no_header(upstream: Any) -> None:
     ask(client_of(upstream.url, api_key="sk-test"))
     assert not [name for name in upstream.last.headers if name.startswith("openai-")]
 
 
-def test_what_was_not_given_is_not_sent(upstream: Any) -> None:
+def test_request_missing_parameters_are_not_sent(upstream: Any) -> None:
     ask(client_of(upstream.url, api_key="sk-test"), temperature=None)
     assert upstream.last.json == {"model": "gpt-4o-mini", "messages": HELLO}
 
 
-def test_parameters_that_nobody_here_knows_arrive(upstream: Any) -> None:
+def test_request_unknown_parameters_are_sent(upstream: Any) -> None:
     ask(
         client_of(upstream.url, api_key="sk-test"),
         reasoning_effort="xhigh",
@@ -104,12 +104,12 @@ def test_parameters_that_nobody_here_knows_arrive(upstream: Any) -> None:
     assert request.path == "/v1/chat/completions?api-version=2027-01-01"
 
 
-def test_configured_headers_are_sent_with_every_request(upstream: Any) -> None:
+def test_request_configured_headers_are_sent(upstream: Any) -> None:
     ask(client_of(upstream.url, api_key="sk-test", headers={"X-Team": "search"}))
     assert upstream.last.headers["x-team"] == "search"
 
 
-def test_the_key_is_in_no_repr_and_in_no_error(upstream: Any) -> None:
+def test_key_is_masked_in_repr_and_errors(upstream: Any) -> None:
     key = "sk-test-do-not-show"
     provider = OpenAIProvider(api_key=key, base_url=upstream.url)
     assert key not in f"{provider!r} {provider.config!r}"
