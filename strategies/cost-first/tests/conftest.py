@@ -41,7 +41,7 @@ class Shop(InProcessAccount):
 class Market(InProcessMesh):
     """A mesh of several shops."""
 
-    def ask(self, text: str = "Hello", **arguments: Any) -> str:
+    def send(self, text: str = "Hello", **arguments: Any) -> str:
         """Return the model that answered."""
         messages = [{"role": "user", "content": text}]
         return self.client.chat.completions.create(model="chat-completion", messages=messages, **arguments).model

@@ -39,47 +39,47 @@ def test_cost_first_id_is_the_entry_point_name() -> None:
 
 @pytest.mark.parametrize("name", ["cost-first", "cost_first", "modelmesh.cost-first.v1", "rotation.modelmesh.cost-first.v1"])
 def test_create_finds_cost_first_by_every_alias(world: Any, name: str) -> None:
-    assert world({"strategy": name}, dear=(2, 8), cheap=(1, 4)).ask() == "cheap"
+    assert world({"strategy": name}, dear=(2, 8), cheap=(1, 4)).send() == "cheap"
 
 
 def test_request_goes_to_cheapest_then_to_next_cheapest(world: Any) -> None:
     here = world({"deactivation": {"retry_limit": 1}, "recovery": {"cooldown": "60s"}}, dear=(2, 8), cheap=(1, 4), mid=(1.5, 6))
-    assert here.asks(2) == ["cheap", "cheap"]
+    assert here.send_many(2) == ["cheap", "cheap"]
     here.accounts["at-cheap"].down.add("cheap")
-    assert here.asks(2) == ["mid", "mid"]
+    assert here.send_many(2) == ["mid", "mid"]
     here.accounts["at-cheap"].down.clear()
     here.now += 61
-    assert here.ask() == "cheap"
+    assert here.send() == "cheap"
 
 
 def test_select_cheapest_depends_on_prompt_and_output_size(world: Any) -> None:
     here = world(reader=(0.1, 10), writer=(2, 1))
-    assert here.ask(LONG, max_tokens=10) == "reader"
-    assert here.ask(SHORT, max_tokens=1000) == "writer"
-    assert here.ask(LONG, max_completion_tokens=10) == "reader"
+    assert here.send(LONG, max_tokens=10) == "reader"
+    assert here.send(SHORT, max_tokens=1000) == "writer"
+    assert here.send(LONG, max_completion_tokens=10) == "reader"
 
 
 def test_select_prefers_free_and_puts_unknown_prices_last(world: Any) -> None:
     here = world(unknown=None, half=(0.1, None), cheap=(0.1, 0.1), free=(0, 0))
-    assert here.ask() == "free"
+    assert here.send() == "free"
     here.accounts["at-free"].down.add("free")
-    assert here.ask() == "cheap"
+    assert here.send() == "cheap"
     here.accounts["at-cheap"].down.add("cheap")
-    assert here.ask() == "unknown"  # the first of both without a price
+    assert here.send() == "unknown"  # the first of both without a price
     rows = {row.model: row.score for row in here.client.explain("chat-completion").candidates}
     assert rows["unknown"] == rows["half"] == -1e9 < rows["cheap"] < rows["free"] == 0
 
 
 def test_select_among_equal_costs_prefers_least_spent(world: Any) -> None:
     """The total cost only breaks ties. It never selects a model with a higher cost of the request."""
-    assert world(dear=(2, 8), one=(1, 4), two=(1, 4)).asks(6) == ["one", "two"] * 3
-    assert world(one=(0, 0), two=(0, 0)).asks(4) == ["one"] * 4
+    assert world(dear=(2, 8), one=(1, 4), two=(1, 4)).send_many(6) == ["one", "two"] * 3
+    assert world(one=(0, 0), two=(0, 0)).send_many(4) == ["one"] * 4
     here = world(one=(1, 4), two=(1, 4))
     here.accounts["at-two"].down.add("two")
-    here.asks(3)
+    here.send_many(3)
     here.accounts["at-two"].down.clear()
     here.now += 3600
-    assert here.asks(4) == ["two"] * 3 + ["one"], "it has three answers to make up for"
+    assert here.send_many(4) == ["two"] * 3 + ["one"], "it has three answers to make up for"
     assert here.client.explain("chat-completion").selected_model == "two"
 
 
@@ -94,9 +94,9 @@ def test_select_reason_contains_the_estimated_cost(world: Any) -> None:
 def test_succeeded_updates_the_typical_output(world: Any) -> None:
     wordy, terse = (world(tokens=tokens, reader=(0.1, 10), writer=(6, 1)) for tokens in (2000, 1))
     text = "word " * 400  # 500 tokens
-    assert wordy.ask(text) == terse.ask(text) == "reader"  # 256 output tokens are expected before the first answer
-    assert wordy.ask(text) == "writer"
-    assert terse.ask(text) == "reader"
+    assert wordy.send(text) == terse.send(text) == "reader"  # 256 output tokens are expected before the first answer
+    assert wordy.send(text) == "writer"
+    assert terse.send(text) == "reader"
 
 
 def test_explain_leaves_the_typical_output(world: Any) -> None:

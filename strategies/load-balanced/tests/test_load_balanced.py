@@ -282,7 +282,7 @@ def test_create_finds_load_balanced_by_every_alias(world: Any, name: str) -> Non
 def test_select_skips_standby_and_explains_the_weight(world: Any) -> None:
     here = world(strategy="load-balanced", selection={"weights": {"a": 3}}, deactivation={"retry_limit": 1})
     here.accounts["a"].down.add("model-a")
-    here.asks(30)
+    here.send_many(30)
     explained = here.client.explain("chat-completion")
     assert explained.selected_model in ("model-b", "model-c")
     assert explained.reason == "drawn by its configured weight, 1"

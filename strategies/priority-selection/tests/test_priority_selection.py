@@ -44,35 +44,35 @@ def test_create_finds_priority_selection_by_every_alias(world: Any, name: str) -
 )
 def test_model_priority_is_read_from_every_section(world: Any, pool: dict[str, Any]) -> None:
     here = world(**pool)
-    assert here.asks(3) == [C, C, C]
+    assert here.send_many(3) == [C, C, C]
     here.accounts["c"].down.add("model-c")
-    assert here.ask() == A
+    assert here.send() == A
 
 
 @pytest.mark.parametrize("name", ["model-b", "b.model-b", "b/model-b", "test.account.v1/model-b"])
 def test_model_priority_accepts_names_with_provider(world: Any, name: str) -> None:
     here = world(strategy="priority", model_priority=[name])
-    assert here.asks(2) == [B, B]
+    assert here.send_many(2) == [B, B]
     explained = here.client.explain("chat-completion")
     assert {row.model: row.score for row in explained.candidates} == {"model-a": 0.0, "model-b": 1001.0, "model-c": 0.0}
 
 
 def test_provider_priority_comes_after_model_priority(world: Any) -> None:
     here = world(strategy="priority", model_priority=["model-b"], provider_priority=["c", "a"])
-    assert here.ask() == B
+    assert here.send() == B
     here.accounts["b"].down.add("model-b")
-    assert here.ask() == C
+    assert here.send() == C
     here.accounts["c"].down.add("model-c")
-    assert here.ask() == A
+    assert here.send() == A
 
 
 @pytest.mark.filterwarnings("ignore:.*has no effect. no:modelmesh._engine.foundation.notices.NotEnforcedWarning")
 def test_shared_model_goes_to_the_preferred_provider(world: Any) -> None:
     accounts = {key: InProcessAccount("same") for key in "abc"}
     here = world(accounts, strategy="priority", model_priority=["same"], provider_priority=["nobody", "c", "b"])
-    assert here.ask() == "c/same"
+    assert here.send() == "c/same"
     accounts["c"].down.add("same")
-    assert here.ask() == "b/same"
+    assert here.send() == "b/same"
 
 
 def test_recovered_model_is_first_again(world: Any) -> None:
@@ -80,23 +80,23 @@ def test_recovered_model_is_first_again(world: Any) -> None:
         strategy="priority", model_priority=["model-b", "model-a"], deactivation={"retry_limit": 1}, recovery={"cooldown": "60s"}
     )
     here.accounts["b"].down.add("model-b")
-    assert here.ask() == A
+    assert here.send() == A
     here.accounts["b"].down.clear()
-    assert here.asks(2) == [A, A]
+    assert here.send_many(2) == [A, A]
     here.now += 61
-    assert here.ask() == B
+    assert here.send() == B
 
 
 @pytest.mark.filterwarnings("ignore:.*has no effect. no:modelmesh._engine.foundation.notices.NotEnforcedWarning")
 def test_unknown_names_in_priorities_are_ignored(world: Any) -> None:
     here = world(strategy="priority", model_priority=["gpt-99", "", "x/y"], provider_priority=["nobody", "b"])
-    assert here.asks(2) == [B, B]
+    assert here.send_many(2) == [B, B]
 
 
 def test_unlisted_models_fall_back_to_round_robin(world: Any) -> None:
     here = world(strategy="priority", model_priority=["model-b"])
     here.accounts["b"].down.add("model-b")
-    assert here.asks(4) == [A, C, A, C]
+    assert here.send_many(4) == [A, C, A, C]
 
 
 def test_listed_models_do_not_advance_the_fallback(world: Any) -> None:
@@ -104,21 +104,21 @@ def test_listed_models_do_not_advance_the_fallback(world: Any) -> None:
     here = world(accounts, strategy="priority", model_priority=["b/model-b"])
     pool = here.mesh.get_router().get_pool("chat-completion")
     pool.deactivate(pool.models[1])
-    assert here.asks(2) == ["a/model-a", "c/model-c"]
+    assert here.send_many(2) == ["a/model-a", "c/model-c"]
     pool.recover(pool.models[1])
-    assert here.asks(3) == [B, B, B]
+    assert here.send_many(3) == [B, B, B]
     pool.deactivate(pool.models[1])
-    assert here.asks(2) == ["d/model-d", "a/model-a"]
+    assert here.send_many(2) == ["d/model-d", "a/model-a"]
 
 
 def test_fallback_without_notifications_works(world: Any) -> None:
     here = world(strategy="priority", model_priority=["model-b"], fallback_strategy="stick-until-failure")
     here.accounts["b"].down.add("model-b")
-    assert here.asks(3) == [A, A, A]
+    assert here.send_many(3) == [A, A, A]
     here.accounts["a"].down.add("model-a")
-    assert here.asks(2) == [C, C]
+    assert here.send_many(2) == [C, C]
     here.accounts["a"].down.clear()
-    assert here.ask() == C, "the fallback learns who answered, and stays with it"
+    assert here.send() == C, "the fallback learns who answered, and stays with it"
 
 
 def test_explain_does_not_advance_the_fallback(world: Any) -> None:
@@ -127,32 +127,32 @@ def test_explain_does_not_advance_the_fallback(world: Any) -> None:
         explained = here.client.explain("chat-completion")
         assert explained.selected_model == "model-a"
         assert explained.reason == "no listed model is available; modelmesh.round-robin.v1: its turn"
-    assert here.asks(2) == [A, B]
+    assert here.send_many(2) == [A, B]
 
 
 def test_empty_priorities_use_the_fallback(world: Any) -> None:
-    assert world(strategy="priority").asks(4) == [A, B, C, A]
+    assert world(strategy="priority").send_many(4) == [A, B, C, A]
 
 
 def test_fallback_error_raises_without_a_listed_model(world: Any) -> None:
     here = world(strategy="priority", model_priority=["model-b"], fallback_strategy="error")
-    assert here.ask() == B
+    assert here.send() == B
     here.accounts["b"].down.add("model-b")
     with pytest.raises(ModelMeshError) as caught:  # tried once without alternatives: every attempt is listed
-        here.ask()
+        here.send()
     assert [attempt.model_id for attempt in caught.value.attempts] == ["model-b"]  # type: ignore[attr-defined]
     candidate = next(c for c in here.client.mesh.list_models() if c.model_id == "model-b")
     here.client.mesh.list_pools()[0].deactivate(candidate)
     with pytest.raises(NoActiveModelError, match="fallback_strategy is 'error'") as refused:
-        here.ask()
+        here.send()
     assert refused.value.pool_name == "chat-completion"
 
 
 def test_instance_without_mesh_uses_pool_order(world: Any) -> None:
     here = world(strategy_instance=PrioritySelection({"model_priority": ["model-c"]}))
-    assert here.ask() == C
+    assert here.send() == C
     here.accounts["c"].down.add("model-c")
-    assert here.ask() == A
+    assert here.send() == A
 
 
 # -- laws ---------------------------------------------------------------------------------------------------------------

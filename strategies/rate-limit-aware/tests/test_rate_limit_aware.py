@@ -288,12 +288,12 @@ def test_mesh_switches_model_by_reported_limits(world: Any) -> None:
             return Answer(super().send(call, model, limits).body, rate_limits=reported)
 
     here = world({key: Limited(f"model-{key}") for key in "ab"}, strategy="rate-limit-aware")
-    assert here.asks(16) == ["a/model-a"] * 8 + ["b/model-b"] * 8
+    assert here.send_many(16) == ["a/model-a"] * 8 + ["b/model-b"] * 8
     explained = here.client.explain("chat-completion")
     assert explained.reason.startswith("no model has room: 20.0% of its limit left")
     assert all(row.score is not None for row in explained.candidates)
     here.now += 61
-    assert here.ask() == "b/model-b"
+    assert here.send() == "b/model-b"
 
 
 @pytest.mark.parametrize(

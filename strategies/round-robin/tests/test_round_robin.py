@@ -34,20 +34,20 @@ def test_create_finds_round_robin_by_every_alias(world: Any, name: str) -> None:
 
 
 def test_round_robin_follows_pool_order(world: Any) -> None:
-    assert world(strategy="round-robin").asks(7) == [A, B, C, A, B, C, A]
+    assert world(strategy="round-robin").send_many(7) == [A, B, C, A, B, C, A]
 
 
 def test_round_robin_order_is_the_configured_order(world: Any) -> None:
-    assert world(strategy="round-robin", models=["model-c", "model-a"]).asks(3) == [C, A, C]
+    assert world(strategy="round-robin", models=["model-c", "model-a"]).send_many(3) == [C, A, C]
 
 
 def test_explain_and_pool_status_do_not_advance_the_turn(world: Any) -> None:
     here = world(strategy="round-robin")
-    assert here.ask() == A
+    assert here.send() == A
     for _ in range(3):
         assert here.client.explain("chat-completion").selected_model == "model-b"
         assert here.client.pool_status()["chat-completion"].current_model == "model-b"
-    assert here.ask() == B
+    assert here.send() == B
 
 
 def test_standby_model_is_skipped_and_resumes_its_place(world: Any) -> None:
@@ -55,30 +55,30 @@ def test_standby_model_is_skipped_and_resumes_its_place(world: Any) -> None:
     pool = here.mesh.get_router().get_pool("chat-completion")
     second = pool.models[1]
     pool.deactivate(second)
-    assert here.asks(4) == [A, C, A, C]
+    assert here.send_many(4) == [A, C, A, C]
     pool.recover(second)
-    assert here.asks(4) == [A, B, C, A]
+    assert here.send_many(4) == [A, B, C, A]
 
 
 def test_failed_model_gives_its_turn_to_the_next(world: Any) -> None:
     here = world(strategy="round-robin")
     here.accounts["b"].down.add("model-b")
-    assert here.asks(4) == [A, C, A, C]
+    assert here.send_many(4) == [A, C, A, C]
 
 
 def test_recovered_model_resumes_its_place(world: Any) -> None:
     here = world(strategy="round-robin", deactivation={"retry_limit": 1}, recovery={"cooldown": "60s"})
     here.accounts["b"].down.add("model-b")
-    assert here.asks(2) == [A, C]
+    assert here.send_many(2) == [A, C]
     here.accounts["b"].down.clear()
-    assert here.asks(4) == [A, C, A, C]
+    assert here.send_many(4) == [A, C, A, C]
     here.now += 61
-    assert here.asks(4) == [A, B, C, A]
+    assert here.send_many(4) == [A, B, C, A]
 
 
 def test_preferred_provider_goes_first_and_round_continues(world: Any) -> None:
     here = world(strategy="round-robin")
-    assert [here.ask(preferred_provider="b"), here.ask(), here.ask()] == [B, C, A]
+    assert [here.send(preferred_provider="b"), here.send(), here.send()] == [B, C, A]
 
 
 def test_pools_take_turns_independently(world: Any) -> None:

@@ -36,29 +36,29 @@ def test_session_stickiness_id_is_the_entry_point_name() -> None:
 
 def test_new_sessions_rotate_and_each_stays(world: Any) -> None:
     here = world(strategy="session-stickiness")
-    assert [here.ask(session_id=name) for name in "uvw"] == [A, B, C]
-    assert [here.ask(session_id=name) for name in "wuvvwu"] == [C, A, B, B, C, A]
-    assert here.ask(session_id="x") == A  # those that stay do not move the round on
+    assert [here.send(session_id=name) for name in "uvw"] == [A, B, C]
+    assert [here.send(session_id=name) for name in "wuvvwu"] == [C, A, B, B, C, A]
+    assert here.send(session_id="x") == A  # those that stay do not move the round on
 
 
 def test_new_sessions_follow_priorities(world: Any) -> None:
     here = world(strategy="session-stickiness", model_priority=["model-c"])
-    assert [here.ask(session_id=name) for name in "uv"] == [C, C]
+    assert [here.send(session_id=name) for name in "uv"] == [C, C]
     assert here.client.explain("chat-completion").reason == "no session; number 1 of model_priority"
 
 
 @pytest.mark.filterwarnings("ignore:.*has no effect. no:modelmesh._engine.foundation.notices.NotEnforcedWarning")
 def test_configured_fallback_applies_to_the_priorities(world: Any) -> None:
     here = world(strategy="session-stickiness", model_priority=["model-x"], fallback_strategy="stick-until-failure")
-    assert [here.ask(session_id=name) for name in "uvw"] == [A, A, A]
+    assert [here.send(session_id=name) for name in "uvw"] == [A, A, A]
     strict = world(strategy="session-stickiness", model_priority=["model-x"], fallback_strategy="error")
     with pytest.raises(RoutingError, match="fallback_strategy is 'error'"):
-        strict.ask(session_id="u")
+        strict.send(session_id="u")
 
 
 def test_request_without_session_uses_priority_selection(world: Any) -> None:
     here = world(strategy="session-stickiness")
-    assert here.asks(4) == [A, B, C, A]
+    assert here.send_many(4) == [A, B, C, A]
 
 
 @pytest.mark.parametrize(
@@ -73,15 +73,15 @@ def test_request_without_session_uses_priority_selection(world: Any) -> None:
 )
 def test_session_is_read_from_every_source(world: Any, named: dict[str, Any]) -> None:
     here = world(strategy="session-stickiness")
-    assert [here.ask(**named), here.ask(), here.ask(), here.ask(**named), here.ask(session_id="u")] == [A, B, C, A, A]
+    assert [here.send(**named), here.send(), here.send(), here.send(**named), here.send(session_id="u")] == [A, B, C, A, A]
 
 
 def test_session_header_can_be_renamed_or_disabled(world: Any) -> None:
     here = world(strategy="session-stickiness", selection={"session_header": "X-Thread"})
-    assert [here.ask(extra_headers={"x-thread": "u"}) for _ in range(2)] == [A, A]
-    assert [here.ask(extra_headers={"x-session-id": "v"}) for _ in range(2)] == [B, C]
+    assert [here.send(extra_headers={"x-thread": "u"}) for _ in range(2)] == [A, A]
+    assert [here.send(extra_headers={"x-session-id": "v"}) for _ in range(2)] == [B, C]
     none = world(strategy="session-stickiness", selection={"session_header": ""})
-    assert [none.ask(extra_headers={"x-session-id": "u"}) for _ in range(2)] == [A, B]
+    assert [none.send(extra_headers={"x-session-id": "u"}) for _ in range(2)] == [A, B]
 
 
 # -- unavailable model of a session --------------------------------------------------------------------------------------
@@ -89,22 +89,22 @@ def test_session_header_can_be_renamed_or_disabled(world: Any) -> None:
 
 def test_session_moves_after_failure_and_stays(world: Any) -> None:
     here = world(strategy="session-stickiness", deactivation={"retry_limit": 1}, recovery={"cooldown": "60s"})
-    assert here.ask(session_id="u") == A
+    assert here.send(session_id="u") == A
     here.accounts["a"].down.add("model-a")
-    assert here.ask(session_id="u") == B  # within the same request
+    assert here.send(session_id="u") == B  # within the same request
     here.accounts["a"].down.clear()
     here.now += 61
-    assert [here.ask(session_id="u") for _ in range(3)] == [B, B, B]
+    assert [here.send(session_id="u") for _ in range(3)] == [B, B, B]
 
 
 def test_session_moves_from_standby_with_a_reason(world: Any) -> None:
     here = world(strategy="session-stickiness")
-    assert here.ask(session_id="u") == A
+    assert here.send(session_id="u") == A
     pool = here.mesh.get_router().get_pool("chat-completion")
     pool.deactivate(pool.models[0])
-    assert here.ask(session_id="u") == B
+    assert here.send(session_id="u") == B
     pool.recover(pool.models[0])
-    assert here.ask(session_id="u") == B
+    assert here.send(session_id="u") == B
 
 
 def test_strict_session_raises_while_its_model_is_in_standby(world: Any) -> None:
@@ -114,23 +114,23 @@ def test_strict_session_raises_while_its_model_is_in_standby(world: Any) -> None
         deactivation={"retry_limit": 1},
         recovery={"cooldown": "60s"},
     )
-    assert here.ask(session_id="u") == A
+    assert here.send(session_id="u") == A
     here.accounts["a"].down.add("model-a")
     with pytest.raises(ProviderServerError):
-        here.ask(session_id="u")  # it failed, and no other model is tried
+        here.send(session_id="u")  # it failed, and no other model is tried
     with pytest.raises(
         SessionModelUnavailableError, match="a/model-a of the session is unavailable in pool 'chat-completion'"
     ) as refused:
-        here.ask(session_id="u")
+        here.send(session_id="u")
     error = refused.value
     assert isinstance(error, RoutingError)
     assert (error.pool_name, error.provider_id, error.model_id, error.retryable) == ("chat-completion", "a", "model-a", True)
     assert 0 < error.retry_after <= 60  # type: ignore[attr-defined]
     assert "'u'" not in str(error)
-    assert here.ask(session_id="v") == B  # others are served
+    assert here.send(session_id="v") == B  # others are served
     here.accounts["a"].down.clear()
     here.now += 61
-    assert here.ask(session_id="u") == A
+    assert here.send(session_id="u") == A
 
 
 def test_strict_session_returns_after_a_panic_answer(world: Any) -> None:
@@ -141,26 +141,26 @@ def test_strict_session_returns_after_a_panic_answer(world: Any) -> None:
         deactivation={"retry_limit": 1},
         recovery={"cooldown": "60s"},
     )
-    assert here.ask(session_id="u") == A
+    assert here.send(session_id="u") == A
     for key in "ba":  # b is due first
         here.accounts[key].down.add(f"model-{key}")
         with pytest.raises(ProviderServerError):
-            here.ask(session_id="u" if key == "a" else "v")
+            here.send(session_id="u" if key == "a" else "v")
         here.now += 10
     here.accounts["b"].down.clear()
-    assert here.ask(session_id="u") == B  # every model is off: the one due soonest finds out
+    assert here.send(session_id="u") == B  # every model is off: the one due soonest finds out
     here.accounts["a"].down.clear()
     here.now += 61
-    assert here.ask(session_id="u") == A
+    assert here.send(session_id="u") == A
 
 
 def test_strict_session_by_hand_has_no_retry_after(world: Any) -> None:
     here = world(strategy="session-stickiness", selection={"affinity_mode": "strict"})
-    here.ask(session_id="u")
+    here.send(session_id="u")
     pool = here.mesh.get_router().get_pool("chat-completion")
     pool.deactivate(pool.models[0])
     with pytest.raises(SessionModelUnavailableError, match="by hand") as refused:
-        here.ask(session_id="u")
+        here.send(session_id="u")
     assert not hasattr(refused.value, "retry_after")
 
 
@@ -169,22 +169,22 @@ def test_strict_session_by_hand_has_no_retry_after(world: Any) -> None:
 
 def test_session_expires_after_timeout(world: Any) -> None:
     here = world(strategy="session-stickiness", selection={"session_timeout": "10m"})
-    assert here.ask(session_id="u") == A
+    assert here.send(session_id="u") == A
     here.now += 599
-    assert here.ask(session_id="u") == A
+    assert here.send(session_id="u") == A
     here.now += 599
-    assert here.ask(session_id="u") == A
+    assert here.send(session_id="u") == A
     here.now += 600
-    assert here.ask(session_id="u") == B
+    assert here.send(session_id="u") == B
 
 
 def test_session_timeout_defaults_to_half_an_hour(world: Any) -> None:
     here = world(strategy="session-stickiness")
-    here.ask(session_id="u")
+    here.send(session_id="u")
     here.now += 1799
-    assert here.ask(session_id="u") == A
+    assert here.send(session_id="u") == A
     here.now += 1800
-    assert here.ask(session_id="u") == B
+    assert here.send(session_id="u") == B
 
 
 def test_session_timeout_starts_at_the_end_of_the_answer(world: Any) -> None:
@@ -194,12 +194,12 @@ def test_session_timeout_starts_at_the_end_of_the_answer(world: Any) -> None:
             return super().send(call, model, limits)
 
     here = world({key: Slow(f"model-{key}") for key in "ab"}, strategy="session-stickiness", selection={"session_timeout": "60s"})
-    assert [here.ask(session_id="u"), here.ask(session_id="u")] == [A, A]
+    assert [here.send(session_id="u"), here.send(session_id="u")] == [A, A]
 
 
 def test_explain_scores_the_session_model_and_changes_nothing(world: Any) -> None:
     here = world(strategy="session-stickiness")
-    here.ask(session_id="u")
+    here.send(session_id="u")
     strategy = here.mesh.get_router().get_pool("chat-completion").strategy
     old, new = (
         here.mesh.explain("chat-completion", Call(CHAT, "chat-completion", {}, options=CallOptions(session_id=name)))
@@ -209,14 +209,14 @@ def test_explain_scores_the_session_model_and_changes_nothing(world: Any) -> Non
     assert max(old.candidates, key=lambda row: row.score).model == "model-a"
     assert (new.selected_model, new.reason.split(";")[0]) == ("model-b", "new session")
     assert len(strategy._sessions) == 1
-    assert here.ask(session_id="v") == B
+    assert here.send(session_id="v") == B
 
 
 def test_threads_of_one_session_use_one_model(world: Any) -> None:
     here = world(strategy="session-stickiness")
     with ThreadPoolExecutor(8) as threads:
         for name in "uvwxyz":
-            answered = set(threads.map(lambda _, name=name: here.ask(session_id=name), range(40)))
+            answered = set(threads.map(lambda _, name=name: here.send(session_id=name), range(40)))
             assert len(answered) == 1
 
 
@@ -231,7 +231,7 @@ def test_pools_keep_sessions_independently(world: Any) -> None:
 
 @pytest.mark.parametrize("name", ["session-stickiness", "session_stickiness", "rotation.modelmesh.session-stickiness.v1"])
 def test_create_finds_session_stickiness_by_every_alias(world: Any, name: str) -> None:
-    assert world(strategy=name).ask(session_id="u") == A
+    assert world(strategy=name).send(session_id="u") == A
 
 
 @pytest.mark.parametrize(

@@ -39,14 +39,14 @@ class InProcessMesh:
     def _let_pass(self, seconds: float) -> None:
         self.now += seconds
 
-    def ask(self, **arguments: Any) -> str:
+    def send(self, **arguments: Any) -> str:
         """Send a request and return ``provider/model`` of the response."""
         reply = self.client.chat.completions.create(model=POOL, messages=list(MESSAGES), **arguments)
         return f"{reply.provider}/{reply.model}"
 
-    def asks(self, times: int) -> list[str]:
+    def send_many(self, times: int) -> list[str]:
         """Send several requests and return ``provider/model`` of each response."""
-        return [self.ask() for _ in range(times)]
+        return [self.send() for _ in range(times)]
 
     def __enter__(self) -> Self:
         return self
