@@ -27,6 +27,9 @@ class DiscoveryConformance(NamedConnector):
     The connector gets two providers: one that answers on the loopback interface, and one whose address refuses connections. A
     third name is unknown. A connector with another source than its providers overrides the fixture ``discovery``.
 
+    The class has more than 20 public methods because each of them is one test of the contract, and the author of a connector
+    derives one class only.
+
     Example:
         ::
 

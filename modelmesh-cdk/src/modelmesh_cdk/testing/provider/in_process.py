@@ -31,6 +31,9 @@ class InProcessProviderConformance(Catalogued):
 
     Tests of HTTP, such as address, key and headers, are not part of this class. They are not reported as skipped.
 
+    The class has more than 20 public methods because each of them is one test of the contract, and the author of a connector
+    derives one class only.
+
     Example:
         ::
 
