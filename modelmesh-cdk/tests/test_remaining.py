@@ -20,7 +20,7 @@ from modelmesh._engine.routing.candidates import Candidate
 from modelmesh._engine.routing.pool import Pool
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.contracts.rate_limits import RateLimit
-from modelmesh_cdk.strategy import STALE_AFTER_S, Remaining, Timers, remaining
+from modelmesh_cdk.strategy import STALE_AFTER_S, MemberTimers, Remaining, remaining
 
 EPOCH = 1_790_000_000.0
 
@@ -113,7 +113,7 @@ def test_remaining_ratio_is_between_zero_and_one() -> None:
     )
 )
 def test_timers_due_once_in_order(steps: list[tuple[str, int, float]]) -> None:
-    timers, expected = Timers(), {}
+    timers, expected = MemberTimers(), {}
     for what, place, when in steps:
         if what == "set":
             timers.set(place, when)
@@ -129,7 +129,7 @@ def test_timers_due_once_in_order(steps: list[tuple[str, int, float]]) -> None:
 
 
 def test_timers_set_repeatedly_use_constant_memory() -> None:
-    timers = Timers()
+    timers = MemberTimers()
     for number in range(5000):
         timers.set(number % 3, float(number))
         assert len(timers._heap) <= 2 * 3 + 64

@@ -6,7 +6,7 @@
 :class:`RollingWindow`             samples of the last seconds
 :func:`membership`                 pool of a request, and position of a candidate in it
 :func:`remaining`                  remaining capacity under the rate limits of a model
-:class:`Timers`                    one timer for each member of a pool
+:class:`MemberTimers`                    one timer for each member of a pool
 :func:`cost_nano_usd`              cost of an answer in nano-dollars, ``None`` when unknown
 :func:`prompt_size`                estimated tokens of a prompt
 :func:`allowed_output`             output limit that the caller states
@@ -27,7 +27,7 @@ from modelmesh_cdk.strategy.pool_membership import membership
 from modelmesh_cdk.strategy.remaining_capacity import STALE_AFTER_S, Remaining, remaining
 from modelmesh_cdk.strategy.rolling_window import RollingWindow
 from modelmesh_cdk.strategy.threshold_rotation import ThresholdRotationConfig, ThresholdRotationPolicy
-from modelmesh_cdk.strategy.timers import Timers
+from modelmesh_cdk.strategy.timers import MemberTimers
 
 __all__ = [
     "EWMA_ALPHA",
@@ -35,12 +35,12 @@ __all__ = [
     "STALE_AFTER_S",
     "TYPICAL_OUTPUT",
     "BaseStrategy",
+    "MemberTimers",
     "Remaining",
     "RollingWindow",
     "StrategyConfig",
     "ThresholdRotationConfig",
     "ThresholdRotationPolicy",
-    "Timers",
     "allowed_output",
     "cost_nano_usd",
     "membership",

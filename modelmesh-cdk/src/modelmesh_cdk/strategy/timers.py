@@ -1,4 +1,4 @@
-"""Timers of the members of a pool."""
+"""MemberTimers of the members of a pool."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator
 
 
-class Timers:
+class MemberTimers:
     """At most one timer for each position of a pool. The memory used is proportional to the number of timers."""
 
     def __init__(self) -> None:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from attrs import frozen
 
 from modelmesh.contracts import Candidate, Candidates, PoolView, SelectionRequest, SelectionResult
-from modelmesh_cdk.strategy import BaseStrategy, Timers, membership, remaining
+from modelmesh_cdk.strategy import BaseStrategy, MemberTimers, membership, remaining
 from modelmesh_strategy_load_balanced.settings import MAX_WEIGHT, balance_mode, configured_weights, weights_for
 from modelmesh_strategy_load_balanced.weights import Weights
 
@@ -40,7 +40,7 @@ class LoadBalanced(BaseStrategy):
         self._pool: PoolView | None = None
         self._members: tuple[Candidate, ...] = ()
         self._weights: Weights
-        self._timers = Timers()
+        self._timers = MemberTimers()
 
     def select(self, candidates: Candidates, request: SelectionRequest) -> SelectionResult:
         """Return a random candidate."""
@@ -88,7 +88,7 @@ class LoadBalanced(BaseStrategy):
     def _up_to_date(self, pool: PoolView, now: float) -> Weights:
         """Return the weights after applying the changes that are due."""
         if pool.members is not self._members:
-            self._pool, self._members, self._timers = pool, pool.members, Timers()
+            self._pool, self._members, self._timers = pool, pool.members, MemberTimers()
             if self._configured:
                 self._weights = Weights(pool, weights_for(pool, self._configured))
             else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from modelmesh_cdk.strategy import Timers
+from modelmesh_cdk.strategy import MemberTimers
 
 MINUTE = 60.0
 
@@ -26,7 +26,7 @@ class Pace:
         self._min_delta = min_delta
         self._max_rpm = max_rpm
         self._requests: dict[int, deque[float]] = {}
-        self._timers = Timers()
+        self._timers = MemberTimers()
         self._latest = 0.0
         self.paced = 0
 

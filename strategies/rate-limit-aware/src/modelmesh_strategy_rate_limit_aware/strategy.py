@@ -10,7 +10,7 @@ from attrs import frozen
 
 from modelmesh.contracts import Candidate, Candidates, PoolView, SelectionRequest, SelectionResult, parse_duration
 from modelmesh.errors import ConfigurationError
-from modelmesh_cdk.strategy import BaseStrategy, Timers, membership, remaining
+from modelmesh_cdk.strategy import BaseStrategy, MemberTimers, membership, remaining
 from modelmesh_strategy_rate_limit_aware.pace import Pace
 from modelmesh_strategy_rate_limit_aware.standings import STEPS, Standings, to_steps
 
@@ -44,7 +44,7 @@ class RateLimitAware(BaseStrategy):
         self._pool: PoolView | None = None
         self._pace = Pace(self._min_delta, self._max_rpm)
         self._standings: Standings
-        self._timers = Timers()
+        self._timers = MemberTimers()
 
     def select(self, candidates: Candidates, request: SelectionRequest) -> SelectionResult:
         """Return the current model while it has room, else the one with the most remaining capacity."""
@@ -113,7 +113,7 @@ class RateLimitAware(BaseStrategy):
         """Return the standings after applying the changes that are due."""
         if pool is not self._pool:
             size = len(pool.members)
-            self._pool, self._timers = pool, Timers()
+            self._pool, self._timers = pool, MemberTimers()
             self._standings, self._pace = Standings(size, self._threshold), Pace(self._min_delta, self._max_rpm)
             for position in range(size):
                 self._measure(pool, position, now)
