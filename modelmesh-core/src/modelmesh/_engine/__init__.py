@@ -18,4 +18,6 @@ included (``lint-imports`` in ``pyproject.toml`` enforces the order):
 ``autodetect``, ``create``                    detection of providers; the ``create()`` functions
 :mod:`modelmesh.testing`, :mod:`modelmesh.cli` mock client (public); command line
 ============================================  ============================================================
+
+``docs/explanation/architecture.md`` names the file for each subject.
 """

@@ -36,8 +36,8 @@ class KeyMover:
                     self._problems.record_move((*path, name), (*path, alias))
         return section
 
-    def _lifted(self, keys: Keys, path: KeyPath, written: KeyPath) -> Keys:
-        """Record that the keys below ``path`` were written below ``written``, and return them."""
+    def _moved_keys(self, keys: Keys, path: KeyPath, written: KeyPath) -> Keys:
+        """Record in the source map that the keys moved from ``written`` to ``path``, and return the keys."""
         for key in keys:
             self._problems.record_move((*path, key), (*written, key))
         return keys
@@ -54,7 +54,7 @@ class KeyMover:
         config = self._map(entry.pop("config", None), (*path, "config"))
         found: dict[str, Any] = {}
         for written, keys in (*blocks, ((*path, "config"), config), (path, entry)):
-            found.update(self._lifted(keys, (*path, "config"), written))
+            found.update(self._moved_keys(keys, (*path, "config"), written))
         return found
 
 

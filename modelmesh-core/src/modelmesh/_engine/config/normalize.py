@@ -76,11 +76,11 @@ class Normalizer(KeyMover):
         inner = self._rename(self._map(entry.pop("config", None), below), KEY_ALIASES, below)
         deep = self._map(inner.pop("auth", None), (*below, "auth"))
         auth = {
-            **self._lifted(self._rename(deep, KEY_ALIASES, (*below, "auth")), (*path, "auth"), (*below, "auth")),
+            **self._moved_keys(self._rename(deep, KEY_ALIASES, (*below, "auth")), (*path, "auth"), (*below, "auth")),
             **self._map(entry.pop("auth", None), (*path, "auth")),
         }
         auth = self._rename(auth, KEY_ALIASES, (*path, "auth"))
-        entry = {**self._lifted({key: item for key, item in inner.items() if key not in entry}, path, below), **entry}
+        entry = {**self._moved_keys({key: item for key, item in inner.items() if key not in entry}, path, below), **entry}
         if "api_key" in auth:
             key = auth.pop("api_key")
             if "api_key" not in entry:
@@ -139,7 +139,7 @@ class Normalizer(KeyMover):
                 self._problems.record_move((*path, key), (*written, key))
             elif isinstance(value, Mapping) and isinstance(entry[key], Mapping):
                 found[key] = {**value, **entry[key]}
-                self._lifted([one for one in value if one not in entry[key]], (*path, key), (*written, key))
+                self._moved_keys([one for one in value if one not in entry[key]], (*path, key), (*written, key))
         return found
 
     def _rotation(self, value: Any, path: KeyPath) -> dict[str, Any]:

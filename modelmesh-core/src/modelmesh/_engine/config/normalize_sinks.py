@@ -124,7 +124,7 @@ class SinkNormalizer(KeyMover):
         named = [((*_TOP, name), blocks[name]) for name in sink.block_names if name in blocks]
         options: dict[str, Any] = {}
         for at, keys in ((_TOP, loose), *named, *sink.shared, ((*written, "config"), config), (written, own)):
-            options.update(self._lifted(keys, (*path, "config"), at))
+            options.update(self._moved_keys(keys, (*path, "config"), at))
         return {**found, "config": options}
 
     # -- checks -----------------------------------------------------------------------------------------------------

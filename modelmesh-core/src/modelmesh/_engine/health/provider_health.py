@@ -126,7 +126,7 @@ class ProviderHealth(CircuitBreaker):
         self.outages.append((now, model))
 
     def record_probe_success(self) -> None:
-        """Forget earlier failures after a successful health check, and void the timer of the open breaker."""
+        """Reset the counts of failures after a successful probe. The new generation cancels the timer of an open breaker."""
         self.consecutive_failures = 0
         self.outages.clear()
         self.backoff_steps.clear()

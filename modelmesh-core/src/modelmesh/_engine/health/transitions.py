@@ -14,7 +14,11 @@ from modelmesh._engine.health.timers import BreakerTimer, HealthTimers
 
 
 class Transitions:
-    """Changes the state of breakers and notifies their listeners."""
+    """Changes the state of breakers and notifies their listeners.
+
+    :class:`.HealthRegistry` decides whether a failure opens a breaker, and until when. :meth:`open` carries that out with timers
+    and notifications, and :meth:`.CircuitBreaker.open` only assigns the fields.
+    """
 
     def __init__(self, timers: HealthTimers, changes: ChangeLog) -> None:
         self._timers = timers

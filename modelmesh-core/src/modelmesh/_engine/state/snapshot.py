@@ -149,7 +149,7 @@ def _breaker_state(breaker: CircuitBreaker, clock: Clock) -> dict[str, Any]:
     return {
         "until": None if math.isinf(breaker.until) else clock.unix(breaker.until),
         "reason": breaker.reason.value if breaker.reason else None,
-        "told": breaker.retry_after_given,
+        "retry_after_given": breaker.retry_after_given,
         "steps": {failure.value: count for failure, count in breaker.backoff_steps.items()},
     }
 
@@ -165,6 +165,6 @@ def _reopen(health: HealthRegistry, breaker: CircuitBreaker, saved: Mapping[str,
         breaker,
         FailureClass(saved["reason"]),
         now + left,
-        retry_after_given=bool(saved.get("told")),
+        retry_after_given=bool(saved.get("retry_after_given")),
         backoff_steps=steps,
     )
