@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelmesh import errors, exceptions
-from modelmesh._engine.foundation.attempts import Attempt
+from modelmesh._engine.foundation.attempts import Attempt, AttemptOutcome
 from modelmesh._engine.foundation.ids import without_kind_prefix
-from modelmesh.contracts import ConnectorId, FailureClass, Kind, Secret
+from modelmesh.contracts import Billed, ConnectorId, FailureClass, Kind, Secret
 from modelmesh.errors import ModelMeshError, combined_error_class
 
 TREE = {
@@ -220,3 +220,11 @@ def test_secret_empty_is_false() -> None:
 def test_secret_with_surrogates_can_be_compared() -> None:
     assert Secret("\udcff") == Secret("\udcff")
     assert Secret("\udcff") != Secret("x")
+
+
+def test_attempt_repr_and_as_dict_show_plain_text() -> None:
+    attempt = Attempt(1, "openai", "gpt", outcome=AttemptOutcome.FAILED, billed=Billed.NO)
+    assert "outcome='failed'" in repr([attempt])
+    assert "billed='no'" in repr([attempt])
+    assert "Enum" not in repr(attempt)
+    assert [type(attempt.as_dict()[name]) for name in ("outcome", "billed")] == [str, str]

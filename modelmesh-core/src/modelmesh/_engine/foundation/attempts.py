@@ -40,6 +40,10 @@ class AttemptFailure(Protocol):
     address: str | None
 
 
+def _repr_text(value: str) -> str:
+    return repr(str(value))
+
+
 @define
 class Attempt:
     """One request sent to one model.
@@ -73,13 +77,13 @@ class Attempt:
     reason: str = ""
     waited_ms: float = 0.0
     ms: float | None = None
-    outcome: AttemptOutcome = AttemptOutcome.PENDING
+    outcome: AttemptOutcome = field(default=AttemptOutcome.PENDING, repr=_repr_text)
     failure: str | None = None
     status: int | None = None
     code: str | None = None
     error: str | None = None
     place: str | None = None
-    billed: Billed = Billed.UNKNOWN
+    billed: Billed = field(default=Billed.UNKNOWN, repr=_repr_text)
     request_id: str | None = None
     adapted: Sequence[str] = ()
     usage: dict[str, Any] | None = field(default=None, repr=False)
