@@ -92,7 +92,11 @@ def test_misspelled_parameter_in_a_task_warns_at_its_line() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["top_k", "min_tokens", "models", "speed", "mode", "repetition_penalty", "thinking", "min_p", "safe_prompt"]
+    "name",
+    [
+        *["top_k", "min_tokens", "models", "speed", "mode", "repetition_penalty", "thinking", "min_p", "safe_prompt"],
+        *["max_new_tokens", "reasoning_format"],
+    ],
 )
 def test_vendor_parameter_gives_no_warning(name: str) -> None:
     client = mock_client(["x"])
@@ -127,6 +131,20 @@ def test_create_with_strict_parameters_returns_strict_clients() -> None:
         assert type(client) is StrictMeshClient
         assert isinstance(client, MeshClient)
     assert type(modelmesh.create_async(config=CONFIG, strict_parameters=True)) is StrictOpenAIClient
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("temprature", "temperature"),
+        ("mesages", "messages"),
+        ("max_token", "max_tokens"),
+        ("modle", "model"),
+        ("streem", "stream"),
+    ],
+)
+def test_closest_finds_common_misspellings(name: str, meant: str) -> None:
+    assert misspellings.closest(name, CHAT_NAMES) == meant
 
 
 @given(st.sampled_from(sorted(one for one in CHAT_NAMES if len(one) > 5)), st.data())
