@@ -36,9 +36,9 @@ class MeshEngine:
 
     Safe to share between threads. Use it as a context manager, or call :meth:`shutdown`.
 
-    The interface is wide because it is the only entry point to a mesh: for clients, the command line and plugin hooks. Its methods
-    delegate to :class:`RunningMesh` (life cycle), to its ``inspection`` (read-only views) and to its ``manual`` (rotation and
-    recovery). :class:`RequestServer` serves the requests.
+    The interface is wide because it is the only entry point to a mesh: for clients, the command line and plugin hooks. Its
+    methods delegate to :class:`RunningMesh` (life cycle), to its ``inspection`` (read-only views) and to its ``manual``
+    (rotation and recovery). :class:`RequestServer` serves the requests.
 
     Attributes:
         usage: Tokens and costs.
