@@ -101,7 +101,7 @@ def test_messages_invalid_tool_arguments_are_wrapped(arguments: Any) -> None:
 
 
 def test_send_invalid_tool_call_raises_before_sending(vendor: Any, config: Any, way: Any) -> None:
-    with pytest.raises(BadRequestError, match="has no ID|is no call"):
+    with pytest.raises(BadRequestError, match="has no ID|is not a function call"):
         way.ask(config(), messages=[*HI, {"role": "assistant", "content": None, "tool_calls": [{"id": "a"}]}])
     assert vendor.received == []
 
@@ -317,7 +317,7 @@ def test_messages_thought_from_stream_loses_index() -> None:
 @pytest.mark.parametrize(
     ("thinking", "thought", "after", "kept"),
     [
-        (BUDGET, [], [RESULT], False),  # another vendor's model called: Anthropic wants both halves of a turn alike
+        (BUDGET, [], [RESULT], False),  # another vendor's model called: Anthropic requires thinking in both halves of a turn
         (BUDGET, [SIGNED], [RESULT], True),
         (BUDGET, [], [RESULT, {"role": "user", "content": "And now?"}], True),
         ({"type": "adaptive"}, [], [RESULT], True),

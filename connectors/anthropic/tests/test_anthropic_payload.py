@@ -156,7 +156,7 @@ def test_payload_missing_max_tokens_gets_default() -> None:
     row = {"id": "claude-sonnet-5-5", "max_output_tokens": 777}
     body, adapted = sent({}, models=[row])
     assert body["max_tokens"] == 777
-    assert adapted == ["max_tokens 777 added, the most the model gives: Anthropic requires one"]
+    assert adapted == ["max_tokens 777 added, the model's output limit: Anthropic requires one"]
     body, adapted = sent({}, models=[row], max_tokens=100)
     assert body["max_tokens"] == 100
     assert adapted == ["max_tokens 100 added (option max_tokens): Anthropic requires one"]

@@ -294,7 +294,7 @@ def test_stream_invalid_event_raises_provider_error(raw: bytes, vendor: Any, con
 )
 def test_stream_event_without_required_fields_is_invalid(event: dict[str, Any], wire: Any) -> None:
     start = wire.block(0, {"type": "text", "text": ""})[0]
-    with pytest.raises(ValueError, match="lacks what Anthropic documents|has no ID"):
+    with pytest.raises(ValueError, match="lacks fields that Anthropic documents|has no ID"):
         chunks_of([wire.sse(wire.begin(), start, event)])
 
 

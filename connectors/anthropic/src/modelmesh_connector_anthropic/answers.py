@@ -1,6 +1,6 @@
-"""A message of Anthropic's as a chat completion of OpenAI's.
+"""Conversion of Anthropic's messages to OpenAI's chat completions.
 
-Fields, stop reasons and the sums of usage are those of the anthropic package 2.11.0 (``types/message.py``,
+Fields, stop reasons and usage totals are those of the anthropic package 2.11.0 (``types/message.py``,
 ``types/usage.py``, ``types/stop_reason.py``), read 2026-11-21.
 """
 
@@ -22,7 +22,7 @@ _FINISH = {
     "tool_use": "tool_calls",
     "refusal": "content_filter",
 }
-_TRANSLATED = frozenset({"id", "type", "role", "model", "content", "usage"})
+_CONVERTED = frozenset({"id", "type", "role", "model", "content", "usage"})
 _PLAIN: dict[str, tuple[int, frozenset[str]]] = {
     "thinking": (0, frozenset({"type", "thinking", "signature"})),
     "redacted_thinking": (0, frozenset({"type", "data"})),
@@ -45,17 +45,17 @@ def completion(data: Mapping[str, Any], *, created: int) -> dict[str, Any]:
     """
     blocks, reason = data.get("content"), stop_reason(data.get("stop_reason"))
     if not isinstance(blocks, list) or not all(isinstance(block, dict) for block in blocks):
-        message = "its body is no message of Anthropic's: 'content' is not a list of blocks"
+        message = "its body is not an Anthropic message: 'content' is not a list of blocks"
         raise ValueError(message)
     if reason is None:
-        message = "its body is no whole message of Anthropic's: it has no stop_reason"
+        message = "its body is an incomplete Anthropic message: it has no stop_reason"
         raise ValueError(message)
     for block in blocks:
         check_block(block)
     check_end(blocks, reason, data.get("usage"))
     choice = {
         "index": 0,
-        "message": message_of(blocks),
+        "message": message_from_blocks(blocks),
         "finish_reason": finish_reason(reason),
         "logprobs": None,
         "stop_reason": reason,
@@ -72,8 +72,8 @@ def completion(data: Mapping[str, Any], *, created: int) -> dict[str, Any]:
 
 
 def beyond(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields of a vendor's message that OpenAI's shape has no place for."""
-    return {name: value for name, value in data.items() if name not in _TRANSLATED}
+    """Return the fields of a message outside OpenAI's schema."""
+    return {name: value for name, value in data.items() if name not in _CONVERTED}
 
 
 def stop_reason(given: Any) -> str | None:
@@ -90,15 +90,15 @@ def finish_reason(reason: str | None) -> str | None:
 
 
 def check_block(block: Mapping[str, Any]) -> None:
-    """Check the fields of a block that an answer is made of.
+    """Check the required fields of a block.
 
     Raises:
-        ValueError: One is missing or of another type.
+        ValueError: A field is missing or has a wrong type.
     """
     kind = block.get("type")
     field = _TEXTS.get(kind) if isinstance(kind, str) else None
     if field is not None and not isinstance(block.get(field), str | None):
-        message = f"a block {kind!r} holds {field!r} that is not text"
+        message = f"the field {field!r} of a block {kind!r} is not text"
         raise ValueError(message)
     if kind == "tool_use" and not all(isinstance(block.get(name), str) and block[name] for name in ("id", "name")):
         message = "a block 'tool_use' has no ID or no name"
@@ -109,11 +109,11 @@ _TEXTS = {"text": "text", "thinking": "thinking"}
 
 
 def check_end(blocks: Sequence[Mapping[str, Any]], reason: str, usage: Any) -> None:
-    """Check that a message is complete when its stop reason means that it is.
+    """Check the content of a message whose stop reason states that it is complete.
 
     Raises:
         ValueError: A tool call was cut.
-        ProviderError: The message ended for an unknown reason and holds nothing.
+        ProviderError: The message has an unknown stop reason and no content.
     """
     if reason not in _FINISH and all(block.get("type") in _THOUGHTS for block in blocks):
         raise empty_answer(reason, usage)
@@ -129,22 +129,22 @@ _THOUGHTS = frozenset({"thinking", "redacted_thinking"})
 
 
 def empty_answer(reason: str, usage: Any) -> ProviderError:
-    """Return the error of an answer that holds nothing and ended for a reason which OpenAI has no counterpart of."""
-    message = f"the provider answered, but nothing is in it, and it ended with {reason[:80]!r}"
+    """Return the error of a response without content and with an unknown stop reason."""
+    message = f"the provider's response has no content and the unknown stop reason {reason[:80]!r}"
     made = provider_error(FailureClass.PROTOCOL, message, code=reason[:80])
     made.usage = usage_of(usage)
     return made
 
 
-def message_of(blocks: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Return the assistant's message of some blocks.
+def message_from_blocks(blocks: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return the assistant message of blocks.
 
-    ``thinking_blocks`` and, where OpenAI's fields cannot hold everything, ``content_blocks`` (all of them, as they were
-    sent) are to be handed back with the message in the next request.
+    The next request must contain the message with its ``thinking_blocks`` and ``content_blocks``. The latter contains all
+    blocks unchanged, if OpenAI's fields cannot represent them.
     """
     texts = [block.get("text") or "" for block in blocks if block.get("type") == "text"]
     thoughts = [block for block in blocks if block.get("type") in ("thinking", "redacted_thinking")]
-    calls = [call_of(block) for block in blocks if block.get("type") == "tool_use"]
+    calls = [tool_call_from_block(block) for block in blocks if block.get("type") == "tool_use"]
     message: dict[str, Any] = {"role": "assistant", "content": "".join(texts) if texts else None}
     if calls:
         message["tool_calls"] = calls
@@ -156,23 +156,23 @@ def message_of(blocks: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return message
 
 
-def call_of(block: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the tool call that a ``tool_use`` block is."""
+def tool_call_from_block(block: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the tool call of a ``tool_use`` block."""
     arguments = block.get("input")
     text = arguments if isinstance(arguments, str) else json_codec.encode({} if arguments is None else arguments).decode()
     return {"id": block.get("id"), "type": "function", "function": {"name": block.get("name"), "arguments": text}}
 
 
 def is_plain(blocks: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether a message in OpenAI's format can give back these blocks: thoughts, then one text, then calls."""
+    """Return whether OpenAI's fields can represent these blocks: thoughts, then one text, then calls."""
     least = 0
     for block in blocks:
-        rank, held = _PLAIN.get(str(block.get("type")), (-1, frozenset()))
+        rank, fields = _PLAIN.get(str(block.get("type")), (-1, frozenset()))
         if rank < least:
             return False
-        if any(value is not None and name not in held and value != {"type": "direct"} for name, value in block.items()):
+        if any(value is not None and name not in fields and value != {"type": "direct"} for name, value in block.items()):
             return False
-        least = rank + 1 if rank == 1 else rank  # a second text would melt into the first
+        least = rank + 1 if rank == 1 else rank  # OpenAI's format has one text only
     return True
 
 

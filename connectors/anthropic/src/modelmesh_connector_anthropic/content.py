@@ -42,7 +42,7 @@ def _block(part: Any, where: str, adapted: list[str]) -> Any:
     if kind == "refusal":
         return {"type": "text", "text": _text(part.get("refusal"))}
     if kind == "input_audio":
-        raise unsupported_parameter(where, "is audio, which Anthropic does not take")
+        raise unsupported_parameter(where, "is audio, which Anthropic does not accept")
     rest = {name: value for name, value in part.items() if name not in ("type", "image_url", "file", "prompt_cache_breakpoint")}
     if "prompt_cache_breakpoint" in part:
         adapted.append("prompt_cache_breakpoint dropped: Anthropic's is cache_control")
@@ -76,10 +76,8 @@ def _image(given: Any, where: str, adapted: list[str]) -> dict[str, Any]:
 def _document(file: Mapping[str, Any], where: str) -> dict[str, Any]:
     data = file.get("file_data")
     if not isinstance(data, str):
-        raise unsupported_parameter(
-            where, "names an uploaded file by OpenAI's ID; give file_data, or Anthropic's own document block"
-        )
-    if data.partition("://")[0].lower() in ("http", "https"):  # OpenRouter's form
+        raise unsupported_parameter(where, "is an OpenAI file ID; use file_data or Anthropic's document block")
+    if data.partition("://")[0].lower() in ("http", "https"):  # OpenRouter's format
         return {"type": "document", "source": {"type": "url", "url": data}, **_title(file.get("filename"))}
     if data.startswith(_PDF_BEGINS):
         data = f"data:{_PDF};base64,{data}"
@@ -87,7 +85,7 @@ def _document(file: Mapping[str, Any], where: str) -> dict[str, Any]:
     if source["media_type"] == _TEXT:
         source = {"type": "text", "media_type": _TEXT, "data": _plain(source["data"], f"{where}.file_data")}
     elif source["media_type"] != _PDF:
-        raise unsupported_parameter(where, f"is {source['media_type']}; Anthropic takes {_PDF} and {_TEXT}")
+        raise unsupported_parameter(where, f"is {source['media_type']}; Anthropic accepts {_PDF} and {_TEXT}")
     return {"type": "document", "source": source, **_title(file.get("filename"))}
 
 

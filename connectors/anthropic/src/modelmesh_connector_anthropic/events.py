@@ -22,11 +22,11 @@ from modelmesh_connector_anthropic.answers import (
 )
 
 _FIELD = {"text": "text", "thinking": "thinking"}
-"""Where a block holds the text that its deltas bring."""
+"""Field of a block that contains the text of its deltas."""
 
 _PIECES = {"text": ("text_delta", "text"), "thinking": ("thinking_delta", "thinking")}
 _INPUT_PIECES = ("input_json_delta", "partial_json")
-"""Which deltas bring a block in pieces of text, and the field that holds a piece."""
+"""Delta type and text field of a block's deltas."""
 
 _KNOWN: dict[str, frozenset[str]] = {
     "message_start": frozenset({"type", "message"}),
@@ -41,7 +41,7 @@ _PIECE = frozenset({"type", "text", "thinking", "partial_json"})
 
 
 class _Block:
-    """One content block as its events come in."""
+    """A content block that its events complete."""
 
     __slots__ = ("call", "ended", "kind", "pieces", "raw")
 
@@ -53,7 +53,7 @@ class _Block:
         self.ended = False
 
     def end(self) -> None:
-        """Make the block whole."""
+        """Complete the block."""
         self.ended = True
         text = "".join(self.pieces)
         if self.kind in _FIELD:
@@ -63,23 +63,23 @@ class _Block:
             try:
                 self.raw["input"] = json_codec.decode(text.encode())
             except ValueError:
-                self.raw["input"] = text  # the answer was cut inside the arguments
+                self.raw["input"] = text  # the response was cut inside the arguments
 
 
 class EventDecoder:
-    """Decodes one stream."""
+    """Decoder of one stream."""
 
-    def __init__(self, failure: Callable[[Mapping[str, Any]], ProviderError], *, asked_usage: bool, created: int) -> None:
+    def __init__(self, failure: Callable[[Mapping[str, Any]], ProviderError], *, include_usage: bool, created: int) -> None:
         """Store the callbacks and facts of the request.
 
         Args:
             failure: Returns the error of an ``error`` event.
-            asked_usage: Whether usage comes in a separate last chunk, as OpenAI sends it on request.
+            include_usage: Whether usage comes in a separate last chunk, as OpenAI sends it on request.
             created: Unix time, the same on every chunk.
         """
         self.done = False
         self._failure = failure
-        self._asked_usage = asked_usage
+        self._include_usage = include_usage
         self._head: dict[str, Any] = {"id": None, "object": "chat.completion.chunk", "created": created, "model": None}
         self._begun = self._finished = False
         self._usage: dict[str, Any] = {}
@@ -90,20 +90,20 @@ class EventDecoder:
         """Return the chunks of one event.
 
         Raises:
-            ValueError: It is not JSON, or not an event as Anthropic documents it.
-            ProviderError: It is an error.
+            ValueError: The data is not JSON, or the event lacks documented fields.
+            ProviderError: The event is an error.
         """
         if event.name == "ping":
             return ()
         data = json_codec.decode(event.data)
         if not isinstance(data, dict):
             message = "an event is not a JSON object"
-            raise ValueError(message)  # noqa: TRY004 - the kit's word for what cannot be read
+            raise ValueError(message)  # noqa: TRY004 - an unreadable response
         kind = data.get("type") or event.name
         if kind == "error" or data.get("error"):
             raise self._failure(data)
         if not isinstance(kind, str):
-            raise ValueError("an event has a type that is not text")  # noqa: TRY004 - the vendor's mistake
+            raise ValueError("an event has a type that is not text")  # noqa: TRY004 - an unreadable response
         if kind == "ping":
             return ()
         if not self._begun and kind != "message_start":
@@ -112,7 +112,7 @@ class EventDecoder:
         try:
             chunks = self._read(kind, data)
         except (KeyError, TypeError, AttributeError):
-            message = f"an event {str(kind)[:40]!r} lacks what Anthropic documents"
+            message = f"an event {str(kind)[:40]!r} lacks fields that Anthropic documents"
             raise ValueError(message) from None
         known = _KNOWN.get(kind)
         if known is None or data.keys() <= known:
@@ -134,28 +134,28 @@ class EventDecoder:
         if kind == "message_stop":
             self.done = True
             return ()
-        return (self._chunk({}, {"anthropic_event": data}),)  # of a type that is newer than this connector
+        return (self._chunk({}, {"anthropic_event": data}),)  # an unknown event type
 
     def _chunk(self, delta: dict[str, Any], extra: Mapping[str, Any] | None = None) -> dict[str, Any]:
         choices = [{"index": 0, "delta": delta, "finish_reason": None, "logprobs": None}]
         return {**(extra or {}), **self._head, "choices": choices}
 
-    # -- the message --------------------------------------------------------------------------------------------------
+    # -- message ------------------------------------------------------------------------------------------------------
 
     def _start(self, message: dict[str, Any]) -> Sequence[dict[str, Any]]:
         if self._begun:
             raise KeyError
         self._begun = True
         self._head |= {"id": message["id"], "model": message["model"]}
-        told = message.get("usage")
-        self._usage = dict(told) if isinstance(told, Mapping) else {}
+        usage = message.get("usage")
+        self._usage = dict(usage) if isinstance(usage, Mapping) else {}
         stops = ("stop_reason", "stop_sequence", "stop_details")  # not known before the end
         extra = {name: value for name, value in beyond(message).items() if name not in stops}
         return (self._chunk({"role": "assistant", "content": ""}, extra),)
 
     def _finish(self, data: dict[str, Any]) -> Sequence[dict[str, Any]]:
         delta, usage = data["delta"], data.get("usage")
-        told = isinstance(usage, Mapping)
+        reported = isinstance(usage, Mapping)
         if isinstance(usage, Mapping):  # totals so far, not increments. Omitted counts stay unchanged.
             self._usage |= {name: value for name, value in usage.items() if value is not None}
         reason = stop_reason(delta.get("stop_reason"))
@@ -168,16 +168,16 @@ class EventDecoder:
             chunk = self._chunk({} if is_plain(blocks) else {"content_blocks": blocks}, {**rest, **delta})
             chunk["choices"][0] |= {"finish_reason": finish_reason(reason), "stop_reason": reason}
             chunks.append(chunk)
-            usage = usage_of(self._usage) if told else None
-            if usage is not None and not self._asked_usage:
+            usage = usage_of(self._usage) if reported else None
+            if usage is not None and not self._include_usage:
                 chunk["usage"] = usage
                 return chunks
-        usage = usage_of(self._usage) if told and self._finished else None
+        usage = usage_of(self._usage) if reported and self._finished else None
         if usage is not None:
             chunks.append({**self._head, "choices": [], "usage": usage})
         return chunks
 
-    # -- its blocks ---------------------------------------------------------------------------------------------------
+    # -- blocks -------------------------------------------------------------------------------------------------------
 
     def _start_block(self, index: int, raw: dict[str, Any]) -> Sequence[dict[str, Any]]:
         kind = raw.get("type")
@@ -190,8 +190,8 @@ class EventDecoder:
             call = {"index": block.call, "id": raw["id"], "type": "function", "function": {"name": raw["name"], "arguments": ""}}
             return (self._chunk({"tool_calls": [call]}),)
         self._blocks[index] = _Block(raw, None)
-        begun = raw.get(_FIELD.get(str(kind), ""))
-        return self._said(str(kind), begun) if begun else ()
+        text = raw.get(_FIELD.get(str(kind), ""))
+        return self._text_chunk(str(kind), text) if text else ()
 
     def _delta(self, block: _Block, delta: dict[str, Any]) -> Sequence[dict[str, Any]]:
         kind = delta["type"]
@@ -204,7 +204,7 @@ class EventDecoder:
             if not piece:
                 return ()
             if block.call is None:
-                chunks = self._said(block.kind, piece)
+                chunks = self._text_chunk(block.kind, piece)
             else:
                 chunks = (self._chunk({"tool_calls": [{"index": block.call, "function": {"arguments": piece}}]}),)
             if chunks and not delta.keys() <= _PIECE:
@@ -214,13 +214,13 @@ class EventDecoder:
             block.raw["signature"] = delta["signature"]
         elif kind == "citations_delta":
             block.raw["citations"] = [*(block.raw.get("citations") or ()), delta["citation"]]
-        elif kind == "compaction_delta":  # of the beta: it comes in one piece (types/beta/beta_compaction_content_block_delta.py)
+        elif kind == "compaction_delta":  # of the beta, sent in one delta (types/beta/beta_compaction_content_block_delta.py)
             block.raw |= {name: value for name, value in delta.items() if name != "type"}
         else:
-            block.raw.setdefault("deltas", []).append(delta)  # newer than this connector: it is in content_blocks
+            block.raw.setdefault("deltas", []).append(delta)  # an unknown delta type
         return ()
 
-    def _said(self, kind: str, text: str) -> Sequence[dict[str, Any]]:
+    def _text_chunk(self, kind: str, text: str) -> Sequence[dict[str, Any]]:
         if kind == "text":
             return (self._chunk({"content": text}),)
         return (self._chunk({"reasoning_content": text}),) if kind == "thinking" else ()
@@ -231,7 +231,7 @@ class EventDecoder:
         if block.kind in ("thinking", "redacted_thinking"):
             self._thoughts += 1  # clients that join deltas need the index of each list item
             return (self._chunk({"thinking_blocks": [{**block.raw, "index": self._thoughts - 1}]}),)
-        if block.call is not None and silent:  # a call without arguments: OpenAI's are always JSON
+        if block.call is not None and silent:  # OpenAI's arguments are always JSON
             text = json_codec.encode(block.raw.get("input") or {}).decode()
             return (self._chunk({"tool_calls": [{"index": block.call, "function": {"arguments": text}}]}),)
         return ()

@@ -1,7 +1,7 @@
-"""A conversation from OpenAI's messages to Anthropic's turns and its ``system``.
+"""Conversion of OpenAI's messages to Anthropic's turns and ``system``.
 
-Anthropic's shapes are those of the anthropic package 2.11.0 (``message_param.py``, ``tool_result_block_param.py``, read
-2026-11-21). The messages obey :data:`modelmesh_connector_anthropic.message_rules.RULES` before they come here.
+Anthropic's formats are those of the anthropic package 2.11.0 (``message_param.py``, ``tool_result_block_param.py``, read
+2026-11-21). The messages obey :data:`modelmesh_connector_anthropic.message_rules.RULES` before this conversion.
 """
 
 from __future__ import annotations
@@ -23,26 +23,26 @@ def conversation(payload: Mapping[str, Any], adapted: list[str]) -> tuple[Any, l
     Raises:
         ProviderError: Anthropic's format cannot represent a message.
     """
-    talk = _Conversation(adapted)
+    conversion = _Conversion(adapted)
     if payload.get("system") is not None:
-        talk.system.append(payload["system"])
+        conversion.system.append(payload["system"])
     messages = payload.get("messages")
     if messages == []:
         raise invalid_parameter("messages", "is empty", "[{'role': 'user', 'content': '…'}]")
     for place, message in enumerate(messages or ()):
-        talk.add(message, f"messages[{place}]")
-    talk.end()
-    return talk.joined_system(), talk.turns
+        conversion.add(message, f"messages[{place}]")
+    conversion.end()
+    return conversion.joined_system(), conversion.turns
 
 
-class _Conversation:
+class _Conversion:
     def __init__(self, adapted: list[str]) -> None:
         self.adapted = adapted
         self.system: list[Any] = []
         self.turns: list[Any] = []
         self._results: list[Any] | None = None
         self._ids: set[str] = set()
-        self._renamed: dict[str, str] = {}  # IDs of the latest calls that earlier calls have, too
+        self._renamed: dict[str, str] = {}  # replaced IDs of the latest calls, by the original ID
 
     def add(self, message: Any, where: str) -> None:
         if not isinstance(message, Mapping):
@@ -76,18 +76,18 @@ class _Conversation:
 
     def _add_user(self, message: Mapping[str, Any], where: str) -> None:
         content = message.get("content")
-        said = content if isinstance(content, str) else blocks_of(content, f"{where}.content", self.adapted)
-        self.turns.append({"role": message.get("role"), "content": said})
+        sent = content if isinstance(content, str) else blocks_of(content, f"{where}.content", self.adapted)
+        self.turns.append({"role": message.get("role"), "content": sent})
 
     def _add_result(self, message: Mapping[str, Any], where: str) -> None:
         given = tool_id(message.get("tool_call_id"), f"{where}.tool_call_id", self.adapted)
         block: dict[str, Any] = {"type": "tool_result", "tool_use_id": self._renamed.get(given, given)}
         content = message.get("content")
-        said = content if isinstance(content, str | None) else blocks_of(content, f"{where}.content", self.adapted)
-        if isinstance(said, str | None):
-            block["content"] = said if said and said.strip() else ""
-        elif not _is_blank(said):
-            block["content"] = said
+        sent = content if isinstance(content, str | None) else blocks_of(content, f"{where}.content", self.adapted)
+        if isinstance(sent, str | None):
+            block["content"] = sent if sent and sent.strip() else ""
+        elif not _is_blank(sent):
+            block["content"] = sent
         block |= {name: message[name] for name in _RESULT_KEYS if name in message}
         if self._results is None:  # one user turn contains all results of a turn's calls
             self._results = []
@@ -98,28 +98,28 @@ class _Conversation:
 
     def _add_assistant(self, message: Mapping[str, Any], where: str) -> None:
         native = message.get("content_blocks")
-        if isinstance(native, list) and _agree(native, message):
-            self._say(self._numbered(_sayable(native, self.adapted)), where)
+        if isinstance(native, list) and _blocks_match_message(native, message):
+            self._add_assistant_turn(self._with_unique_ids(_drop_rejected(native, self.adapted)), where)
             return
         content = message.get("content")
-        said = [] if content is None else blocks_of(content, f"{where}.content", self.adapted)
+        blocks = [] if content is None else blocks_of(content, f"{where}.content", self.adapted)
         thoughts = message.get("thinking_blocks")
-        if isinstance(thoughts, list) and not any(_type(block) in _THINKING for block in said):
-            said = [*(_as_sent(block) for block in thoughts), *said]
-        said = _sayable(said + self._calls(message, where), self.adapted)
-        if said == [{"type": "text", "text": content}]:
+        if isinstance(thoughts, list) and not any(_type(block) in _THINKING for block in blocks):
+            blocks = [*(_as_sent(block) for block in thoughts), *blocks]
+        blocks = _drop_rejected(blocks + self._calls(message, where), self.adapted)
+        if blocks == [{"type": "text", "text": content}]:
             self.turns.append({"role": "assistant", "content": content})
         else:
-            self._say(self._numbered(said), where)
+            self._add_assistant_turn(self._with_unique_ids(blocks), where)
 
     def _calls(self, message: Mapping[str, Any], where: str) -> list[Any]:
         calls = message.get("tool_calls") or []
         if not isinstance(calls, list):
             what = f"is {type(calls).__name__}, not a list"
-            raise invalid_parameter(where + ".tool_calls", what, "the calls of the answer as they came")
+            raise invalid_parameter(where + ".tool_calls", what, "the tool calls of the response, unchanged")
         return [tool_use(call, f"{where}.tool_calls[{place}]", self.adapted) for place, call in enumerate(calls)]
 
-    def _numbered(self, blocks: list[Any]) -> list[Any]:
+    def _with_unique_ids(self, blocks: list[Any]) -> list[Any]:
         """Return blocks with unique IDs of tool calls. Anthropic rejects a repeated ID."""
         self._renamed, found = {}, []
         for block in blocks:
@@ -130,7 +130,7 @@ class _Conversation:
                     number += 1
                 self._renamed[given] = f"{given}_{number}"
                 block = {**block, "id": self._renamed[given]}  # noqa: PLW2901 - the block that is sent
-                self.adapted.append("IDs of tool calls that earlier calls have numbered: Anthropic wants each ID once")
+                self.adapted.append("repeated IDs of tool calls numbered: Anthropic requires unique IDs")
             if isinstance(given, str):
                 self._ids.add(block["id"])
             found.append(block)
@@ -144,21 +144,21 @@ class _Conversation:
             return
         text = blocks[-1].get("text")
         if isinstance(text, str) and text != text.rstrip():
-            self.adapted.append("white space at the end of the last message left out: Anthropic refuses it")
+            self.adapted.append("white space at the end of the last message left out: Anthropic rejects it")
             blocks[-1] = {**blocks[-1], "text": text.rstrip()}
 
-    def _say(self, blocks: list[Any], where: str) -> None:
+    def _add_assistant_turn(self, blocks: list[Any], where: str) -> None:
         if blocks:
             self.turns.append({"role": "assistant", "content": blocks})
         else:
             self.adapted.append(f"{where} (assistant) left out: it is empty")
 
 
-def _is_blank(said: Any) -> bool:
+def _is_blank(content: Any) -> bool:
     """Return whether content is blank: white space, or a list of blank parts."""
-    if isinstance(said, list):
-        return all(_type(block) == "text" and _is_blank(block.get("text")) for block in said)
-    return said is None or (isinstance(said, str) and not said.strip())
+    if isinstance(content, list):
+        return all(_type(block) == "text" and _is_blank(block.get("text")) for block in content)
+    return content is None or (isinstance(content, str) and not content.strip())
 
 
 def _type(block: Any) -> Any:
@@ -170,7 +170,7 @@ def _as_sent(thought: Any) -> Any:
     return {name: value for name, value in thought.items() if name != "index"} if isinstance(thought, Mapping) else thought
 
 
-def unthought(turns: list[Any]) -> bool:
+def lacks_thinking(turns: list[Any]) -> bool:
     """Return whether the turns end in results of tool calls without a thinking block, such as calls of another vendor's model.
 
     The configuration of thinking is the same from the question to the answer of a turn with tools. With ``enabled``, its messages
@@ -183,8 +183,8 @@ def unthought(turns: list[Any]) -> bool:
     return waiting and bool(blocks) and _type(blocks[0]) not in _THINKING
 
 
-def _sayable(blocks: list[Any], adapted: list[str]) -> list[Any]:
-    """Leave out what Anthropic would refuse the whole request for: blank text, and thoughts it did not sign."""
+def _drop_rejected(blocks: list[Any], adapted: list[str]) -> list[Any]:
+    """Drop blocks that Anthropic rejects: blank text, and thoughts without its signature."""
     found = []
     for block in blocks:
         kind = _type(block)
@@ -197,7 +197,7 @@ def _sayable(blocks: list[Any], adapted: list[str]) -> list[Any]:
     return found
 
 
-def _agree(blocks: list[Any], message: Mapping[str, Any]) -> bool:
+def _blocks_match_message(blocks: list[Any], message: Mapping[str, Any]) -> bool:
     """Return whether blocks and message agree. A caller may have changed only one of them."""
     text = "".join(block["text"] for block in blocks if _type(block) == "text" and isinstance(block.get("text"), str))
     called = [block.get("id") for block in blocks if _type(block) == "tool_use"]

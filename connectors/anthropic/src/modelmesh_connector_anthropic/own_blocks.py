@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from modelmesh_connector_anthropic.answers import call_of
+from modelmesh_connector_anthropic.answers import tool_call_from_block
 
 _OF_ASSISTANT = frozenset(
     {
@@ -63,9 +63,9 @@ def _is_own(block: Mapping[str, Any]) -> bool:
 def _assistant(message: Mapping[str, Any], blocks: list[Any]) -> Mapping[str, Any]:
     known = [block if isinstance(block, Mapping) else {"type": "text", "text": block} for block in blocks]
     if not all(_is_own(block) for block in known):
-        return message  # parts of several formats, which the rules separate
+        return message  # parts of several formats, which the message rules convert
     texts = [block["text"] for block in known if block.get("type") == "text" and isinstance(block.get("text"), str)]
-    calls = [call_of(block) for block in known if block.get("type") == "tool_use"]
+    calls = [tool_call_from_block(block) for block in known if block.get("type") == "tool_use"]
     given = message.get("tool_calls") or []
     made = {**message, "content": "".join(texts) or None, "content_blocks": known}
     return {**made, "tool_calls": [*calls, *given]} if calls else made
@@ -78,6 +78,6 @@ def _results(message: Mapping[str, Any], blocks: list[Any]) -> list[Any]:
         if not isinstance(block, Mapping) or block.get("type") != "tool_result":
             rest.append(block)
             continue
-        said = {"role": "tool", "tool_call_id": block.get("tool_use_id"), "content": block.get("content") or ""}
-        found.append(said | {name: block[name] for name in _OF_RESULT if name in block})
+        result = {"role": "tool", "tool_call_id": block.get("tool_use_id"), "content": block.get("content") or ""}
+        found.append(result | {name: block[name] for name in _OF_RESULT if name in block})
     return [*found, {**message, "content": rest}] if rest else found

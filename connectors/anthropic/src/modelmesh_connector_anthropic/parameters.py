@@ -1,8 +1,8 @@
-"""OpenAI's chat parameters as a body for Anthropic's Messages API.
+"""Conversion of OpenAI's chat parameters to a body of Anthropic's Messages API.
 
 Names and values on both sides are those of the packages openai 3.52.0 (``completion_create_params.py``) and anthropic
-2.11.0 (``message_create_params.py``), read 2026-11-21. A parameter that is neither translated nor dropped here travels
-unchanged, so Anthropic's own (``thinking``, ``cache_control``, ``container``, …) may be given as they are.
+2.11.0 (``message_create_params.py``), read 2026-11-21. A parameter that is neither converted nor dropped here is sent
+unchanged, such as Anthropic's ``thinking``, ``cache_control`` and ``container``.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 from modelmesh.contracts import FailureClass
 from modelmesh_cdk import provider_error
 from modelmesh_cdk.message_rules import is_neutral
-from modelmesh_connector_anthropic.messages import conversation, unthought
+from modelmesh_connector_anthropic.messages import conversation, lacks_thinking
 from modelmesh_connector_anthropic.tools import tooling
 
 if TYPE_CHECKING:
     from modelmesh_cdk import WireRequest
 
-_NO_SUCH = frozenset(
+_UNSUPPORTED = frozenset(
     {
         "audio", "frequency_penalty", "logit_bias", "logprobs", "modalities", "moderation", "n", "prediction",
         "presence_penalty", "prompt_cache_key", "prompt_cache_options", "prompt_cache_retention", "seed", "store",
@@ -27,10 +27,10 @@ _NO_SUCH = frozenset(
     }
 )  # fmt: skip
 _SAMPLING = frozenset({"temperature", "top_p", "top_k"})
-_USUAL = ("temperature", "top_p")
+_NEUTRAL_AT_ONE = ("temperature", "top_p")
 """Dropped parameters with the neutral value 1."""
 
-_TRANSLATED = frozenset(
+_CONVERTED = frozenset(
     {
         "function_call", "functions", "max_completion_tokens", "max_tokens", "messages", "metadata", "model", "output_config",
         "parallel_tool_calls", "reasoning_effort", "response_format", "safety_identifier", "service_tier", "stop",
@@ -42,7 +42,7 @@ _IN_HEADERS = {
     "user_profile_id": "anthropic-user-profile-id",
     "workspace_id": "anthropic-workspace-id",
 }
-"""Parameters that travel as headers (anthropic 2.11.0, ``resources/messages`` and ``resources/beta/messages``)."""
+"""Parameters sent as headers (anthropic 2.11.0, ``resources/messages`` and ``resources/beta/messages``)."""
 
 MAX_TOKENS = 4096
 """Default of ``max_tokens``, which Anthropic requires, for a model outside the catalogue."""
@@ -51,7 +51,7 @@ LEAST_THINKING = 1024
 """The smallest ``budget_tokens`` of thinking (anthropic 2.11.0, ``types/thinking_config_enabled_param.py``)."""
 
 _NO_EFFORT = ("none", "minimal")
-"""Of OpenAI's efforts, those that Anthropic's ``low`` … ``max`` have no counterpart of."""
+"""OpenAI's efforts without a counterpart among Anthropic's ``low`` … ``max``."""
 
 _TIERS = {"default": "standard_only"}
 _NO_TIER = frozenset({"flex", "scale", "priority", "fast"})
@@ -77,20 +77,20 @@ def body_of(request: WireRequest, *, samples: bool, set_max: int | None, known_m
     body |= tooling(payload, adapted)
     body |= _stop(payload, adapted) | _output_config(payload, adapted) | _metadata(payload, adapted) | _tier(payload, adapted)
     for name, value in payload.items():
-        if name in _TRANSLATED or name in _IN_HEADERS:
+        if name in _CONVERTED or name in _IN_HEADERS:
             continue
-        if name in _NO_SUCH:
+        if name in _UNSUPPORTED:
             if not is_neutral(name, value):
                 adapted.append(f"{name} dropped: Anthropic has no such parameter")
         elif name in _SAMPLING and not samples:
-            if value is None or (name in _USUAL and value == 1):  # what Anthropic does anyway
+            if value is None or (name in _NEUTRAL_AT_ONE and value == 1):  # Anthropic's default
                 continue
             adapted.append(f"{name} dropped: this version of Anthropic's API has no such parameter (option anthropic_version)")
         else:
             body[name] = value
     thinking = body.get("thinking")
-    if isinstance(thinking, Mapping) and thinking.get("type") == "enabled" and unthought(body["messages"]):
-        adapted.append("thinking dropped: the tools whose results are sent were called without, and Anthropic wants both alike")
+    if isinstance(thinking, Mapping) and thinking.get("type") == "enabled" and lacks_thinking(body["messages"]):
+        adapted.append("thinking dropped: the turn's tool calls have no thinking block, which Anthropic requires")
         del body["thinking"]
     _fit_thinking(body, request)
     if request.stream:
@@ -115,9 +115,9 @@ def _max_tokens(payload: Mapping[str, Any], request: WireRequest, set_max: int |
         return new
     if old is not None:
         limited = request.call.output_limit is not None and set_max is not None
-        return min(old, set_max) if limited else old  # the mesh's own limit never lengthens an answer
+        return min(old, set_max) if limited else old  # the mesh's limit never exceeds the configured one
     if set_max is None and known is not None:
-        request.note_harmless(f"max_tokens {known} added, the most the model gives: Anthropic requires one")
+        request.note_harmless(f"max_tokens {known} added, the model's output limit: Anthropic requires one")
         return known
     limit = MAX_TOKENS if set_max is None else set_max
     thinking = payload.get("thinking")
@@ -129,7 +129,7 @@ def _max_tokens(payload: Mapping[str, Any], request: WireRequest, set_max: int |
 
 
 def _fit_thinking(body: dict[str, Any], request: WireRequest) -> None:
-    """Fit the budget of thinking below a limit that the mesh set: Anthropic refuses a larger one."""
+    """Reduce ``budget_tokens`` below the mesh's output limit. Anthropic rejects a larger budget."""
     if request.call.output_limit is None:
         return
     thinking, limit, adapted = body.get("thinking"), body["max_tokens"], request.adapted
@@ -137,7 +137,7 @@ def _fit_thinking(body: dict[str, Any], request: WireRequest) -> None:
     if not isinstance(thinking, Mapping) or not isinstance(budget, int) or budget < limit:
         return
     if limit // 2 < LEAST_THINKING:
-        adapted.append(f"thinking dropped: max_tokens {limit} leaves no room for it")
+        adapted.append(f"thinking dropped: max_tokens {limit} is too small for it")
         del body["thinking"]
         return
     adapted.append(f"thinking.budget_tokens lowered from {budget} to {limit // 2}: it counts towards max_tokens {limit}")
@@ -151,7 +151,7 @@ def _stop(payload: Mapping[str, Any], adapted: list[str]) -> dict[str, Any]:
             adapted.append("stop dropped: stop_sequences was given too")
         kept = [one for one in native if not isinstance(one, str) or one.strip()] if isinstance(native, list) else native
         if kept != native:
-            adapted.append("blank stop_sequences left out: Anthropic refuses them")
+            adapted.append("blank stop_sequences left out: Anthropic rejects them")
         return {"stop_sequences": kept} if kept else {}
     if stop is None:
         return {}
@@ -162,7 +162,7 @@ def _stop(payload: Mapping[str, Any], adapted: list[str]) -> dict[str, Any]:
 def _output_config(payload: Mapping[str, Any], adapted: list[str]) -> dict[str, Any]:
     native = payload.get("output_config")
     if native is not None and not isinstance(native, Mapping):
-        return {"output_config": native}  # the vendor reports the mistake
+        return {"output_config": native}  # the vendor rejects it
     made: dict[str, Any] = {}
     effort = payload.get("reasoning_effort")
     if effort in _NO_EFFORT:
@@ -175,21 +175,21 @@ def _output_config(payload: Mapping[str, Any], adapted: list[str]) -> dict[str, 
     return {"output_config": whole} if whole or native is not None else {}
 
 
-def _format(wanted: Any, adapted: list[str]) -> dict[str, Any]:
-    if wanted is None:
+def _format(response_format: Any, adapted: list[str]) -> dict[str, Any]:
+    if response_format is None:
         return {}
-    kind = wanted.get("type") if isinstance(wanted, Mapping) else None
+    kind = response_format.get("type") if isinstance(response_format, Mapping) else None
     if kind == "text":
         return {}  # Anthropic's default
     if kind != "json_schema":
         message = (
-            f"response_format {kind or type(wanted).__name__!r} cannot be asked of Anthropic, whose output_config.format takes a "
-            "JSON schema and nothing else. Nothing was sent. "
-            "Give response_format={'type': 'json_schema', 'json_schema': {'name': …, 'schema': {…}}}."
+            f"response_format {kind or type(response_format).__name__!r} is unsupported: Anthropic's output_config.format "
+            "accepts a JSON schema only. Nothing was sent. "
+            "Use response_format={'type': 'json_schema', 'json_schema': {'name': …, 'schema': {…}}}."
         )
         raise provider_error(FailureClass.CAPABILITY, message, status=400)
-    inner = wanted.get("json_schema")
-    schema = (inner if isinstance(inner, Mapping) else wanted).get("schema")
+    inner = response_format.get("json_schema")
+    schema = (inner if isinstance(inner, Mapping) else response_format).get("schema")
     if not isinstance(schema, Mapping):
         message = (
             "response_format.json_schema has no schema, which Anthropic requires. Nothing was sent. "

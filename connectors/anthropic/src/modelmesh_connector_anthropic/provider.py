@@ -123,8 +123,8 @@ class AnthropicProvider(BaseProvider):
 
     def _stream_decoder(self, request: WireRequest) -> EventDecoder:
         options = request.payload.get("stream_options")
-        asked = bool(isinstance(options, Mapping) and options.get("include_usage"))
-        return EventDecoder(self._map_embedded_error, asked_usage=asked, created=int(time.time()))
+        include_usage = bool(isinstance(options, Mapping) and options.get("include_usage"))
+        return EventDecoder(self._map_embedded_error, include_usage=include_usage, created=int(time.time()))
 
     # -- the list of models -------------------------------------------------------------------------------------------
 

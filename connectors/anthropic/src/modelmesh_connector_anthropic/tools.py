@@ -34,7 +34,7 @@ def tooling(payload: Mapping[str, Any], adapted: list[str]) -> dict[str, Any]:
     if parallel is not None:
         if not tools or (isinstance(chosen, Mapping) and chosen.get("type") == "none"):
             adapted.append("parallel_tool_calls dropped: there is no tool to call")
-        elif parallel is not True and (chosen is None or isinstance(chosen, Mapping)):  # True is what Anthropic does anyway
+        elif parallel is not True and (chosen is None or isinstance(chosen, Mapping)):  # True is Anthropic's default
             adapted.append("parallel_tool_calls sent as tool_choice.disable_parallel_tool_use")
             chosen = {"type": "auto", "disable_parallel_tool_use": not parallel, **(chosen or {})}
     found: dict[str, Any] = {}
@@ -47,18 +47,20 @@ def tooling(payload: Mapping[str, Any], adapted: list[str]) -> dict[str, Any]:
 
 def _tool(tool: Any, where: str) -> Any:
     if not isinstance(tool, Mapping):
-        raise invalid_parameter(where, "is not a tool", "{'type': 'function', 'function': {'name': …, 'parameters': …}}")
+        raise invalid_parameter(
+            where, "is not a tool definition", "{'type': 'function', 'function': {'name': …, 'parameters': …}}"
+        )
     if tool.get("type") == "custom" and isinstance(tool.get("custom"), Mapping):
-        raise _unable(where, "is a tool with free text as its input; make it a function with one string")
+        raise _unsupported(where, "is a custom tool with free-text input; use a function with one string parameter")
     function = tool.get("function")
     if tool.get("type", "function") != "function" or not isinstance(function, Mapping):
-        return tool  # Anthropic's own
-    beside = {name: value for name, value in tool.items() if name not in ("type", "function")}
+        return tool  # a tool in Anthropic's format
+    extra = {name: value for name, value in tool.items() if name not in ("type", "function")}
     stated = {name: value for name, value in function.items() if name != "parameters" and value is not None}
     schema = function.get("parameters") or {"properties": {}}
     if isinstance(schema, Mapping) and "type" not in schema:
         schema = {"type": "object", **schema}
-    return {**stated, **beside, "input_schema": schema}
+    return {**stated, **extra, "input_schema": schema}
 
 
 def _choice(choice: Any) -> Any:
@@ -97,8 +99,8 @@ def tool_use(call: Any, where: str, adapted: list[str]) -> dict[str, Any]:
     function = call.get("function") if isinstance(call, Mapping) else None
     if not isinstance(function, Mapping):
         if isinstance(call, Mapping) and isinstance(call.get("custom"), Mapping):
-            raise _unable(where, "calls a tool with free text as its input")
-        raise invalid_parameter(where, "is no call of a function", "{'id': …, 'function': {'name': …, 'arguments': '{}'}}")
+            raise _unsupported(where, "is a call of a custom tool with free-text input")
+        raise invalid_parameter(where, "is not a function call", "{'id': …, 'function': {'name': …, 'arguments': '{}'}}")
     if not isinstance(function.get("name"), str) or not function["name"]:
         raise invalid_parameter(where, "has no name", "{'id': …, 'function': {'name': …, 'arguments': '{}'}}")
     kept = {name: call[name] for name in _KEPT if name in call}
@@ -123,7 +125,7 @@ def _input(arguments: Any, adapted: list[str]) -> Any:
 
 
 def tool_id(given: Any, where: str, adapted: list[str]) -> str:
-    """Return a call's ID in letters that Anthropic accepts. The same ID gives the same result.
+    """Return a call's ID in characters that Anthropic accepts. The same ID gives the same result.
 
     Raises:
         ProviderError: The call has no ID.
@@ -136,5 +138,5 @@ def tool_id(given: Any, where: str, adapted: list[str]) -> str:
     return _NOT_IN_ID.sub(lambda found: f"_{ord(found[0]):x}_", given)
 
 
-def _unable(where: str, why: str) -> ProviderError:
-    return provider_error(FailureClass.CAPABILITY, f"{where} {why}. Anthropic has nothing like it. Nothing was sent.", status=400)
+def _unsupported(where: str, why: str) -> ProviderError:
+    return provider_error(FailureClass.CAPABILITY, f"{where} {why}. Anthropic does not support it. Nothing was sent.", status=400)
