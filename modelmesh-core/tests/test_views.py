@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelmesh import create
+from modelmesh.client.attribute_dict import AttributeDict
 from modelmesh.client.shapes import ChatCompletionChunk, Choice, Message, ModelList, ToolCall, Usage
-from modelmesh.client.view import View
 
 DATA: dict[str, Any] = {
     "id": "chatcmpl-test",
@@ -128,7 +128,7 @@ def test_model_dump_returns_an_independent_plain_copy(reply: Any) -> None:
     ],
 )
 def test_model_dump_options(options: dict[str, Any], expected: Any) -> None:
-    view = View({"a": 1, "b": None, "c": {"d": [{"e": 2}, {"e": None}]}})
+    view = AttributeDict({"a": 1, "b": None, "c": {"d": [{"e": 2}, {"e": None}]}})
     assert view.model_dump(**options) == expected
     assert json.loads(view.to_json(**options)) == expected
     assert view == {"a": 1, "b": None, "c": {"d": [{"e": 2}, {"e": None}]}}
@@ -139,7 +139,7 @@ def test_view_json_round_trip(reply: Any) -> None:
     assert json.loads(reply.model_dump_json()) == reply
     assert "\n" not in reply.model_dump_json()
     assert "\n" in reply.to_json()
-    assert View({"a": "é"}).model_dump_json() == '{"a":"é"}'
+    assert AttributeDict({"a": "é"}).model_dump_json() == '{"a":"é"}'
 
 
 def test_reply_copy_keeps_history(reply: Any) -> None:
@@ -184,7 +184,7 @@ JSON = st.recursive(
 @given(st.dictionaries(st.text(max_size=5), JSON, max_size=4))
 def test_view_reading_any_json_leaves_it_equal(data: dict[str, Any]) -> None:
     before = json.dumps(data)
-    view = View(copy.deepcopy(data))
+    view = AttributeDict(copy.deepcopy(data))
     for name in data:
         _ = view[name]
     assert view == data

@@ -14,7 +14,7 @@ from modelmesh.client.replies import ChatCompletion, CreateEmbeddingResponse
 from modelmesh.client.shapes import ChatCompletionChunk, ModelCard, ModelList
 from modelmesh.client.signatures import ChatCreate, EmbeddingsCreate, typed_as
 from modelmesh.client.streams import AsyncStream
-from modelmesh.client.unbuilt import Unbuilt
+from modelmesh.client.unsupported import UnsupportedApi
 from modelmesh.contracts.operations import CHAT, EMBEDDINGS
 
 if TYPE_CHECKING:
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from modelmesh._engine.mesh.requests import RequestServer
 
 
-class AsyncCompletions(Unbuilt):
+class AsyncCompletions(UnsupportedApi):
     """``client.chat.completions``."""
 
-    _below = "chat.completions."
+    _prefix = "chat.completions."
 
     def __init__(self, requests: RequestServer, defaults: Defaults = NO_DEFAULTS) -> None:
         self._requests = requests
@@ -101,10 +101,10 @@ class AsyncChat:
         return "<client.chat: completions>"
 
 
-class AsyncModels(Unbuilt):
+class AsyncModels(UnsupportedApi):
     """``client.models``."""
 
-    _below = "models."
+    _prefix = "models."
 
     def __init__(self, mesh: MeshEngine) -> None:
         self._mesh = mesh

@@ -8,10 +8,10 @@ from typing import Any
 
 from modelmesh._engine.foundation.wording import quote_name
 from modelmesh.client import extras
-from modelmesh.client.extras import wrong
+from modelmesh.client.attribute_dict import AttributeDict
+from modelmesh.client.extras import bad_request_error
 from modelmesh.client.misspelling import check_unknown, closest
 from modelmesh.client.parameters import OPTION_NAMES, PARAMETER_NAMES
-from modelmesh.client.view import View
 from modelmesh.contracts.call import NO_OPTIONS, Call, CallOptions
 from modelmesh.contracts.operations import Operation
 
@@ -51,15 +51,15 @@ def _check(operation: Operation, model: Any, payload: Mapping[str, Any], unknown
     """Check presence and type of the required arguments."""
     if not isinstance(model, str) or not model:
         why = f"'model' must be the name of a pool or capability, e.g. model='chat-completion'{_meant('model', unknown)}"
-        raise wrong(why)
+        raise bad_request_error(why)
     missing = next((name for name in operation.required_arguments if name not in payload), None)
     if missing == "messages" or ("messages" in operation.required_arguments and not isinstance(payload["messages"], list)):
         example = "messages=[{'role': 'user', 'content': 'Hello'}]"
         why = f"'messages' must be a list, e.g. {example}{_meant('messages', unknown)}"
-        raise wrong(why)
+        raise bad_request_error(why)
     if missing is not None:
         why = f"client.{operation.name}.create() needs {missing!r}{_meant(missing, unknown)}"
-        raise wrong(why)
+        raise bad_request_error(why)
 
 
 def _meant(missing: str, unknown: Sequence[str]) -> str:
@@ -72,7 +72,7 @@ _SCALARS = frozenset({str, int, float, bool})
 
 
 def plain(value: Any) -> Any:
-    """Return a copy of dictionaries and lists only. Views and pydantic models become dictionaries."""
+    """Return a copy of dictionaries and lists only. Replies and pydantic models become dictionaries."""
     kind = value.__class__
     if kind in _SCALARS or value is None:
         return value
@@ -80,7 +80,7 @@ def plain(value: Any) -> Any:
         return {key: plain(item) for key, item in value.items()}
     if kind is list or kind is tuple:
         return [plain(item) for item in value]
-    if isinstance(value, View):
+    if isinstance(value, AttributeDict):
         return value.model_dump()
     dump = getattr(value, "model_dump", None)
     if callable(dump):
@@ -125,11 +125,11 @@ def _seconds(timeout: Any) -> float | None:
     if isinstance(timeout, int | float) and not isinstance(timeout, bool):
         if not 0 < timeout < math.inf:
             why = f"'timeout' must be a positive number of seconds, not {quote_name(timeout)}"
-            raise wrong(why)
+            raise bad_request_error(why)
         return float(min(timeout, LONGEST_TIMEOUT_S))
     if isinstance(timeout, str | bool):
         why = f"'timeout' must be a number of seconds, not {timeout!r}"
-        raise wrong(why)
+        raise bad_request_error(why)
     parts = [
         part for name in ("connect", "read", "write", "pool") if isinstance(part := getattr(timeout, name, None), int | float)
     ]
@@ -139,5 +139,5 @@ def _seconds(timeout: Any) -> float | None:
 def _retries(value: Any) -> int | None:
     if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 0):
         why = f"'max_retries' must be a whole number of 0 or more, not {quote_name(value)}"
-        raise wrong(why)
+        raise bad_request_error(why)
     return value

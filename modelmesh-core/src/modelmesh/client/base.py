@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from modelmesh.client.arguments import make_call
 from modelmesh.client.defaults import NO_DEFAULTS, Defaults
-from modelmesh.client.unbuilt import Unbuilt
+from modelmesh.client.unsupported import UnsupportedApi
 from modelmesh.contracts.operations import CHAT
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from modelmesh.client.parameters import MessageParam, TimeoutParam, ToolParam
 
 
-class BaseClient(Unbuilt):
+class BaseClient(UnsupportedApi):
     """Members that the synchronous and the asynchronous client share."""
 
     mesh: MeshEngine

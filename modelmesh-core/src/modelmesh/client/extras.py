@@ -16,7 +16,7 @@ UNSET = frozenset({"NotGiven", "Omit"})
 """Names of the openai package's types of omitted arguments."""
 
 
-def wrong(why: str) -> BadRequestError:
+def bad_request_error(why: str) -> BadRequestError:
     """Return the error of an invalid request."""
     end = "" if why.endswith("?") else "."
     return BadRequestError(f"{why}{end} Nothing was sent.", failure=FailureClass.CALLER, status=400)
@@ -35,11 +35,11 @@ def mapping(name: str, value: Any) -> dict[str, Any]:
     """
     if value and not isinstance(value, Mapping):
         why = f"{name!r} must be a map of names to values, not {type(value).__name__}"
-        raise wrong(why)
+        raise bad_request_error(why)
     found = dict(value or {})
     if not all(isinstance(one, str) for one in found):
         why = f"{name!r} must have text as names"
-        raise wrong(why)
+        raise bad_request_error(why)
     return found
 
 
@@ -56,13 +56,13 @@ def headers(value: Any) -> dict[str, str]:
         text = _text(given)
         if text is None:
             why = f"the extra header {name!r} must be text, a number or a boolean, not {type(given).__name__}"
-            raise wrong(why)
+            raise bad_request_error(why)
         fault = unsendable(text, name)
         if fault is None and name.lower() == "accept-encoding":
             fault = "selects the compression of the answer, which only the transport sets"
         if fault is not None:
             why = f"the extra header {name!r} {fault}"
-            raise wrong(why)
+            raise bad_request_error(why)
         found[name] = text
     return found
 
@@ -78,12 +78,12 @@ def query(value: Any) -> dict[str, str | list[str]]:
         texts = [_text(one) for one in given] if isinstance(given, list | tuple) else _text(given)
         if texts is None or (isinstance(texts, list) and None in texts):
             why = f"the extra query parameter {name!r} must be text, a number, a boolean, or a list or a map of them"
-            raise wrong(why)
+            raise bad_request_error(why)
         try:
             "".join([name, *(texts if isinstance(texts, list) else [texts])]).encode()
         except UnicodeEncodeError:
             why = f"the extra query parameter {name!r} contains half a character (a lone surrogate)"
-            raise wrong(why) from None
+            raise bad_request_error(why) from None
         found[name] = texts  # type: ignore[assignment]
     return found
 
@@ -110,9 +110,9 @@ def body(value: Any, *, model: Any, stream: bool) -> dict[str, Any]:
     """
     found = {name: given for name, given in mapping("extra_body", value).items() if type(given).__name__ not in UNSET}
     if "stream" in found and found.pop("stream") is not stream:
-        raise wrong("'extra_body' and the request differ in 'stream'. Pass stream= to create()")
+        raise bad_request_error("'extra_body' and the request differ in 'stream'. Pass stream= to create()")
     if "model" in found and found.pop("model") != model:
-        raise wrong(
+        raise bad_request_error(
             "'extra_body' and the request differ in 'model', and the mesh selects the model. Pass model= to create(), "
             "or configure a pool with that model"
         )
@@ -134,5 +134,5 @@ def names(name: str, value: Any) -> frozenset[str]:
     found = [value] if isinstance(value, str) else list(value) if isinstance(value, Iterable) else [value] if value else []
     if not all(isinstance(one, str) for one in found):
         why = f"{name!r} must be a list of names, e.g. {name}=['openai']"
-        raise wrong(why)
+        raise bad_request_error(why)
     return frozenset(found)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from modelmesh._engine.foundation.notices import warn
 from modelmesh._engine.foundation.suggestions import most_similar, suggestion
-from modelmesh.client.extras import wrong
+from modelmesh.client.extras import bad_request_error
 
 VENDOR_PARAMETERS = frozenset({"inputs", "min_tokens", "mode", "models", "reasoning_format", "speed", "top_a", "top_k"})
 """Parameters of other vendors that resemble one of OpenAI's (Anthropic, Cohere, Groq, OpenRouter, vLLM, read 2026-11-30)."""
@@ -41,7 +41,7 @@ def check_unknown(unknown: Iterable[str], known: frozenset[str], *, strict: bool
     for name in unknown:
         if strict:
             why = f"unknown parameter {name!r}.{suggestion(closest(name, known))} A vendor's own parameter goes into extra_body"
-            raise wrong(why)
+            raise bad_request_error(why)
         if name in _warned:
             continue
         near = closest(name, known)

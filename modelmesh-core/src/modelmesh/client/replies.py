@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any, Self
 
+from modelmesh.client.attribute_dict import AttributeDict
 from modelmesh.client.history import LiveHistory, StoredHistory
 from modelmesh.client.shapes import Choice, Embedding, Usage
-from modelmesh.client.view import View
 from modelmesh.contracts.provider import REQUEST_ID_HEADERS
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from modelmesh._engine.routing.explain import Explanation
 
 
-class Reply(View):
+class Reply(AttributeDict):
     """A complete answer.
 
     In addition to OpenAI's fields a reply has ``provider``, ``latency_ms``, ``attempts``, ``metadata`` and ``explain()``. Copies
@@ -72,7 +72,7 @@ class Reply(View):
         return (type(self), (self.model_dump(), history.stored() if isinstance(history, LiveHistory) else history))
 
 
-class _Chat(View, nested={"choices": Choice, "usage": Usage}):
+class _Chat(AttributeDict, nested={"choices": Choice, "usage": Usage}):
     """Fields of a chat completion."""
 
     __slots__ = ()

@@ -1,7 +1,7 @@
-"""Typed views of OpenAI's chat and embedding objects, as of the openai package 3.52.0 (read 2026-11-21).
+"""Types of OpenAI's chat and embedding objects, as of the openai package 3.52.0 (read 2026-11-21).
 
-The annotations serve type checkers, ``dir()`` and the view, which returns ``None`` for a known field that the vendor left out.
-Nothing is validated: a vendor may send another type.
+The annotations serve type checkers, ``dir()`` and attribute access, which returns ``None`` for a known field that the vendor
+left out. Nothing is validated: a vendor may send another type.
 """
 
 from __future__ import annotations
@@ -9,24 +9,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from modelmesh.client.view import View
+from modelmesh.client.attribute_dict import AttributeDict
 
 
-class Function(View):
+class Function(AttributeDict):
     """Name and arguments of a call. The arguments are JSON text."""
 
     name: str
     arguments: str
 
 
-class CustomTool(View):
+class CustomTool(AttributeDict):
     """Name and free-text input of a call to a custom tool."""
 
     name: str
     input: str
 
 
-class ToolCall(View, nested={"function": Function, "custom": CustomTool}):
+class ToolCall(AttributeDict, nested={"function": Function, "custom": CustomTool}):
     """One tool call that the model requests."""
 
     id: str
@@ -35,14 +35,14 @@ class ToolCall(View, nested={"function": Function, "custom": CustomTool}):
     custom: CustomTool
 
 
-class FunctionDelta(View):
+class FunctionDelta(AttributeDict):
     """A part of a function's name and arguments in a stream."""
 
     name: str | None
     arguments: str | None
 
 
-class ToolCallDelta(View, nested={"function": FunctionDelta}):
+class ToolCallDelta(AttributeDict, nested={"function": FunctionDelta}):
     """A part of a tool call in a stream."""
 
     index: int
@@ -51,7 +51,7 @@ class ToolCallDelta(View, nested={"function": FunctionDelta}):
     function: FunctionDelta | None
 
 
-class URLCitation(View):
+class URLCitation(AttributeDict):
     """A web page that an annotation cites."""
 
     start_index: int
@@ -60,14 +60,14 @@ class URLCitation(View):
     url: str
 
 
-class Annotation(View, nested={"url_citation": URLCitation}):
+class Annotation(AttributeDict, nested={"url_citation": URLCitation}):
     """An annotation of a message, e.g. a citation."""
 
     type: str
     url_citation: URLCitation
 
 
-class Audio(View):
+class Audio(AttributeDict):
     """The audio answer of a model. In a stream each field may be missing."""
 
     id: str
@@ -76,7 +76,9 @@ class Audio(View):
     transcript: str
 
 
-class Message(View, nested={"tool_calls": ToolCall, "function_call": Function, "audio": Audio, "annotations": Annotation}):
+class Message(
+    AttributeDict, nested={"tool_calls": ToolCall, "function_call": Function, "audio": Audio, "annotations": Annotation}
+):
     """The message of a model."""
 
     role: str
@@ -89,7 +91,7 @@ class Message(View, nested={"tool_calls": ToolCall, "function_call": Function, "
     connector: str | None
 
 
-class Delta(View, nested={"tool_calls": ToolCallDelta, "function_call": FunctionDelta, "audio": Audio}):
+class Delta(AttributeDict, nested={"tool_calls": ToolCallDelta, "function_call": FunctionDelta, "audio": Audio}):
     """The part of a message that a chunk adds."""
 
     role: str | None
@@ -101,7 +103,7 @@ class Delta(View, nested={"tool_calls": ToolCallDelta, "function_call": Function
     connector: str | None
 
 
-class TopLogprob(View):
+class TopLogprob(AttributeDict):
     """One of the most likely tokens at a position."""
 
     token: str
@@ -109,7 +111,7 @@ class TopLogprob(View):
     logprob: float
 
 
-class TokenLogprob(View, nested={"top_logprobs": TopLogprob}):
+class TokenLogprob(AttributeDict, nested={"top_logprobs": TopLogprob}):
     """The log probability of one token."""
 
     token: str
@@ -118,14 +120,14 @@ class TokenLogprob(View, nested={"top_logprobs": TopLogprob}):
     top_logprobs: list[TopLogprob]
 
 
-class Logprobs(View, nested={"content": TokenLogprob, "refusal": TokenLogprob}):
+class Logprobs(AttributeDict, nested={"content": TokenLogprob, "refusal": TokenLogprob}):
     """Log probabilities of the tokens of a choice."""
 
     content: list[TokenLogprob] | None
     refusal: list[TokenLogprob] | None
 
 
-class Choice(View, nested={"message": Message, "logprobs": Logprobs}):
+class Choice(AttributeDict, nested={"message": Message, "logprobs": Logprobs}):
     """One of the alternative answers."""
 
     index: int
@@ -134,7 +136,7 @@ class Choice(View, nested={"message": Message, "logprobs": Logprobs}):
     logprobs: Logprobs | None
 
 
-class ChunkChoice(View, nested={"delta": Delta, "logprobs": Logprobs}):
+class ChunkChoice(AttributeDict, nested={"delta": Delta, "logprobs": Logprobs}):
     """One of the alternative answers, in a stream."""
 
     index: int
@@ -143,7 +145,7 @@ class ChunkChoice(View, nested={"delta": Delta, "logprobs": Logprobs}):
     logprobs: Logprobs | None
 
 
-class PromptTokensDetails(View):
+class PromptTokensDetails(AttributeDict):
     """Parts of the prompt tokens."""
 
     audio_tokens: int | None
@@ -153,7 +155,7 @@ class PromptTokensDetails(View):
     text_tokens: int | None
 
 
-class CompletionTokensDetails(View):
+class CompletionTokensDetails(AttributeDict):
     """Parts of the completion tokens."""
 
     accepted_prediction_tokens: int | None
@@ -164,7 +166,7 @@ class CompletionTokensDetails(View):
 
 
 class Usage(
-    View,
+    AttributeDict,
     nested={"prompt_tokens_details": PromptTokensDetails, "completion_tokens_details": CompletionTokensDetails},
 ):
     """Tokens, as the vendor reported them."""
@@ -176,7 +178,7 @@ class Usage(
     completion_tokens_details: CompletionTokensDetails | None
 
 
-class ChatCompletionChunk(View, nested={"choices": ChunkChoice, "usage": Usage}):
+class ChatCompletionChunk(AttributeDict, nested={"choices": ChunkChoice, "usage": Usage}):
     """One event of a streamed answer."""
 
     __slots__ = ()
@@ -193,7 +195,7 @@ class ChatCompletionChunk(View, nested={"choices": ChunkChoice, "usage": Usage})
     obfuscation: str | None
 
 
-class Embedding(View):
+class Embedding(AttributeDict):
     """One vector: numbers, or base64 text when the request asks for it."""
 
     object: str
@@ -201,7 +203,7 @@ class Embedding(View):
     embedding: list[float]
 
 
-class ModelCard(View):
+class ModelCard(AttributeDict):
     """One model of ``models.list()``. ``created`` is ``None`` where the vendor does not state it."""
 
     id: str
@@ -210,7 +212,7 @@ class ModelCard(View):
     owned_by: str
 
 
-class ModelList(View, nested={"data": ModelCard}):
+class ModelList(AttributeDict, nested={"data": ModelCard}):
     """All models of all pools."""
 
     object: str

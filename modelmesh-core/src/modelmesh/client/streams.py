@@ -23,8 +23,10 @@ ChunkT = TypeVar("ChunkT")
 class _BaseStream(Generic[ChunkT]):
     """Members that both kinds of stream share."""
 
-    def __init__(self, view: Callable[[dict[str, Any]], ChunkT], requests: RequestServer, call: Call, served: Served) -> None:
-        self._view, self._requests, self._call, self._served = view, requests, call, served
+    def __init__(
+        self, make_chunk: Callable[[dict[str, Any]], ChunkT], requests: RequestServer, call: Call, served: Served
+    ) -> None:
+        self._make_chunk, self._requests, self._call, self._served = make_chunk, requests, call, served
         self._history = LiveHistory(served, call, requests.clock)
         self._begun = self._closed = False
 
@@ -64,18 +66,20 @@ class _BaseStream(Generic[ChunkT]):
 class Stream(_BaseStream[ChunkT]):
     """The chunks of one answer, which can be iterated once. The end of a ``with`` block closes the connection."""
 
-    def __init__(self, view: Callable[[dict[str, Any]], ChunkT], requests: RequestServer, call: Call, served: Served) -> None:
-        super().__init__(view, requests, call, served)
+    def __init__(
+        self, make_chunk: Callable[[dict[str, Any]], ChunkT], requests: RequestServer, call: Call, served: Served
+    ) -> None:
+        super().__init__(make_chunk, requests, call, served)
         self._chunks: Any = requests.stream(call, served)
 
     def __iter__(self) -> Iterator[ChunkT]:
-        self._begun, view = True, self._view
+        self._begun, make_chunk = True, self._make_chunk
         for chunk in self._chunks:
-            yield view(chunk)
+            yield make_chunk(chunk)
 
     def __next__(self) -> ChunkT:
         self._begun = True
-        return self._view(next(self._chunks))
+        return self._make_chunk(next(self._chunks))
 
     def close(self) -> None:
         """Close the connection, whether or not the stream was read to its end.
@@ -115,19 +119,21 @@ class Stream(_BaseStream[ChunkT]):
 class AsyncStream(_BaseStream[ChunkT]):
     """The chunks of one answer for asyncio: ``async for``, ``async with``."""
 
-    def __init__(self, view: Callable[[dict[str, Any]], ChunkT], requests: RequestServer, call: Call, served: Served) -> None:
-        super().__init__(view, requests, call, served)
+    def __init__(
+        self, make_chunk: Callable[[dict[str, Any]], ChunkT], requests: RequestServer, call: Call, served: Served
+    ) -> None:
+        super().__init__(make_chunk, requests, call, served)
         self._chunks: Any = requests.astream(call, served)
         self._loop = asyncio.get_running_loop()
 
     async def __aiter__(self) -> AsyncIterator[ChunkT]:
-        self._begun, view = True, self._view
+        self._begun, make_chunk = True, self._make_chunk
         async for chunk in self._chunks:
-            yield view(chunk)
+            yield make_chunk(chunk)
 
     async def __anext__(self) -> ChunkT:
         self._begun = True
-        return self._view(await anext(self._chunks))
+        return self._make_chunk(await anext(self._chunks))
 
     async def close(self) -> None:
         """Close the connection, whether or not the stream was read to its end."""

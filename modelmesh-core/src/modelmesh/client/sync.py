@@ -13,7 +13,7 @@ from modelmesh.client.replies import ChatCompletion, CreateEmbeddingResponse
 from modelmesh.client.shapes import ChatCompletionChunk, ModelCard, ModelList
 from modelmesh.client.signatures import ChatCreate, EmbeddingsCreate, typed_as
 from modelmesh.client.streams import Stream
-from modelmesh.client.unbuilt import Unbuilt
+from modelmesh.client.unsupported import UnsupportedApi
 from modelmesh.contracts.operations import CHAT, EMBEDDINGS
 
 if TYPE_CHECKING:
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from modelmesh._engine.mesh.requests import RequestServer
 
 
-class Completions(Unbuilt):
+class Completions(UnsupportedApi):
     """``client.chat.completions``."""
 
-    _below = "chat.completions."
+    _prefix = "chat.completions."
 
     def __init__(self, requests: RequestServer, defaults: Defaults = NO_DEFAULTS) -> None:
         self._requests = requests
@@ -91,10 +91,10 @@ class Chat:
         return "<client.chat: completions>"
 
 
-class Models(Unbuilt):
+class Models(UnsupportedApi):
     """``client.models``."""
 
-    _below = "models."
+    _prefix = "models."
 
     def __init__(self, mesh: MeshEngine) -> None:
         self._mesh = mesh

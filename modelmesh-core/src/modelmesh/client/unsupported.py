@@ -42,7 +42,7 @@ PARTS = {
 """Alternatives, by the name of the part on the client."""
 
 
-class NotServed:
+class UnsupportedPart:
     """An unsupported part of OpenAI's interface. A call of it or of any of its members raises."""
 
     def __init__(self, name: str, part: str) -> None:
@@ -52,7 +52,7 @@ class NotServed:
         if name.startswith("_"):  # probes of copy, pickle, notebooks and debuggers
             message = f"{type(self).__name__!r} object has no attribute {name!r}"
             raise AttributeError(message)
-        return NotServed(f"{self._name}.{name}", self._part)
+        return UnsupportedPart(f"{self._name}.{name}", self._part)
 
     def __call__(self, *_: Any, **__: Any) -> NoReturn:
         """Raise the error that names the alternative.
@@ -73,19 +73,19 @@ class NotServed:
         return f"<client.{self._name}: not served by this version>"
 
 
-class Unbuilt:
-    """Provides the unsupported parts of :data:`PARTS` below a name of the client as attributes."""
+class UnsupportedApi:
+    """Base of the client and its resources, with the unsupported parts of :data:`PARTS` as attributes."""
 
-    _below = ""
+    _prefix = ""
 
     def __repr__(self) -> str:
-        return f"<client.{self._below.rstrip('.')}>"
+        return f"<client.{self._prefix.rstrip('.')}>"
 
     if not TYPE_CHECKING:  # hidden, so that an unsupported part or a misspelled name is a type error
 
         def __getattr__(self, name: str) -> Any:
-            part = f"{self._below}{name}"
+            part = f"{self._prefix}{name}"
             if part in PARTS:
-                return NotServed(part, part)
+                return UnsupportedPart(part, part)
             message = f"{type(self).__name__!r} object has no attribute {name!r}"
             raise AttributeError(message)

@@ -11,7 +11,7 @@ from inspect import get_annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 
-class View(dict[str, Any]):
+class AttributeDict(dict[str, Any]):
     """One JSON object: ``reply.model`` and ``reply["model"]`` are the same.
 
     A declared field that the vendor did not send is ``None``. An undeclared field that the vendor sent is accessible like any
@@ -19,10 +19,10 @@ class View(dict[str, Any]):
     """
 
     __slots__ = ()
-    _nested: ClassVar[Mapping[str, type[View]]] = {}
+    _nested: ClassVar[Mapping[str, type[AttributeDict]]] = {}
     _known: ClassVar[frozenset[str]] = frozenset()
 
-    def __init_subclass__(cls, nested: Mapping[str, type[View]] | None = None) -> None:
+    def __init_subclass__(cls, nested: Mapping[str, type[AttributeDict]] | None = None) -> None:
         cls._nested = dict(nested or {})
         cls._known = frozenset(name for base in cls.__mro__ for name in get_annotations(base) if name[0] != "_")
 
@@ -42,17 +42,17 @@ class View(dict[str, Any]):
 
     def __getitem__(self, name: str) -> Any:
         value = dict.__getitem__(self, name)
-        if value.__class__ is dict:  # first access: store the view
-            value = self._nested.get(name, View)(value)
+        if value.__class__ is dict:  # first access: store the converted object
+            value = self._nested.get(name, AttributeDict)(value)
             dict.__setitem__(self, name, value)
         elif value.__class__ is list and value and value[0].__class__ is dict:
-            shape = self._nested.get(name, View)
+            shape = self._nested.get(name, AttributeDict)
             value[:] = [shape(item) if item.__class__ is dict else item for item in value]
         return value
 
     def get(self, name: str, default: Any = None) -> Any:
         """Return a field, or ``default`` if the vendor did not send it."""
-        return self[name] if name in self else default  # noqa: SIM401 - dict.get would not make a view
+        return self[name] if name in self else default  # noqa: SIM401 - dict.get would not convert nested objects
 
     def __dir__(self) -> list[str]:
         return sorted({*object.__dir__(self), *self._known, *dict.keys(self)})
