@@ -98,6 +98,6 @@ def adapt_messages(messages: Sequence[Any], rules: MessageRules, notes: Notes) -
 def _with_thoughts(drafts: list[DraftMessage], rules: MessageRules) -> None:
     field = str(rules.reasoning_field)
     for draft in drafts:
-        said = draft.fields.get(field)
-        if draft.role == "assistant" and (not isinstance(said, str) or not said.strip()):
+        text = draft.fields.get(field)
+        if draft.role == "assistant" and (not isinstance(text, str) or not text.strip()):
             draft.fields[field] = rules.reasoning_placeholder

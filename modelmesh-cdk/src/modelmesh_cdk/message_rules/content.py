@@ -133,36 +133,36 @@ def with_proper_blanks(drafts: list[DraftMessage], rules: MessageRules, notes: N
     """Return the conversation without the blank content that the vendor rejects."""
     found: list[DraftMessage] = []
     for draft in drafts:
-        said, role = draft.fields, "system" if draft.role in SYSTEM_ROLES else str(draft.role)
-        if role == "assistant" and (draft.calls or isinstance(said.get("function_call"), Mapping)):
+        fields, role = draft.fields, "system" if draft.role in SYSTEM_ROLES else str(draft.role)
+        if role == "assistant" and (draft.calls or isinstance(fields.get("function_call"), Mapping)):
             if is_blank(draft.content):
-                _silence(said, rules)
-        elif is_blank(draft.content) and not _has_other_content(said, rules):
+                _silence(fields, rules)
+        elif is_blank(draft.content) and not _has_other_content(fields, rules):
             policy = rules.blank.get(role, Blank.KEEP)
             if policy is Blank.LEAVE_OUT:
                 notes.add(f"blank messages left out: {rules.vendor} refuses them", draft.where)
                 continue
             if policy is Blank.STAND_IN:
-                said["content"] = rules.placeholder
+                fields["content"] = rules.placeholder
                 notes.add(f"blank content sent as {rules.placeholder!r}: {rules.vendor} refuses it", draft.where)
             elif draft.content is None and not rules.null_content:
-                said["content"] = ""
+                fields["content"] = ""
         found.append(draft)
     return found
 
 
-def _has_other_content(said: Mapping[str, Any], rules: MessageRules) -> bool:
+def _has_other_content(fields: Mapping[str, Any], rules: MessageRules) -> bool:
     """Return whether a message without content has another field that the vendor reads."""
-    if said.get("role") != "assistant":
+    if fields.get("role") != "assistant":
         return False
-    if isinstance(said.get("function_call"), Mapping):
+    if isinstance(fields.get("function_call"), Mapping):
         return True
-    refusal = said.get("refusal")
-    return rules.refusals and bool(said.get("audio") or (isinstance(refusal, str) and refusal.strip()))
+    refusal = fields.get("refusal")
+    return rules.refusals and bool(fields.get("audio") or (isinstance(refusal, str) and refusal.strip()))
 
 
-def _silence(said: dict[str, Any], rules: MessageRules) -> None:
-    if rules.content_with_calls is ContentWithCalls.EMPTY and said.get("content") in (None, []):
-        said["content"] = ""
-    elif "content" in said and (rules.content_with_calls is ContentWithCalls.NULL or said["content"] == []):
-        said["content"] = None
+def _silence(fields: dict[str, Any], rules: MessageRules) -> None:
+    if rules.content_with_calls is ContentWithCalls.EMPTY and fields.get("content") in (None, []):
+        fields["content"] = ""
+    elif "content" in fields and (rules.content_with_calls is ContentWithCalls.NULL or fields["content"] == []):
+        fields["content"] = None

@@ -20,8 +20,8 @@ class DraftMessage:
 
     __slots__ = ("fields", "where")
 
-    def __init__(self, said: Mapping[str, Any], where: str) -> None:
-        self.fields: dict[str, Any] = dict(said)
+    def __init__(self, fields: Mapping[str, Any], where: str) -> None:
+        self.fields: dict[str, Any] = dict(fields)
         self.where = where
 
     @property

@@ -62,35 +62,35 @@ def with_refusals_as_text(drafts: list[DraftMessage], rules: MessageRules) -> No
     if rules.refusals:
         return
     for draft in drafts:
-        said = draft.fields
-        if draft.role != "assistant" or not is_blank(said.get("content")):
+        fields = draft.fields
+        if draft.role != "assistant" or not is_blank(fields.get("content")):
             continue
-        audio = said.get("audio")
-        text = said.get("refusal") or (audio.get("transcript") if isinstance(audio, Mapping) else None)
+        audio = fields.get("audio")
+        text = fields.get("refusal") or (audio.get("transcript") if isinstance(audio, Mapping) else None)
         if isinstance(text, str):
-            said["content"] = text
-            if text == said.get("refusal"):
-                del said["refusal"]
+            fields["content"] = text
+            if text == fields.get("refusal"):
+                del fields["refusal"]
 
 
 def with_accepted_keys(drafts: list[DraftMessage], rules: MessageRules, notes: Notes) -> None:
     """Drop keys without effect and keys that the vendor rejects."""
     for draft in drafts:
-        said = draft.fields
-        for name in [name for name in said if name in _OPENAI and is_empty_value(said[name])]:
-            del said[name]
+        fields = draft.fields
+        for name in [name for name in fields if name in _OPENAI and is_empty_value(fields[name])]:
+            del fields[name]
         if rules.keys is not None:
             accepted = rules.keys.get(str(draft.role), _NEEDED)
-            for name in [name for name in said if name not in accepted and name not in _NEEDED]:
-                value = said.pop(name)
+            for name in [name for name in fields if name not in accepted and name not in _NEEDED]:
+                value = fields.pop(name)
                 if not is_empty_value(value):
                     notes.add(f"{name} of messages left out: {rules.vendor} refuses it", draft.where)
         if draft.calls and rules.call_keys is not None:
-            said["tool_calls"] = [_call(call, rules, notes, draft.where) for call in draft.calls]
-        if rules.names is not None and isinstance(said.get("name"), str):
-            name = re.sub(f"[^{rules.names}]", "_", said["name"])[:64]
-            if name != said["name"]:
-                said["name"] = name
+            fields["tool_calls"] = [_call(call, rules, notes, draft.where) for call in draft.calls]
+        if rules.names is not None and isinstance(fields.get("name"), str):
+            name = re.sub(f"[^{rules.names}]", "_", fields["name"])[:64]
+            if name != fields["name"]:
+                fields["name"] = name
                 notes.add(f"name of a message respelled in characters that {rules.vendor} accepts", draft.where)
 
 

@@ -115,8 +115,8 @@ def _results(
                 notes.add("tool results moved to their calls", result.where)
             found.append((answered[number], result))
         elif isinstance(call, Mapping):
-            said = {"role": "tool", "tool_call_id": call["id"], "content": rules.missing_result}
-            found.append((len(drafts) + number, DraftMessage(said, drafts[place].where)))
+            fields = {"role": "tool", "tool_call_id": call["id"], "content": rules.missing_result}
+            found.append((len(drafts) + number, DraftMessage(fields, drafts[place].where)))
             notes.add("a result added to tool calls that have none", drafts[place].where)
     return [result for _, result in sorted(found, key=lambda one: one[0])]
 

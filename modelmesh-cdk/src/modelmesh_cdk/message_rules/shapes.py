@@ -45,60 +45,60 @@ def in_openai_shape(drafts: list[DraftMessage], notes: Notes) -> list[DraftMessa
             continue
         name, read = reader
         notes.add(f"message in the shape of {name} sent in OpenAI's", draft.where)
-        for said in read(draft.fields):
+        for fields in read(draft.fields):
             last = found[-1].fields if found else {}
-            if said.pop("_joins", False) and last.get("role") == "assistant" and _made(last) is not None:
-                found[-1].fields["tool_calls"] = [*_made(last), *said["tool_calls"]]  # type: ignore[misc]
+            if fields.pop("_joins", False) and last.get("role") == "assistant" and _made(last) is not None:
+                found[-1].fields["tool_calls"] = [*_made(last), *fields["tool_calls"]]  # type: ignore[misc]
             else:
-                found.append(DraftMessage(said, draft.where))
+                found.append(DraftMessage(fields, draft.where))
     return found
 
 
-def _made(said: Mapping[str, Any]) -> list[Any] | None:
-    calls = said.get("tool_calls")
+def _made(fields: Mapping[str, Any]) -> list[Any] | None:
+    calls = fields.get("tool_calls")
     return list(calls) if isinstance(calls, list) else ([] if calls is None else None)
 
 
-def _reader(said: Mapping[str, Any]) -> tuple[str, Callable[[dict[str, Any]], list[dict[str, Any]]]] | None:
-    kind = said.get("type")
-    if "role" in said:
-        if isinstance(said.get("parts"), list) and "content" not in said:
+def _reader(fields: Mapping[str, Any]) -> tuple[str, Callable[[dict[str, Any]], list[dict[str, Any]]]] | None:
+    kind = fields.get("type")
+    if "role" in fields:
+        if isinstance(fields.get("parts"), list) and "content" not in fields:
             return "Gemini", _gemini
-        return ("the Responses API", _item) if kind == "message" and "content" in said else None
+        return ("the Responses API", _item) if kind == "message" and "content" in fields else None
     if kind in ("function_call", "function_call_output", "custom_tool_call", "custom_tool_call_output", "reasoning"):
         return "the Responses API", _item
-    if kind == "constructor" and isinstance(said.get("kwargs"), Mapping):
+    if kind == "constructor" and isinstance(fields.get("kwargs"), Mapping):
         return "LangChain", _langchain
-    if kind in _TYPES and ("content" in said or isinstance(said.get("data"), Mapping)):
+    if kind in _TYPES and ("content" in fields or isinstance(fields.get("data"), Mapping)):
         return "LangChain", _langchain
-    if "isCreatedByUser" in said and ("text" in said or "content" in said):
+    if "isCreatedByUser" in fields and ("text" in fields or "content" in fields):
         return "LibreChat", _librechat
     return None
 
 
-def _item(said: dict[str, Any]) -> list[dict[str, Any]]:
-    kind = said["type"]
+def _item(fields: dict[str, Any]) -> list[dict[str, Any]]:
+    kind = fields["type"]
     if kind == "message":
-        return [{"role": said["role"], "content": said["content"]}]
+        return [{"role": fields["role"], "content": fields["content"]}]
     if kind in ("function_call", "custom_tool_call"):
-        given = said.get("arguments") if kind == "function_call" else json.dumps({"input": said.get("input")})
-        function = {"name": said.get("name"), "arguments": given}
-        call = {"id": said.get("call_id") or said.get("id"), "type": "function", "function": function}
+        given = fields.get("arguments") if kind == "function_call" else json.dumps({"input": fields.get("input")})
+        function = {"name": fields.get("name"), "arguments": given}
+        call = {"id": fields.get("call_id") or fields.get("id"), "type": "function", "function": function}
         return [{"role": "assistant", "content": None, "tool_calls": [call], "_joins": True}]
     if kind.endswith("_output"):
-        return [{"role": "tool", "tool_call_id": said.get("call_id"), "content": said.get("output")}]
+        return [{"role": "tool", "tool_call_id": fields.get("call_id"), "content": fields.get("output")}]
     return []  # thoughts of the Responses API: encrypted, and for the account that made them
 
 
-def _langchain(said: dict[str, Any]) -> list[dict[str, Any]]:
-    kind: Any = said["type"]
-    inner: Mapping[str, Any] = said
+def _langchain(fields: dict[str, Any]) -> list[dict[str, Any]]:
+    kind: Any = fields["type"]
+    inner: Mapping[str, Any] = fields
     if kind == "constructor":
-        path = said.get("id")
-        inner = said["kwargs"]
+        path = fields.get("id")
+        inner = fields["kwargs"]
         kind = _CLASSES.get(str(path[-1]) if isinstance(path, list) and path else "", inner.get("type"))
-    elif isinstance(said.get("data"), Mapping):
-        inner = said["data"]
+    elif isinstance(fields.get("data"), Mapping):
+        inner = fields["data"]
     role = ROLE_NAMES.get(kind, "user" if kind == "human" else kind)
     made: dict[str, Any] = {"role": role, "content": inner.get("content")}
     if inner.get("name"):
@@ -114,11 +114,11 @@ def _langchain(said: dict[str, Any]) -> list[dict[str, Any]]:
     return [made]
 
 
-def _gemini(said: dict[str, Any]) -> list[dict[str, Any]]:
+def _gemini(fields: dict[str, Any]) -> list[dict[str, Any]]:
     content: list[Any] = []
     calls: list[Any] = []
     results: list[dict[str, Any]] = []
-    for part in said["parts"]:
+    for part in fields["parts"]:
         if not isinstance(part, Mapping):
             content.append({"type": "text", "text": str(part)})
         elif isinstance(part.get("functionCall"), Mapping):
@@ -139,12 +139,12 @@ def _gemini(said: dict[str, Any]) -> list[dict[str, Any]]:
         joined: Any = "".join(part["text"] for part in content)
     else:
         joined = content
-    made: dict[str, Any] = {"role": said["role"], "content": joined or None}
+    made: dict[str, Any] = {"role": fields["role"], "content": joined or None}
     if calls:
         made["tool_calls"] = calls
     return [*results, *([made] if joined or calls or not results else [])]
 
 
-def _librechat(said: dict[str, Any]) -> list[dict[str, Any]]:
-    text = said.get("text") or said.get("content")
-    return [{"role": "user" if said["isCreatedByUser"] else "assistant", "content": text}]
+def _librechat(fields: dict[str, Any]) -> list[dict[str, Any]]:
+    text = fields.get("text") or fields.get("content")
+    return [{"role": "user" if fields["isCreatedByUser"] else "assistant", "content": text}]

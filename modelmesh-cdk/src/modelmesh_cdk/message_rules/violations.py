@@ -31,50 +31,50 @@ def find_violations(body: Mapping[str, Any], rules: MessageRules) -> list[str]:
     return [*found, *_order(messages, rules), *_pairs(messages, rules), *_parameters(body, rules)]
 
 
-def _message(said: Any, where: str, last: bool, rules: MessageRules) -> Iterator[str]:  # noqa: FBT001 - private
-    if not isinstance(said, Mapping):
+def _message(fields: Any, where: str, last: bool, rules: MessageRules) -> Iterator[str]:  # noqa: FBT001 - private
+    if not isinstance(fields, Mapping):
         yield f"{where} is not an object"
         return
-    role = said.get("role")
+    role = fields.get("role")
     if not isinstance(role, str) or role in rules.replaced_roles or (rules.roles is not None and role not in rules.roles):
         yield f"{where}: role {role!r}"
-    yield from _keys(said, where, rules)
-    if rules.names and isinstance(said.get("name"), str) and not re.fullmatch(f"[{rules.names}]{{1,64}}", said["name"]):
-        yield f"{where}: name {said['name']!r}"
-    if rules.reasoning_field and role == "assistant" and not isinstance(said.get(rules.reasoning_field), str):
+    yield from _keys(fields, where, rules)
+    if rules.names and isinstance(fields.get("name"), str) and not re.fullmatch(f"[{rules.names}]{{1,64}}", fields["name"]):
+        yield f"{where}: name {fields['name']!r}"
+    if rules.reasoning_field and role == "assistant" and not isinstance(fields.get(rules.reasoning_field), str):
         yield f"{where}: no {rules.reasoning_field}"
-    calls = said.get("tool_calls")
-    if "tool_calls" in said and (not isinstance(calls, list) or not calls):
+    calls = fields.get("tool_calls")
+    if "tool_calls" in fields and (not isinstance(calls, list) or not calls):
         yield f"{where}: tool_calls is {calls!r}"
     for number, call in enumerate(calls if isinstance(calls, list) else ()):
         yield from _call(call, f"{where}.tool_calls[{number}]", rules)
-    if role == "tool" and rules.call_ids and not re.fullmatch(rules.call_ids.pattern, str(said.get("tool_call_id"))):
-        yield f"{where}: tool_call_id {said.get('tool_call_id')!r}"
-    yield from _content(said, where, bool(calls) or bool(said.get("function_call")), rules)
+    if role == "tool" and rules.call_ids and not re.fullmatch(rules.call_ids.pattern, str(fields.get("tool_call_id"))):
+        yield f"{where}: tool_call_id {fields.get('tool_call_id')!r}"
+    yield from _content(fields, where, bool(calls) or bool(fields.get("function_call")), rules)
     if (
         rules.trims_last_assistant
         and last
         and role == "assistant"
-        and str(said.get("content") or "") != str(said["content"]).rstrip()
+        and str(fields.get("content") or "") != str(fields["content"]).rstrip()
     ):
         yield f"{where}: white space at the end"
 
 
-def _keys(said: Mapping[str, Any], where: str, rules: MessageRules) -> Iterator[str]:
-    role = said.get("role")
+def _keys(fields: Mapping[str, Any], where: str, rules: MessageRules) -> Iterator[str]:
+    role = fields.get("role")
     accepted = (rules.keys or {}).get(str(role), ("role", "content"))
-    if rules.keys is not None and (extra := sorted(set(said) - set(accepted) - {"role", "content"})):
+    if rules.keys is not None and (extra := sorted(set(fields) - set(accepted) - {"role", "content"})):
         yield f"{where}: keys {extra}"
-    if not rules.tools and (role == "tool" or "tool_calls" in said):
+    if not rules.tools and (role == "tool" or "tool_calls" in fields):
         yield f"{where}: a tool call or result"
-    if not rules.functions and (role == "function" or "function_call" in said):
+    if not rules.functions and (role == "function" or "function_call" in fields):
         yield f"{where}: a function before tools"
 
 
-def _content(said: Mapping[str, Any], where: str, calls: bool, rules: MessageRules) -> Iterator[str]:  # noqa: FBT001 - private
-    role, content = said.get("role"), said.get("content")
+def _content(fields: Mapping[str, Any], where: str, calls: bool, rules: MessageRules) -> Iterator[str]:  # noqa: FBT001 - private
+    role, content = fields.get("role"), fields.get("content")
     if content is None:
-        yield from _no_content(said, where, calls, rules)
+        yield from _no_content(fields, where, calls, rules)
         return
     if content == []:
         yield f"{where}: an empty list of parts"
@@ -97,9 +97,9 @@ def _content(said: Mapping[str, Any], where: str, calls: bool, rules: MessageRul
         yield from _part(part, f"{where}.content[{place}]", str(role), len(content) > 1, rules)
 
 
-def _no_content(said: Mapping[str, Any], where: str, calls: bool, rules: MessageRules) -> Iterator[str]:  # noqa: FBT001
-    says = calls or any(said.get(name) for name in ("refusal", "audio"))
-    if said.get("role") != "assistant" or (not says and not rules.null_content):
+def _no_content(fields: Mapping[str, Any], where: str, calls: bool, rules: MessageRules) -> Iterator[str]:  # noqa: FBT001
+    says = calls or any(fields.get(name) for name in ("refusal", "audio"))
+    if fields.get("role") != "assistant" or (not says and not rules.null_content):
         yield f"{where}: no content"
     elif calls and rules.content_with_calls is ContentWithCalls.EMPTY:
         yield f"{where}: null content next to tool calls"
@@ -191,16 +191,16 @@ def _pairs(messages: Sequence[Mapping[str, Any]], rules: MessageRules) -> Iterat
     if not rules.paired:
         return
     waiting: list[Any] = []
-    for place, said in enumerate(messages):
-        if said.get("role") == "tool":
-            if said.get("tool_call_id") in waiting:
-                waiting.remove(said.get("tool_call_id"))
+    for place, fields in enumerate(messages):
+        if fields.get("role") == "tool":
+            if fields.get("tool_call_id") in waiting:
+                waiting.remove(fields.get("tool_call_id"))
             else:
                 yield f"messages[{place}]: a result without its call"
             continue
         if waiting:
             yield f"messages[{place}]: calls {waiting} without results"
-        calls = said.get("tool_calls")
+        calls = fields.get("tool_calls")
         waiting = [call.get("id") for call in calls if isinstance(call, Mapping)] if isinstance(calls, list) else []
         if len(set(map(str, waiting))) < len(waiting):
             yield f"messages[{place}]: two calls with one ID"

@@ -53,8 +53,8 @@ def _message(message: Any, spell: Callable[[str], str]) -> Any:
     return found
 
 
-def _with(said: Mapping[str, Any], name: str, spell: Callable[[str], str]) -> Any:
-    given = said.get(name)
+def _with(fields: Mapping[str, Any], name: str, spell: Callable[[str], str]) -> Any:
+    given = fields.get(name)
     if not isinstance(given, str) or (new := spell(given)) == given:
-        return said
-    return {**said, name: new}
+        return fields
+    return {**fields, name: new}

@@ -205,20 +205,20 @@ _KINDS: dict[str, type] = {
 _WORDS = {str: "a string", list: "a list", dict: "an object", int: "a whole number"}
 
 
-def _mistake_of_capability(said: Any, model: str) -> str | None:
+def _mistake_of_capability(capability: Any, model: str) -> str | None:
     tree = standard_tree()
-    if not isinstance(said, str):
+    if not isinstance(capability, str):
         return f"'capabilities' of the model {model!r} must be a list of strings."
-    if tree.get_node(said) is not None:
+    if tree.get_node(capability) is not None:
         return None
-    near = tree.suggest(said.rpartition(".")[2])
+    near = tree.suggest(capability.rpartition(".")[2])
     node = tree.get_node(near) if near else None
-    if "." in said and (node is None or SequenceMatcher(None, said, node.path).ratio() < _ALMOST):
+    if "." in capability and (node is None or SequenceMatcher(None, capability, node.path).ratio() < _ALMOST):
         return None  # a custom capability
-    hint = f" Did you mean {(node.path if '.' in said and node else near)!r}?" if near else ""
+    hint = f" Did you mean {(node.path if '.' in capability and node else near)!r}?" if near else ""
     return (
-        f"the model {model!r} has the unknown capability {said!r}.{hint} List them: modelmesh capabilities. A custom capability "
-        "needs a dotted path."
+        f"the model {model!r} has the unknown capability {capability!r}.{hint} List them: modelmesh capabilities. "
+        "A custom capability needs a dotted path."
     )
 
 

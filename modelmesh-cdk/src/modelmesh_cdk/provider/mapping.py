@@ -134,8 +134,8 @@ class ResponseMapping:
     def _choice(self, raw: Any, place: int, part: str) -> dict[str, Any]:
         choice: dict[str, Any] = dict(raw) if isinstance(raw, Mapping) and self.choices_field else {}
         text = raw if isinstance(raw, str) else found(raw, self.content_field)
-        held = choice.get(part)
-        message: dict[str, Any] = dict(held) if isinstance(held, Mapping) else {}
+        given = choice.get(part)
+        message: dict[str, Any] = dict(given) if isinstance(given, Mapping) else {}
         if part == "message":
             message.setdefault("role", "assistant")
         if text is not MISSING or part == "message":

@@ -25,18 +25,18 @@ def pack_base64(vector: Sequence[float]) -> str:
         raise ValueError(message) from None
 
 
-def to_requested_encoding(answer: dict[str, Any], asked: Any) -> None:
-    """Encode lists of numbers as base64 where the request asked for it. Everything else stays unchanged.
+def to_requested_encoding(answer: dict[str, Any], encoding_format: Any) -> None:
+    """Encode lists of numbers as base64 where the request asks for base64. Everything else stays unchanged.
 
     Args:
         answer: Embeddings in OpenAI's format. The function changes its rows.
-        asked: The ``encoding_format`` of the request.
+        encoding_format: The ``encoding_format`` of the request.
 
     Raises:
         ValueError: A vector contains a value that is not a number.
     """
     rows = answer.get("data")
-    if asked != "base64" or not isinstance(rows, list):
+    if encoding_format != "base64" or not isinstance(rows, list):
         return
     for row in rows:
         if isinstance(row, dict) and isinstance(row.get("embedding"), list):

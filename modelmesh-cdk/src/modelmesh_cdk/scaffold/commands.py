@@ -78,8 +78,8 @@ def new() -> None:
 def command_for(template: Template) -> click.Command:
     """Return the command that writes a package of one kind, with the options of the kind."""
 
-    def write_package(name: str, target: str | None, **said: Any) -> None:
-        _write(template, name, target, **said)
+    def write_package(name: str, target: str | None, **values: Any) -> None:
+        _write(template, name, target, **values)
 
     return click.Command(
         template.name,
@@ -133,14 +133,14 @@ _OWN = {"variable": _variable, "base_url": _base_url, "dialect": _dialect}
 """Options that ``template.toml`` may add to a kind."""
 
 
-def _write(template: Template, name: str, target: str | None, **said: Any) -> None:
+def _write(template: Template, name: str, target: str | None, **values: Any) -> None:
     from modelmesh_cdk.scaffold.errors import BadNameError  # noqa: PLC0415 - not for `modelmesh --help`
     from modelmesh_cdk.scaffold.package import plan  # noqa: PLC0415
     from modelmesh_cdk.scaffold.writing import write  # noqa: PLC0415
 
-    said.pop("dialect", None)  # there is a template for one
+    values.pop("dialect", None)  # there is a template for one
     try:
-        package = plan(template, name, today=datetime.now(tz=UTC).astimezone().date(), **said)
+        package = plan(template, name, today=datetime.now(tz=UTC).astimezone().date(), **values)
     except BadNameError as error:
         hint = "NAME" if error.field == "name" else f"--{error.field.replace('_', '-')}"
         raise click.BadParameter(error.message, param_hint=hint) from None

@@ -70,9 +70,9 @@ def templates() -> dict[str, Template]:
     """Return the templates by name, in the order of :class:`~modelmesh.contracts.Kind`."""
     found = []
     for folder in _root().iterdir():
-        said = folder.joinpath("template.toml")
-        if folder.is_dir() and said.is_file():
-            facts = tomllib.loads(said.read_text("utf-8"))
+        facts_file = folder.joinpath("template.toml")
+        if folder.is_dir() and facts_file.is_file():
+            facts = tomllib.loads(facts_file.read_text("utf-8"))
             options = tuple(facts.pop("options", ()))
             found.append(Template(name=folder.name, kind=Kind(facts.pop("kind")), options=options, **facts))
     return {one.name: one for one in sorted(found, key=lambda one: list(Kind).index(one.kind))}

@@ -75,9 +75,9 @@ class SharedStorage(BaseStorage):
         lasting = self.config.lock_timeout if expires_s is None else expires_s
         until = time.monotonic() + patience
         while True:
-            held, tag = self._record(raw, key)
+            record, tag = self._record(raw, key)
             now = time.time()
-            free_in = _left(held, now)
+            free_in = _left(record, now)
             if free_in <= 0:
                 handle = LockHandle(key, uuid.uuid4().hex, now, now + lasting)
                 facts = {"lock_id": handle.lock_id, "acquired_at": now, "expires_at": handle.expires_at, "owner": current_owner()}
@@ -96,8 +96,8 @@ class SharedStorage(BaseStorage):
             StorageError: The backend failed.
         """
         raw = _raw("lock", lock.key)
-        held, tag = self._record(raw, lock.key)
-        if held.get("lock_id") != lock.lock_id or held["expires_at"] <= time.time():
+        record, tag = self._record(raw, lock.key)
+        if record.get("lock_id") != lock.lock_id or record["expires_at"] <= time.time():
             return False
         free = _encoded({"lock_id": "", "expires_at": 0.0})  # not removed, because that needs a conditional removal
         return bool(self._guarded(lock.key, "unlocked", self._swap, raw, free, tag))
@@ -108,8 +108,8 @@ class SharedStorage(BaseStorage):
         Raises:
             StorageError: The backend failed.
         """
-        held, _ = self._record(_raw("lock", key), key)
-        return _left(held, time.time()) > 0
+        record, _ = self._record(_raw("lock", key), key)
+        return _left(record, time.time()) > 0
 
     # -- counters ---------------------------------------------------------------------------------------------------
 
@@ -154,9 +154,9 @@ def is_over(raw: str, blob: bytes) -> bool:
     return until is not None and until <= time.time()
 
 
-def _left(held: Mapping[str, Any], now: float) -> float:
+def _left(record: Mapping[str, Any], now: float) -> float:
     """Return the remaining time of a lock in seconds, 0 if its owner has exited."""
-    return 0.0 if has_exited(str(held.get("owner", ""))) else float(held.get("expires_at", 0.0)) - now
+    return 0.0 if has_exited(str(record.get("owner", ""))) else float(record.get("expires_at", 0.0)) - now
 
 
 def _raw(what: str, key: str) -> str:

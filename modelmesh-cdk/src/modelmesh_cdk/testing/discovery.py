@@ -170,16 +170,16 @@ class DiscoveryConformance(NamedConnector):
         assert [(type(one), one.provider_id, one.available) for one in before] == [(HealthReport, UP, None)]
         assert vendor.received == []
         probe(UP)
-        asked = len(vendor.received)
+        count = len(vendor.received)
         assert [one.available for one in discovery.get_health_report(UP)] == [True]
-        assert len(vendor.received) == asked
+        assert len(vendor.received) == count
 
     # -- secrecy and life ---------------------------------------------------------------------------------------------
 
     def test_key_is_in_no_result(self, discovery: Any) -> None:
         """No key of a provider is in a result, an error or the representation of the connector."""
-        said: list[Any] = [discovery.sync(), *map(discovery.probe, (UP, DOWN, NOBODY))]
-        shown = f"{said!r} {discovery!r} {discovery} {getattr(discovery, 'config', '')!r}"
+        results: list[Any] = [discovery.sync(), *map(discovery.probe, (UP, DOWN, NOBODY))]
+        shown = f"{results!r} {discovery!r} {discovery} {getattr(discovery, 'config', '')!r}"
         assert KEY not in shown
 
     def test_instances_share_no_state(self, make: Callable[[], Any]) -> None:

@@ -47,7 +47,7 @@ def result(text: Any = "say-rain", given: Any = "call_1", **more: Any) -> dict[s
     return {"role": "tool", "tool_call_id": given, "content": text, **more}
 
 
-def said(text: Any, **more: Any) -> dict[str, Any]:
+def assistant(text: Any, **more: Any) -> dict[str, Any]:
     """Return an assistant message."""
     return {"role": "assistant", "content": text, **more}
 
@@ -61,7 +61,7 @@ HISTORIES: Sequence[History] = (
         "keys of other frameworks",
         [
             {**USER, "metadata": {"title": "own-title"}, "timestamp": "own-time"},
-            said("say-hi", id="own-id", options=None, status="own-status"),
+            assistant("say-hi", id="own-id", options=None, status="own-status"),
             USER,
         ],
     ),
@@ -69,17 +69,24 @@ HISTORIES: Sequence[History] = (
         "keys that say nothing",
         [
             {**USER, "name": None},
-            said("say-hi", tool_calls=None, refusal=None, annotations=[], audio=None, function_call=None),
-            said("say-more", tool_calls=[]),
+            assistant("say-hi", tool_calls=None, refusal=None, annotations=[], audio=None, function_call=None),
+            assistant("say-more", tool_calls=[]),
             USER,
         ],
     ),
-    History("fields of other vendors", [USER, said("say-hi", reasoning_content="own-thought", prefix=False), USER]),
-    History("blank messages", [USER, said(""), USER, said(" \n"), {"role": "user", "content": "  "}, said("say-hi"), USER]),
-    History("blank content", [{"role": "user", "content": ""}, said(None), {"role": "user", "content": []}, USER]),
+    History("fields of other vendors", [USER, assistant("say-hi", reasoning_content="own-thought", prefix=False), USER]),
+    History(
+        "blank messages",
+        [USER, assistant(""), USER, assistant(" \n"), {"role": "user", "content": "  "}, assistant("say-hi"), USER],
+    ),
+    History("blank content", [{"role": "user", "content": ""}, assistant(None), {"role": "user", "content": []}, USER]),
     History(
         "blank parts",
-        [{"role": "user", "content": [{"type": "text", "text": ""}, {"type": "text", "text": "say-part"}]}, said("say-hi"), USER],
+        [
+            {"role": "user", "content": [{"type": "text", "text": ""}, {"type": "text", "text": "say-part"}]},
+            assistant("say-hi"),
+            USER,
+        ],
     ),
     History("blank text next to a call", [USER, {**called(), "content": "\n\n"}, result()], _WITH_TOOLS),
     History("no content next to a call", [USER, {k: v for k, v in called().items() if k != "content"}, result()], _WITH_TOOLS),
@@ -91,10 +98,12 @@ HISTORIES: Sequence[History] = (
         [USER, called(), result(), {"role": "system", "content": "say-rule"}, USER],
         _WITH_TOOLS,
     ),
-    History("the assistant is last", [USER, said("say-begun")]),
-    History("the assistant is first", [said("say-welcome"), USER]),
-    History("the same role twice", [USER, {"role": "user", "content": "say-twice"}, said("say-a"), said("say-b"), USER]),
-    History("a late system message", [USER, said("say-hi"), {"role": "system", "content": "say-late"}, USER]),
+    History("the assistant is last", [USER, assistant("say-begun")]),
+    History("the assistant is first", [assistant("say-welcome"), USER]),
+    History(
+        "the same role twice", [USER, {"role": "user", "content": "say-twice"}, assistant("say-a"), assistant("say-b"), USER]
+    ),
+    History("a late system message", [USER, assistant("say-hi"), {"role": "system", "content": "say-late"}, USER]),
     History("only a system message", [{"role": "system", "content": "say-alone"}]),
     History("arguments that are an object", [USER, called(arguments={"city": "say-Rome"}), result()], _WITH_TOOLS),
     History("arguments that were cut", [USER, called(arguments='{"city": "say-Ro'), result()], _WITH_TOOLS),
@@ -102,21 +111,23 @@ HISTORIES: Sequence[History] = (
     History("arguments that are a list", [USER, called(arguments='["say-Rome"]'), result()], _WITH_TOOLS),
     History("a call without a result", [USER, called(), {"role": "user", "content": "say-next"}], _WITH_TOOLS),
     History("a call at the end", [USER, called()], _WITH_TOOLS),
-    History("a result without a call", [USER, said("say-hi"), result("say-lost", "call_9"), USER], _WITH_TOOLS),
+    History("a result without a call", [USER, assistant("say-hi"), result("say-lost", "call_9"), USER], _WITH_TOOLS),
     History("a result that comes late", [USER, called(), {"role": "user", "content": "say-next"}, result()], _WITH_TOOLS),
     History("no IDs", [USER, called(given=None), result(given=None)], _WITH_TOOLS),
     History("a long ID", [USER, called(given="call|" + "x" * 60), result(given="call|" + "x" * 60)], _WITH_TOOLS),
     History(
         "one ID twice",
-        [USER, called(), result("say-first"), said("say-ok"), USER, called(), result("say-second")],
+        [USER, called(), result("say-first"), assistant("say-ok"), USER, called(), result("say-second")],
         _WITH_TOOLS,
     ),
-    History("names", [{**USER, "name": "own-Ada Lovelace"}, said("say-hi", name="own-bot"), USER]),
+    History("names", [{**USER, "name": "own-Ada Lovelace"}, assistant("say-hi", name="own-bot"), USER]),
     History(
         "a tool with a point in its name",
         [
             USER,
-            said(None, tool_calls=[{"id": "call_1", "type": "function", "function": {"name": "mcp.weather", "arguments": "{}"}}]),
+            assistant(
+                None, tool_calls=[{"id": "call_1", "type": "function", "function": {"name": "mcp.weather", "arguments": "{}"}}]
+            ),
             result(),
         ],
         _WITH_TOOLS,
@@ -125,17 +136,17 @@ HISTORIES: Sequence[History] = (
         "functions before tools",
         [
             USER,
-            said(None, function_call={"name": "weather", "arguments": '{"city": "say-Oslo"}'}),
+            assistant(None, function_call={"name": "weather", "arguments": '{"city": "say-Oslo"}'}),
             {"role": "function", "name": "weather", "content": "say-rain"},
         ],
         _WITH_TOOLS,
     ),
-    History("a refusal", [USER, said(None, refusal="say-no"), USER]),
+    History("a refusal", [USER, assistant(None, refusal="say-no"), USER]),
     History(
         "blocks of Anthropic",
         [
             USER,
-            said(
+            assistant(
                 [
                     {"type": "thinking", "thinking": "own-thinking", "signature": "own-signature"},
                     {"type": "text", "text": "say-look"},
@@ -254,7 +265,7 @@ HISTORIES: Sequence[History] = (
     ),
     History(
         "keys that say nothing, strictly",
-        [USER, said("say-hi", tool_calls=[], refusal=None, annotations=[]), USER],
+        [USER, assistant("say-hi", tool_calls=[], refusal=None, annotations=[]), USER],
         has_no_effect=True,
     ),
 )

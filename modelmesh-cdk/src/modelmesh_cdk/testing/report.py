@@ -55,8 +55,8 @@ class ConnectorReport:
         """Return the outcome of each standard test."""
         found: dict[str, str] = {}
         for test, suite in self.groups:
-            came = self.runs.get((test, suite), "not run")
-            found[test] = min(found.get(test, came), came, key=_BETWEEN_CLASSES.index)
+            outcome = self.runs.get((test, suite), "not run")
+            found[test] = min(found.get(test, outcome), outcome, key=_BETWEEN_CLASSES.index)
         return found
 
     def counts(self) -> dict[str, dict[str, int]]:
@@ -110,7 +110,7 @@ class ConformanceReport:
             kind: {
                 kept.connector: {
                     "checks": kept.counts(),
-                    "notes": [{"outcome": came, "reason": why, "tests": tests} for came, why, tests in kept.notes()],
+                    "notes": [{"outcome": outcome, "reason": why, "tests": tests} for outcome, why, tests in kept.notes()],
                 }
                 for kept in rows
             }

@@ -109,13 +109,13 @@ class StrategyConformance(NamedConnector):
     def test_request_is_not_changed(self) -> None:
         """Selection and reports do not modify the request or the models."""
         pool = self.pool()
-        asked = request()
-        before = deepcopy((asked.call.payload, asked.call.options, [member.info for member in pool.members]))
+        selection = request()
+        before = deepcopy((selection.call.payload, selection.call.options, [member.info for member in pool.members]))
         for member in pool.members:
-            pool.strategy.select(Candidates(pool, 2**MOST - 1), asked)
+            pool.strategy.select(Candidates(pool, 2**MOST - 1), selection)
             for what in ("picked", "succeeded", "failed"):
-                report_outcome(pool.strategy, what, member, asked)
-        assert (asked.call.payload, asked.call.options, [member.info for member in pool.members]) == before
+                report_outcome(pool.strategy, what, member, selection)
+        assert (selection.call.payload, selection.call.options, [member.info for member in pool.members]) == before
 
     def test_settings_are_not_changed(self) -> None:
         """The strategy does not modify the settings of the pool."""
@@ -169,7 +169,7 @@ class StrategyConformance(NamedConnector):
     def test_explain_does_not_advance(self) -> None:
         """An explanation does not affect later selections."""
 
-        def asked(looks: int) -> list[str]:
+        def answers(looks: int) -> list[str]:
             mesh = self.mesh({key: InProcessAccount(f"model-{key}") for key in "abc"})
             answered = []
             for _ in range(5):
@@ -179,19 +179,19 @@ class StrategyConformance(NamedConnector):
             mesh.shutdown()
             return answered
 
-        assert asked(0) == asked(2)
+        assert answers(0) == answers(2)
 
     def test_choice_receives_the_request(self) -> None:
         """In a mesh, the chosen model receives the request. If it fails, each other model is tried at most once."""
-        asked: list[str] = []
+        tried: list[str] = []
         dead = {"a": ["model-a"], "b": ["model-b"], "c": []}
-        mesh = self.mesh({key: InProcessAccount(f"model-{key}", down=dead[key], asked=asked) for key in "abc"})
+        mesh = self.mesh({key: InProcessAccount(f"model-{key}", down=dead[key], asked=tried) for key in "abc"})
         foreseen = mesh.client.explain("chat-completion").selected_model
         answer = mesh.client.chat.completions.create(model="chat-completion", messages=[])
         mesh.shutdown()
         assert answer.model == "model-c"
-        assert asked[0] == foreseen
-        assert sorted(asked) == sorted(set(asked))
+        assert tried[0] == foreseen
+        assert sorted(tried) == sorted(set(tried))
 
 
 def request(seed: int = 7) -> SelectionRequest:
@@ -205,7 +205,7 @@ def chosen(result: SelectionResult | Candidate) -> Candidate:
     return result.candidate if isinstance(result, SelectionResult) else result
 
 
-def report_outcome(strategy: Any, what: str, candidate: Candidate, asked: SelectionRequest | None = None) -> None:
+def report_outcome(strategy: Any, what: str, candidate: Candidate, selection: SelectionRequest | None = None) -> None:
     """Report a result to a strategy that accepts reports."""
     facts: dict[str, tuple[Any, ...]] = {
         "picked": (),
@@ -214,4 +214,4 @@ def report_outcome(strategy: Any, what: str, candidate: Candidate, asked: Select
     }
     report = getattr(strategy, what, None)
     if report is not None:
-        report(candidate, asked or request(), *facts[what])
+        report(candidate, selection or request(), *facts[what])

@@ -193,9 +193,9 @@ class Upstream:
 def _usual(request: Received) -> Script:
     if request.method == "GET":
         return Script(body=json.dumps({"object": "list", "data": [{"id": "test-model", "object": "model"}]}).encode())
-    asked = request.json
-    model = asked.get("model", "test-model")
-    if asked.get("stream"):
+    body = request.json
+    model = body.get("model", "test-model")
+    if body.get("stream"):
         return Script(body=text_stream("Hel", "lo!", model=model), content_type="text/event-stream")
     return Script(body=json.dumps(completion(model=model)).encode())
 

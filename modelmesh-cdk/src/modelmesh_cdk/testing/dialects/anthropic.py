@@ -213,9 +213,9 @@ class AnthropicDialect(Dialect):
         self, status: int, message: str, *, code: str | None = None, wait: float | None = None, request_id: str | None = None
     ) -> Script:
         """Return an error body with its code in the details. Headers have the delay and the request ID."""
-        told = {"retry-after": None if wait is None else f"{wait:g}", "request-id": request_id}
+        more = {"retry-after": None if wait is None else f"{wait:g}", "request-id": request_id}
         body = _body(status, message, code, request_id)
-        return Script(status, written(body), {name: value for name, value in told.items() if value is not None})
+        return Script(status, written(body), {name: value for name, value in more.items() if value is not None})
 
 
 # -- reading ----------------------------------------------------------------------------------------------------------
@@ -294,8 +294,8 @@ def _events(chunks: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
         if place < 0:
             place = 0
             yield {"type": "content_block_start", "index": place, "content_block": {"type": "text", "text": ""}}
-        said = {"type": "text_delta", "text": delta["content"], **extra_fields(delta, "message")}
-        yield {"type": "content_block_delta", "index": place, "delta": said, **extra_fields(chunk, "answer")}
+        content = {"type": "text_delta", "text": delta["content"], **extra_fields(delta, "message")}
+        yield {"type": "content_block_delta", "index": place, "delta": content, **extra_fields(chunk, "answer")}
     for call, pieces in calls_in(chunks):
         if place >= 0:
             yield {"type": "content_block_stop", "index": place}
@@ -308,5 +308,5 @@ def _events(chunks: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
     if place >= 0:
         yield {"type": "content_block_stop", "index": place}
     last = {"stop_reason": _REASONS.get(reason, reason), "stop_sequence": None}
-    told = {} if usage is None else {"usage": {"output_tokens": usage["completion_tokens"]}}
-    yield {"type": "message_delta", "delta": last, **told}
+    more = {} if usage is None else {"usage": {"output_tokens": usage["completion_tokens"]}}
+    yield {"type": "message_delta", "delta": last, **more}

@@ -97,8 +97,8 @@ class CohereDialect(Dialect):
         """Return the chat. A required tool call and a call of the only tool are equal."""
         body = self.latest = received.json
         assert isinstance(body, dict), "the body of a request is a JSON object"
-        said: dict[str, Any] = body
-        found = {_NAMES.get(name, name): value for name, value in said.items()}
+        fields: dict[str, Any] = body
+        found = {_NAMES.get(name, name): value for name, value in fields.items()}
         found["messages"] = [
             {**turn, "content": turn.get("content")} if turn["role"] == "assistant" else turn for turn in body["messages"]
         ]
@@ -139,15 +139,15 @@ class CohereDialect(Dialect):
         """Write a response, which has one choice."""
         choice = body["choices"][0]
         message = choice["message"]
-        said: dict[str, Any] = {"role": "assistant", **extra_fields(message, "message")}
+        reply_message: dict[str, Any] = {"role": "assistant", **extra_fields(message, "message")}
         if message.get("content") is not None:
-            said["content"] = [{"type": "text", "text": message["content"]}]
+            reply_message["content"] = [{"type": "text", "text": message["content"]}]
         if message.get("tool_calls"):
-            said["tool_calls"] = message["tool_calls"]
+            reply_message["tool_calls"] = message["tool_calls"]
         reply = {
             "id": body["id"],
             "finish_reason": _REASONS.get(choice["finish_reason"], choice["finish_reason"]),
-            "message": said,
+            "message": reply_message,
         }
         usage = {} if body.get("usage") is None else {"usage": _usage(body["usage"])}
         return written({**reply, **usage, **extra_fields(body, "answer"), **extra_fields(choice, "choice")})
@@ -171,11 +171,11 @@ class CohereDialect(Dialect):
         """Write the vectors in the order of the texts, in each requested type."""
         rows = [row["embedding"] for row in body["data"]]
         forms = {"float": rows, "base64": [packed(row) for row in rows]}
-        asked = received.json.get("embedding_types") or ["float"]
+        encodings = received.json.get("embedding_types") or ["float"]
         usage = body.get("usage")
-        told = {} if usage is None else {"meta": {"billed_units": {"input_tokens": usage["prompt_tokens"]}}}
-        found = {name: forms[name] for name in asked}
-        return written({"id": "embed-test", "embeddings": found, "response_type": "embeddings_by_type", **told})
+        more = {} if usage is None else {"meta": {"billed_units": {"input_tokens": usage["prompt_tokens"]}}}
+        found = {name: forms[name] for name in encodings}
+        return written({"id": "embed-test", "embeddings": found, "response_type": "embeddings_by_type", **more})
 
     # -- the list of models -------------------------------------------------------------------------------------------
 
@@ -212,7 +212,7 @@ def _usage(usage: Mapping[str, Any]) -> dict[str, Any]:
 def _events(chunks: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
     begun = {"role": "assistant", "content": [], "tool_plan": "", "tool_calls": [], "citations": []}
     yield {"type": "message-start", "id": chunks[0]["id"], "delta": {"message": begun}}
-    told, reason, speaking = usage_in(chunks), None, False
+    counts, reason, speaking = usage_in(chunks), None, False
     for chunk, choice in choices_of(chunks):
         delta = choice["delta"]
         reason = choice["finish_reason"] or reason
@@ -221,8 +221,8 @@ def _events(chunks: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
         if not speaking:
             speaking = True
             yield {"type": "content-start", "index": 0, "delta": {"message": {"content": {"type": "text", "text": ""}}}}
-        said = {"content": {"text": delta["content"]}, **extra_fields(delta, "message")}
-        yield {"type": "content-delta", "index": 0, "delta": {"message": said}, **extra_fields(chunk, "answer")}
+        message = {"content": {"text": delta["content"]}, **extra_fields(delta, "message")}
+        yield {"type": "content-delta", "index": 0, "delta": {"message": message}, **extra_fields(chunk, "answer")}
     calls = calls_in(chunks)
     if speaking and (reason or calls):
         yield {"type": "content-end", "index": 0}
@@ -234,5 +234,5 @@ def _events(chunks: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
             yield {"type": "tool-call-delta", "index": place, "delta": {"message": {"tool_calls": function}}}
         yield {"type": "tool-call-end", "index": place}
     if reason is not None:
-        usage = {} if told is None else {"usage": _usage(told)}
+        usage = {} if counts is None else {"usage": _usage(counts)}
         yield {"type": "message-end", "delta": {"finish_reason": _REASONS.get(reason, reason), **usage}}

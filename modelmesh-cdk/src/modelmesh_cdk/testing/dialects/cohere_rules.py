@@ -38,14 +38,14 @@ def cohere_violations(body: Mapping[str, Any]) -> list[str]:
     return [*found, *_order(messages)]
 
 
-def _message(said: Mapping[str, Any], where: str) -> Iterator[str]:  # noqa: C901 - one line a rule
-    role, content = str(said.get("role")), said.get("content")
+def _message(fields: Mapping[str, Any], where: str) -> Iterator[str]:  # noqa: C901 - one line a rule
+    role, content = str(fields.get("role")), fields.get("content")
     if role not in _KEYS:
         yield f"{where}: role {role!r}"
         return
-    if extra := sorted(set(said) - _KEYS[role]):
+    if extra := sorted(set(fields) - _KEYS[role]):
         yield f"{where}: keys {extra}"
-    if role == "assistant" and content is None and not said.get("tool_calls") and not said.get("tool_plan"):
+    if role == "assistant" and content is None and not fields.get("tool_calls") and not fields.get("tool_plan"):
         yield f"{where}: an empty turn"
     if isinstance(content, str) and not content.strip():
         yield f"{where}: blank text"
@@ -58,7 +58,7 @@ def _message(said: Mapping[str, Any], where: str) -> Iterator[str]:  # noqa: C90
             yield f"{where}: a part {str(part)[:60]}"
         elif part["type"] == "text" and not str(part.get("text") or "").strip():
             yield f"{where}: blank text"
-    for call in said.get("tool_calls") or ():
+    for call in fields.get("tool_calls") or ():
         yield from _call(call, where)
 
 
@@ -82,15 +82,15 @@ def _order(messages: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     if roles == ["system"]:
         yield "only a system message"
     waiting: list[Any] = []
-    for place, said in enumerate(messages):
-        if said.get("role") == "tool":
-            if said.get("tool_call_id") in waiting:
-                waiting.remove(said["tool_call_id"])
+    for place, fields in enumerate(messages):
+        if fields.get("role") == "tool":
+            if fields.get("tool_call_id") in waiting:
+                waiting.remove(fields["tool_call_id"])
             else:
                 yield f"messages[{place}]: a result without its call"
             continue
         if waiting:
             yield f"messages[{place}]: calls {waiting} without results"
-        waiting = [call.get("id") for call in said.get("tool_calls") or ()]
+        waiting = [call.get("id") for call in fields.get("tool_calls") or ()]
     if waiting:
         yield f"the last calls {waiting} have no results"

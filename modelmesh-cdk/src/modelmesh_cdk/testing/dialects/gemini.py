@@ -191,8 +191,8 @@ class GeminiDialect(Dialect):
         """Write the vectors in the order of the texts, as numbers, the only encoding."""
         del received
         usage = body.get("usage")
-        told = {} if usage is None else {"usageMetadata": _prompt(usage)}
-        return written({"embeddings": [{"values": row["embedding"]} for row in body["data"]], **told})
+        more = {} if usage is None else {"usageMetadata": _prompt(usage)}
+        return written({"embeddings": [{"values": row["embedding"]} for row in body["data"]], **more})
 
     # -- the list of models -------------------------------------------------------------------------------------------
 
@@ -360,5 +360,5 @@ def _events(chunks: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
         for call, pieces in calls:
             part = _function_call(call, "".join(pieces))
             yield {"candidates": [_candidate(choice, {}, [part], None)], **so_far, **_head(chunk)}
-        told = {} if usage is None else {"usageMetadata": _usage(usage)}
-        yield {"candidates": [_candidate(choice, delta, [{"text": ""}], reason)], **told, **_head(chunk)}
+        more = {} if usage is None else {"usageMetadata": _usage(usage)}
+        yield {"candidates": [_candidate(choice, delta, [{"text": ""}], reason)], **more, **_head(chunk)}

@@ -99,7 +99,7 @@ class OpenAIDialect(Dialect):
         self, status: int, message: str, *, code: str | None = None, wait: float | None = None, request_id: str | None = None
     ) -> Script:
         """Return an error body. Headers have the delay and the request ID."""
-        told = {"Retry-After": None if wait is None else f"{wait:g}", "x-request-id": request_id}
+        more = {"Retry-After": None if wait is None else f"{wait:g}", "x-request-id": request_id}
         kind = _INVALID if status < 500 else "server_error"  # noqa: PLR2004 - HTTP's line between the two sides
         body = _body(message, code or _USUAL.get(status), kind)
-        return Script(status, written(body), {name: value for name, value in told.items() if value is not None})
+        return Script(status, written(body), {name: value for name, value in more.items() if value is not None})

@@ -57,5 +57,5 @@ def tool_chunks() -> list[dict[str, Any]]:
 def embedding_answer(vectors: Sequence[Sequence[float]] = VECTORS, *, usage: bool = True) -> dict[str, Any]:
     """Return an embedding response, with or without usage."""
     rows = [{"object": "embedding", "index": place, "embedding": list(vector)} for place, vector in enumerate(vectors)]
-    told: Mapping[str, Any] = {"usage": dict(USAGE_OF_EMBEDDINGS)} if usage else {}
-    return {"object": "list", "data": rows, "model": "test-model", **told}
+    more: Mapping[str, Any] = {"usage": dict(USAGE_OF_EMBEDDINGS)} if usage else {}
+    return {"object": "list", "data": rows, "model": "test-model", **more}

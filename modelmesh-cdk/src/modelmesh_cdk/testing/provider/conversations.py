@@ -41,8 +41,8 @@ class Conversations(Subject):
         for history in HISTORIES:
             question = self.sent(history, asker, upstream)
             if question is not None:
-                told = json.dumps(question["messages"], ensure_ascii=False)
-                lost[history.name] = [word for word in _words("say", history.messages) if word not in told]
+                sent_text = json.dumps(question["messages"], ensure_ascii=False)
+                lost[history.name] = [word for word in _words("say", history.messages) if word not in sent_text]
         assert {name: words for name, words in lost.items() if words} == {}
 
     def test_conversation_losses_are_noted(self, asker: Caller, upstream: Upstream) -> None:
@@ -51,8 +51,8 @@ class Conversations(Subject):
         for history in HISTORIES:
             question = self.sent(history, asker, upstream)
             if question is not None:
-                told = json.dumps(question["messages"], ensure_ascii=False)
-                lost = [word for word in _words("own", history.messages) if word not in told]
+                sent_text = json.dumps(question["messages"], ensure_ascii=False)
+                lost = [word for word in _words("own", history.messages) if word not in sent_text]
                 silent[history.name] = lost if lost and not asker.adapted else []
         assert {name: words for name, words in silent.items() if words} == {}
 

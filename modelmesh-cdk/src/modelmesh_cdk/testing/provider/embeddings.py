@@ -80,8 +80,8 @@ class Embeddings(Subject):
     @pytest.mark.parametrize("form", [None, "float", "base64"])
     def test_embeddings_have_the_requested_encoding(self, form: str | None, ask: Caller, upstream: Upstream) -> None:
         """Vectors are lists of numbers, or base64 of 32-bit floats if requested, whatever the vendor's format is."""
-        asked: dict[str, Any] = {} if form is None else {"encoding_format": form}
-        rows = self.embedded(ask, upstream, None, input=list(TEXTS), **asked)["data"]
+        encoding: dict[str, Any] = {} if form is None else {"encoding_format": form}
+        rows = self.embedded(ask, upstream, None, input=list(TEXTS), **encoding)["data"]
         kind = str if form == "base64" else list
         assert {type(row["embedding"]) for row in rows} == {kind}
         assert [unpacked(row["embedding"]) if kind is str else row["embedding"] for row in rows] == [

@@ -52,13 +52,13 @@ class Locks(Subject):
     def test_lock_waiter_gets_released_lock(self, store: Any) -> None:
         """A waiter gets the lock when it is released."""
         offers(store, Locking)
-        held = store.acquire("kit/waited", 0, expires_s=10 * TIMEOUT_S)
+        lock = store.acquire("kit/waited", 0, expires_s=10 * TIMEOUT_S)
         with ThreadPoolExecutor(1) as thread:
             waiting = thread.submit(store.acquire, "kit/waited", TIMEOUT_S)
             time.sleep(SHORT_S)
             assert not waiting.done()
-            store.release(held)
-            assert waiting.result().lock_id != held.lock_id
+            store.release(lock)
+            assert waiting.result().lock_id != lock.lock_id
 
     def test_lock_expires(self, store: Any) -> None:
         """A lock that is not released is free after its time, and its handle then releases nothing."""
@@ -103,9 +103,9 @@ class Locks(Subject):
         self.require("persists")
         one, other = make(), make()
         offers(one, Locking)
-        held = one.acquire("kit/between", 0)
+        lock = one.acquire("kit/between", 0)
         assert other.is_locked("kit/between") is True
         with pytest.raises(StorageLockError):
             other.acquire("kit/between", 0)
-        assert other.release(held) is True
+        assert other.release(lock) is True
         other.acquire("kit/between", 0)
