@@ -1,4 +1,4 @@
-"""A reply of Cohere's ``/v2/chat`` as a chat completion of OpenAI's.
+"""Convert Cohere chat responses to OpenAI chat completions.
 
 Fields and finish reasons are those of the cohere package 7.3.1 (``v2/types/v2chat_response.py``,
 ``types/assistant_message_response.py``, ``types/chat_finish_reason.py``, ``types/usage.py``, ``types/logprob_item.py``), read
@@ -15,9 +15,9 @@ from modelmesh.errors import ProviderError
 from modelmesh_cdk import json_codec, provider_error
 
 _FINISH = {"COMPLETE": "stop", "STOP_SEQUENCE": "stop", "MAX_TOKENS": "length", "TOOL_CALL": "tool_calls"}
-_TRANSLATED = frozenset({"id", "finish_reason", "message", "usage"})
+_CONVERTED = frozenset({"id", "finish_reason", "message", "usage"})
 _MESSAGE = frozenset({"role", "content", "tool_calls", "tool_plan", "citations"})
-_EMPTY_BY_HABIT = frozenset({"tool_plan", "citations"})
+_OMITTED_IF_EMPTY = frozenset({"tool_plan", "citations"})
 """Fields of a message that are omitted when empty."""
 
 _PLAIN: dict[str, tuple[int, frozenset[str]]] = {
@@ -61,13 +61,13 @@ def completion(data: Mapping[str, Any], *, created: int) -> dict[str, Any]:
     check_end(reason, texts, data.get("usage"), has_content=bool(blocks or calls))
     choice = {
         "index": 0,
-        "message": message_of(message, blocks),
+        "message": convert_message(message, blocks),
         "finish_reason": finish_reason(reason),
         "logprobs": logprobs_of(data.get("logprobs")),
         "stop_reason": reason,
     }
     return {
-        **{name: value for name, value in data.items() if name not in _TRANSLATED},
+        **{name: value for name, value in data.items() if name not in _CONVERTED},
         "id": data.get("id"),
         "object": "chat.completion",
         "created": created,
@@ -90,16 +90,16 @@ def finish_reason(reason: str | None) -> str | None:
 
 
 def check_block(block: Any) -> None:
-    """Check the fields of a block that an answer is made of.
+    """Check the required fields of a block.
 
     Raises:
-        ValueError: A field has another type.
+        ValueError: A field has a wrong type.
     """
     if not isinstance(block, Mapping):
         raise ValueError("a block of its content is not an object")  # noqa: TRY004 - the vendor's mistake
     for field in _PLAIN:
         if block.get("type") == field and not isinstance(block.get(field), str | None):
-            message = f"a block {field!r} holds {field!r} that is not text"
+            message = f"the field {field!r} of a block {field!r} is not text"
             raise ValueError(message)
 
 
@@ -118,7 +118,7 @@ def check_call(call: Any) -> None:
 
 
 def check_end(reason: str, arguments: Sequence[str], usage: Any, *, has_content: bool) -> None:
-    """Check that a reply is complete when its finish reason means that it is.
+    """Check the content of a reply whose finish reason states that it is complete.
 
     Raises:
         ValueError: A tool call is incomplete.
@@ -141,13 +141,13 @@ def _is_json_object(text: str) -> bool:
 
 
 def _empty_answer(reason: str, usage: Any) -> ProviderError:
-    message = f"the provider answered, but nothing is in it, and it ended with {reason[:80]!r}"
+    message = f"the provider's response has no content and the unknown finish reason {reason[:80]!r}"
     made = provider_error(FailureClass.PROTOCOL, message, code=reason[:80])
     made.usage = usage_of(usage)
     return made
 
 
-def message_of(message: Mapping[str, Any], blocks: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def convert_message(message: Mapping[str, Any], blocks: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Return the assistant's message.
 
     The caller must return ``tool_plan``, ``citations``, ``thinking_blocks`` and ``content_blocks`` with the message in the next
@@ -162,11 +162,11 @@ def message_of(message: Mapping[str, Any], blocks: Sequence[dict[str, Any]]) -> 
     beyond = {
         name: value
         for name, value in message.items()
-        if name not in ("role", "content", "tool_calls") and (value or name not in _EMPTY_BY_HABIT)
+        if name not in ("role", "content", "tool_calls") and (value or name not in _OMITTED_IF_EMPTY)
     }
     found: dict[str, Any] = {**beyond, "role": "assistant", "content": "".join(texts) if texts else None}
     if message.get("tool_calls"):
-        found["tool_calls"] = [call_of(call) for call in message["tool_calls"]]
+        found["tool_calls"] = [convert_tool_call(call) for call in message["tool_calls"]]
     if thoughts:
         found["thinking_blocks"] = thoughts
         found["reasoning_content"] = "".join(block.get("thinking") or "" for block in thoughts)
@@ -175,25 +175,25 @@ def message_of(message: Mapping[str, Any], blocks: Sequence[dict[str, Any]]) -> 
     return found
 
 
-def call_of(call: Mapping[str, Any]) -> dict[str, Any]:
+def convert_tool_call(call: Mapping[str, Any]) -> dict[str, Any]:
     """Return a tool call. Its arguments are always JSON."""
     function = call.get("function") or {}
     return {**call, "type": "function", "function": {**function, "arguments": function.get("arguments") or "{}"}}
 
 
 def is_plain(blocks: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether a message in OpenAI's format can give back these blocks: thoughts, then one text."""
+    """Return whether OpenAI's fields can represent these blocks: thoughts, then one text."""
     least = 0
     for block in blocks:
-        rank, held = _PLAIN.get(str(block.get("type")), (-1, frozenset()))
-        if rank < least or any(value is not None and name not in held for name, value in block.items()):
+        rank, fields = _PLAIN.get(str(block.get("type")), (-1, frozenset()))
+        if rank < least or any(value is not None and name not in fields for name, value in block.items()):
             return False
         least = 2 * rank  # a second text would be joined to the first
     return True
 
 
 def logprobs_of(items: Any) -> dict[str, Any] | None:
-    """Return log probabilities token by token, ``None`` where the vendor's pieces are of several tokens.
+    """Return log probabilities token by token, ``None`` where a piece of the vendor has several tokens.
 
     Args:
         items: The vendor's pieces of text, each with the IDs and log probabilities of its tokens.
@@ -210,7 +210,7 @@ def logprobs_of(items: Any) -> dict[str, Any] | None:
 
 
 def usage_of(usage: Any) -> dict[str, Any] | None:
-    """Return usage with OpenAI's fields and the vendor's, ``None`` when the vendor sent none.
+    """Return usage with OpenAI's fields and the vendor's, ``None`` when the vendor reported no counts.
 
     ``tokens`` are all tokens of prompt and answer, including the vendor's instructions. ``billed_units`` are the billed tokens,
     which count where there are no ``tokens``.

@@ -12,11 +12,11 @@ from typing import Any
 
 from modelmesh_cdk import invalid_parameter, unsupported_parameter
 
-_NOT_TAKEN = {"input_audio": "audio", "file": "a file"}
+_UNSUPPORTED = {"input_audio": "audio", "file": "a file"}
 
 
-def said(content: Any, where: str) -> Any:
-    """Return a message's content, text or parts.
+def convert_content(content: Any, where: str) -> Any:
+    """Return a message's content as text or parts in Cohere's format.
 
     Raises:
         ProviderError: Cohere's format cannot represent a part.
@@ -34,7 +34,7 @@ def parts_of(content: Any, where: str) -> list[Any]:
     Raises:
         ProviderError: Cohere's format cannot represent a part.
     """
-    found = said(content, where)
+    found = convert_content(content, where)
     return [{"type": "text", "text": found}] if isinstance(found, str) else list(found)
 
 
@@ -44,8 +44,8 @@ def _part(part: Any, where: str) -> Any:
     if not isinstance(part, Mapping):
         raise invalid_parameter(where, f"is {type(part).__name__}, not a part of a message", "{'type': 'text', 'text': '…'}")
     kind = part.get("type")
-    if isinstance(kind, str) and kind in _NOT_TAKEN:
-        raise unsupported_parameter(where, f"is {_NOT_TAKEN[kind]}. Cohere accepts text and images")
+    if isinstance(kind, str) and kind in _UNSUPPORTED:
+        raise unsupported_parameter(where, f"is {_UNSUPPORTED[kind]}. Cohere accepts text and images")
     if kind == "refusal":
         return {"type": "text", "text": part["refusal"] if isinstance(part.get("refusal"), str) else ""}
     if kind == "image_url" and isinstance(part.get("image_url"), str):

@@ -2,8 +2,8 @@
 
 Names on both sides are those of the packages openai 3.52.0 (``embedding_create_params.py``) and cohere 7.3.1
 (``v2/raw_client.py``, ``types/embed_by_type_response*.py``, ``types/api_meta*.py``), read 2026-11-21. A parameter that is neither
-translated nor dropped here is sent unchanged, so Cohere's own (``input_type``, ``images``, ``inputs``, ``embedding_types``,
-``truncate``, …) can be used.
+converted nor dropped here is sent unchanged, such as Cohere's ``input_type``, ``images``, ``inputs``, ``embedding_types`` and
+``truncate``.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 INPUT_TYPE = "search_document"
 """Sent as ``input_type``, which Cohere requires, when neither the caller nor the configuration states one."""
 
-_TRANSLATED = frozenset({"dimensions", "encoding_format", "input", "model", "output_dimension", "texts", "user"})
+_CONVERTED = frozenset({"dimensions", "encoding_format", "input", "model", "output_dimension", "texts", "user"})
 _PREFERRED = ("float", "base64")
 """Vector types that OpenAI supports too."""
 
@@ -50,14 +50,14 @@ def embed_body(request: WireRequest, *, input_type: str) -> dict[str, Any]:
         body["output_dimension"] = dimension
     if payload.get("user") is not None:
         adapted.append("user dropped: Cohere has no such parameter")
-    body |= {name: value for name, value in payload.items() if name not in _TRANSLATED}
+    body |= {name: value for name, value in payload.items() if name not in _CONVERTED}
     if body.get("input_type") is None:
         body["input_type"] = "image" if body.get("images") else input_type
         request.note_harmless(f"input_type {body['input_type']!r} added (option input_type): Cohere requires one")
     if body.get("embedding_types") is None:
         # Cohere's numbers are encoded here, so that base64 has the format that OpenAI's clients decode.
-        asked = payload.get("encoding_format")
-        body["embedding_types"] = ["float" if asked in (None, "base64") else asked]
+        encoding = payload.get("encoding_format")
+        body["embedding_types"] = ["float" if encoding in (None, "base64") else encoding]
     return body
 
 
@@ -69,7 +69,7 @@ def _texts(given: Any) -> list[Any]:
     for place, text in enumerate(given):
         where = f"input[{place}]"
         if isinstance(text, int | list):
-            raise unsupported_parameter(where, "is a token, and Cohere takes text")
+            raise unsupported_parameter(where, "is a token ID; Cohere accepts text only")
         if not isinstance(text, str):
             raise invalid_parameter(where, f"is {type(text).__name__}, not text", "input=['…', '…']")
     return given
@@ -88,7 +88,7 @@ def embedding_list(data: Mapping[str, Any]) -> dict[str, Any]:
     kinds = {"float": given} if isinstance(given, list) else given
     several = {name: rows for name, rows in kinds.items() if rows is not None} if isinstance(kinds, Mapping) else {}
     if not several or not all(isinstance(rows, list) for rows in several.values()):
-        raise ValueError("its body contains no Cohere embeddings")
+        raise ValueError("the response has no embeddings")
     taken = next(name for name in (*_PREFERRED, *several) if name in several)
     if len({len(rows) for rows in several.values()}) > 1:
         raise ValueError("its body contains different numbers of embeddings for different types")
@@ -124,11 +124,11 @@ def finish(answer: dict[str, Any], payload: Mapping[str, Any]) -> None:
         if len(rows) != expected:
             message = f"its body contains {len(rows)} embeddings for {expected} texts"
             raise ValueError(message)
-    asked = payload.get("encoding_format")
+    encoding = payload.get("encoding_format")
     for row in rows:
-        if asked == "base64" and isinstance(row["embedding"], list):
+        if encoding == "base64" and isinstance(row["embedding"], list):
             row["embedding"] = packed(row["embedding"])
-        elif asked in (None, "float") and isinstance(row["embedding"], str):
+        elif encoding in (None, "float") and isinstance(row["embedding"], str):
             row["embedding"] = unpacked(row["embedding"])
 
 

@@ -1,4 +1,4 @@
-"""Cohere's stream events as chunks in OpenAI's format.
+"""Conversion of Cohere's stream events to chunks in OpenAI's format.
 
 Event types are those of the cohere package 7.3.1 (``v2/types/v2chat_stream_response.py``, ``types/*_event_delta*.py``), read
 2026-11-21. A stream is complete when ``message-end`` contained a finish reason. The decoder never invents one.
@@ -39,19 +39,19 @@ class EventDecoder:
     """Decoder of one stream."""
 
     def __init__(
-        self, failure: Callable[[Mapping[str, Any]], ProviderError], *, model: str, asked_usage: bool, created: int
+        self, failure: Callable[[Mapping[str, Any]], ProviderError], *, model: str, include_usage: bool, created: int
     ) -> None:
         """Create the decoder.
 
         Args:
             failure: Returns the error of an error body, or of an answer that failed.
             model: The requested model, because the vendor reports none.
-            asked_usage: Whether usage comes in a separate last chunk, as OpenAI sends it on request.
+            include_usage: Whether usage comes in a separate last chunk, as OpenAI sends it on request.
             created: Unix time, the same on every chunk.
         """
         self.done = False
         self._failure = failure
-        self._asked_usage = asked_usage
+        self._include_usage = include_usage
         self._head: dict[str, Any] = {"id": None, "object": "chat.completion.chunk", "created": created, "model": model}
         self._begun = False
         self._thoughts = self._citations = 0
@@ -128,7 +128,7 @@ class EventDecoder:
         chunks.append(last)
         usage = usage_of(delta.get("usage"))
         if usage is not None:
-            if self._asked_usage:
+            if self._include_usage:
                 chunks.append({**self._head, "choices": [], "usage": usage})
             else:
                 last["usage"] = usage
@@ -141,7 +141,7 @@ class EventDecoder:
         kind = given.get("type") or ("thinking" if given.get("thinking") is not None else "text")
         block = self._blocks[data.get("index") or 0] = {**given, "type": kind}
         check_block(block)
-        return self._said(kind, block.get(kind) or "", data)
+        return self._text_chunk(kind, block.get(kind) or "", data)
 
     def _delta(self, data: dict[str, Any]) -> Sequence[dict[str, Any]]:
         given = data["delta"]["message"]["content"]
@@ -155,7 +155,7 @@ class EventDecoder:
                 raise TypeError
             block = self._blocks.setdefault(index, {"type": kind})
             block[kind] = (block.get(kind) or "") + piece
-            found += self._said(kind, piece, data)
+            found += self._text_chunk(kind, piece, data)
         unknown = {
             name: value
             for part, known in zip((data["delta"], data["delta"]["message"], given), _KNOWN_INSIDE, strict=True)
@@ -168,7 +168,7 @@ class EventDecoder:
             found[0]["choices"][0]["delta"] |= unknown
         return found
 
-    def _said(self, kind: str, text: str, data: Mapping[str, Any]) -> Sequence[dict[str, Any]]:
+    def _text_chunk(self, kind: str, text: str, data: Mapping[str, Any]) -> Sequence[dict[str, Any]]:
         if not text or kind not in _FIELDS:
             return ()
         item = data.get("logprobs")

@@ -1,7 +1,7 @@
-"""A conversation from OpenAI's messages to Cohere's.
+"""Conversion of OpenAI's messages to Cohere's messages.
 
 Formats are those of the cohere package 7.3.1 (``types/chat_message_v2.py``, ``types/tool_message_v2.py``), read 2026-11-21.
-The messages obey :data:`modelmesh_connector_cohere.message_rules.RULES` before they come here.
+The messages obey :data:`modelmesh_connector_cohere.message_rules.RULES` before this conversion.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from modelmesh_cdk import invalid_parameter
-from modelmesh_connector_cohere.content import parts_of, said
+from modelmesh_connector_cohere.content import convert_content, parts_of
 from modelmesh_connector_cohere.message_rules import RULES
 from modelmesh_connector_cohere.tools import tool_call
 
@@ -21,19 +21,19 @@ def conversation(payload: Mapping[str, Any], adapted: list[str]) -> list[Any]:
     Raises:
         ProviderError: Cohere's format cannot represent a message.
     """
-    talk = _Conversation(adapted)
+    conversion = _Conversion(adapted)
     messages = payload.get("messages")
     if messages == []:
         raise invalid_parameter("messages", "is empty", "[{'role': 'user', 'content': '…'}]")
     for place, message in enumerate(messages or ()):
-        talk.add(message, f"messages[{place}]")
-    if messages and not talk.turns:
+        conversion.add(message, f"messages[{place}]")
+    if messages and not conversion.turns:
         adapted.append(f"a message {RULES.placeholder!r} of the user sent in place of blank ones")
-        talk.turns.append({"role": "user", "content": RULES.placeholder})
-    return [*talk.system(), *talk.turns]
+        conversion.turns.append({"role": "user", "content": RULES.placeholder})
+    return [*conversion.system(), *conversion.turns]
 
 
-class _Conversation:
+class _Conversion:
     def __init__(self, adapted: list[str]) -> None:
         self.adapted = adapted
         self.turns: list[Any] = []
@@ -50,15 +50,15 @@ class _Conversation:
         elif role == "assistant":
             self._add_assistant(message, where)
         else:
-            self.turns.append({"role": role, "content": said(message.get("content"), f"{where}.content")})
+            self.turns.append({"role": role, "content": convert_content(message.get("content"), f"{where}.content")})
 
     # -- system -------------------------------------------------------------------------------------------------------
 
     def _add_system(self, message: Mapping[str, Any], where: str) -> None:
-        self._system.append(said(message.get("content"), f"{where}.content"))
+        self._system.append(convert_content(message.get("content"), f"{where}.content"))
 
     def system(self) -> list[Any]:
-        """Return the system's one turn, if there is one."""
+        """Return the system message in a list, an empty list without one."""
         if not self._system:
             return []
         content = self._system[0]
@@ -76,7 +76,9 @@ class _Conversation:
         given = message.get("tool_call_id")
         if not isinstance(given, str) or not given:
             raise invalid_parameter(where, "has no 'tool_call_id'", "the 'id' that the model gave the call")
-        self.turns.append({"role": "tool", "tool_call_id": given, "content": said(message.get("content"), f"{where}.content")})
+        self.turns.append(
+            {"role": "tool", "tool_call_id": given, "content": convert_content(message.get("content"), f"{where}.content")}
+        )
 
     # -- assistant ----------------------------------------------------------------------------------------------------
 
@@ -99,19 +101,19 @@ class _Conversation:
 
     def _content(self, message: Mapping[str, Any], where: str) -> Any:
         native = message.get("content_blocks")
-        if isinstance(native, list) and _agree(native, message):
+        if isinstance(native, list) and _blocks_match_message(native, message):
             return native
         content = message.get("content")
         if _is_blank(content):
             content = None
-        found = said(content, f"{where}.content") if content else None
+        found = convert_content(content, f"{where}.content") if content else None
         if isinstance(found, list):
             found = [part for part in found if not (_type(part) == "text" and _is_blank(part.get("text")))]
         thoughts = self._thoughts(message)
         return [*thoughts, *(parts_of(found, where) if found else ())] if thoughts else found
 
     def _thoughts(self, message: Mapping[str, Any]) -> list[Any]:
-        """Return Cohere's thinking blocks. Those of another vendor are signed, or come as text."""
+        """Return Cohere's thinking blocks. Other vendors' thoughts are signed or text."""
         blocks = message.get("thinking_blocks")
         given = _as_sent(blocks) if isinstance(blocks, list) else []
         ours = [block for block in given if _type(block) == "thinking" and block.keys() <= {"type", "thinking"}]
@@ -123,7 +125,7 @@ class _Conversation:
         calls = message.get("tool_calls") or []
         if not isinstance(calls, list):
             what = f"is {type(calls).__name__}, not a list"
-            raise invalid_parameter(where + ".tool_calls", what, "the calls of the answer as they came")
+            raise invalid_parameter(where + ".tool_calls", what, "the tool calls of the response, unchanged")
         return [tool_call(call, f"{where}.tool_calls[{place}]") for place, call in enumerate(calls)]
 
 
@@ -145,7 +147,7 @@ def _type(block: Any) -> Any:
     return block.get("type") if isinstance(block, Mapping) else None
 
 
-def _agree(blocks: list[Any], message: Mapping[str, Any]) -> bool:
+def _blocks_match_message(blocks: list[Any], message: Mapping[str, Any]) -> bool:
     """Return whether the blocks are Cohere's and agree with the message, which the caller may have changed."""
     known = all(_type(block) != "tool_use" and "signature" not in block for block in blocks if isinstance(block, Mapping))
     texts = (block.get("text") for block in blocks if _type(block) == "text")

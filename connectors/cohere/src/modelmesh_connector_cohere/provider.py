@@ -93,14 +93,14 @@ class CohereProvider(BaseProvider):
         answer.body.setdefault("model", request.model)
         if request.call.operation.name == _EMBEDDINGS:
             if "data" not in answer.body:
-                raise ValueError("its body contains no Cohere embeddings")
+                raise ValueError("the response has no embeddings")
             embeddings.finish(answer.body, request.payload)
         return answer
 
     def _stream_decoder(self, request: WireRequest) -> EventDecoder:
         options = request.payload.get("stream_options")
-        asked = bool(isinstance(options, Mapping) and options.get("include_usage"))
-        return EventDecoder(self._map_embedded_error, model=request.model, asked_usage=asked, created=int(time.time()))
+        include_usage = bool(isinstance(options, Mapping) and options.get("include_usage"))
+        return EventDecoder(self._map_embedded_error, model=request.model, include_usage=include_usage, created=int(time.time()))
 
     # -- the list of models -------------------------------------------------------------------------------------------
 

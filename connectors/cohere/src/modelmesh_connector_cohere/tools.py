@@ -81,10 +81,10 @@ def _tool(tool: Any, where: str) -> Any:
 def _strict(tools: Any, adapted: list[str]) -> bool | None:
     """Return ``strict_tools``, which holds for all tools or for none."""
     functions = [tool["function"] for tool in tools if isinstance(tool, Mapping) and isinstance(tool.get("function"), Mapping)]
-    asked = [bool(function.get("strict")) for function in functions]
-    if not any(asked):
+    strict = [bool(function.get("strict")) for function in functions]
+    if not any(strict):
         return None
-    if all(asked):
+    if all(strict):
         adapted.append("strict of the functions sent as strict_tools")
         return True
     adapted.append("strict of some functions dropped: Cohere's strict_tools holds for all of them")

@@ -1,6 +1,6 @@
-"""OpenAI's embeddings with the task ``feature-extraction`` of Hugging Face's own inference provider.
+"""Conversion of OpenAI's embeddings to the task ``feature-extraction`` of the provider ``hf-inference``.
 
-Names and shapes are those of the huggingface-hub package 2.4.0 (``inference/_providers/hf_inference.py``,
+Names and formats are those of the huggingface-hub package 2.4.0 (``inference/_providers/hf_inference.py``,
 ``inference/_generated/types/feature_extraction.py``), read 2026-11-21. The request contains texts in ``inputs`` and
 parameters at the same level. The response is a bare array with one vector for each text.
 """

@@ -1,6 +1,6 @@
 """Hugging Face's message rules.
 
-The router forwards a request to one of many providers. Most of them render it with the model's chat template. Groq and
+The router forwards a request to one of many providers. Most providers render it with the model's chat template. Groq and
 Fireworks reject unknown keys of messages.
 """
 
@@ -11,7 +11,7 @@ from attrs import evolve
 from modelmesh_cdk.message_rules import TEMPLATED, Source
 
 _PROVIDERS = Source(
-    "Groq and Fireworks serve its requests and refuse unknown keys: ed-donner/llm_engineering#1130, earendil-works/pi#4514",
+    "Groq and Fireworks serve its requests and reject unknown keys: ed-donner/llm_engineering#1130, earendil-works/pi#4514",
     "2026-11-30",
 )
 

@@ -1,4 +1,4 @@
-"""Hugging Face's router to many inference providers, and embeddings at its own inference provider."""
+"""Hugging Face's router to many inference providers, and embeddings at its provider ``hf-inference``."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ EMBED_CAPABILITY = "representation.embeddings.text-embeddings"
 
 
 class HuggingFaceProvider(OpenAICompatibleProvider):
-    """Chat completions at Hugging Face Inference Providers, and embeddings at Hugging Face's own provider.
+    """Chat completions at Hugging Face Inference Providers, and embeddings at the provider ``hf-inference``.
 
     Address and the header ``X-HF-Bill-To`` are those of the huggingface-hub package 2.4.0 (``constants.py``), read 2026-11-21.
 
     Options:
-        bill_to: The organization that pays, sent as ``X-HF-Bill-To``.
+        bill_to: The billed organization, sent as ``X-HF-Bill-To``.
         openai_embeddings: ``True`` if ``base_url`` is a self-hosted endpoint with OpenAI's ``/v1/embeddings``. Otherwise
-            embeddings use the task ``feature-extraction``, whose path is outside the root of chat completions.
+            embeddings use the task ``feature-extraction``. Its path is outside the root of chat completions.
     """
 
     id: ClassVar[str] = "huggingface.inference.v1"
@@ -45,8 +45,8 @@ class HuggingFaceProvider(OpenAICompatibleProvider):
     def _build_headers(self) -> dict[str, str]:
         """Return the headers of every request."""
         headers = super()._build_headers()
-        payer = self.config.options.get("bill_to")
-        return {**headers, "X-HF-Bill-To": str(payer)} if payer else headers
+        organization = self.config.options.get("bill_to")
+        return {**headers, "X-HF-Bill-To": str(organization)} if organization else headers
 
     def _is_task(self, request: WireRequest) -> bool:
         return request.call.operation.name == EMBEDDINGS.name and not self.config.options.get("openai_embeddings")

@@ -19,7 +19,7 @@ def completion(data: Mapping[str, Any]) -> dict[str, Any]:
         KeyError: A required field is missing.
     """
     output = data["output"]
-    calls = [call_of(item) for item in _of_type(output, "function_call")]
+    calls = [convert_tool_call(item) for item in _of_type(output, "function_call")]
     message: dict[str, Any] = {"role": "assistant", "content": text_of(output)}
     if calls:
         message["tool_calls"] = calls
@@ -45,7 +45,7 @@ def text_of(output: Sequence[Any]) -> str | None:
     return "".join(texts) if texts else None
 
 
-def call_of(item: Mapping[str, Any]) -> dict[str, Any]:
+def convert_tool_call(item: Mapping[str, Any]) -> dict[str, Any]:
     """Return a tool call with its signature, which later requests must contain."""
     function = {"name": item["name"], "arguments": item["arguments"]}
     rest = {name: value for name, value in item.items() if name == "thought_signature" and value}

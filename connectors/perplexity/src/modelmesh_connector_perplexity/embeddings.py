@@ -39,23 +39,23 @@ def embed_body(request: WireRequest) -> dict[str, Any]:
     return body
 
 
-def decode_vectors(answer: dict[str, Any], asked: Any) -> None:
-    """Decode the vectors. A requested encoding of Perplexity's stays unchanged.
+def decode_vectors(answer: dict[str, Any], encoding: Any) -> None:
+    """Decode the vectors. A requested encoding in Perplexity's format stays unchanged.
 
     Args:
         answer: Perplexity's answer with OpenAI's fields. The function changes its rows.
-        asked: The ``encoding_format`` of the request.
+        encoding: The ``encoding_format`` of the request.
 
     Raises:
         ValueError: A vector does not have Perplexity's encoding.
     """
     rows = answer.get("data")
-    if asked is not None and asked not in _OPENAIS:
+    if encoding is not None and encoding not in _OPENAIS:
         return
     for row in rows if isinstance(rows, list) else ():
         if isinstance(row, dict) and isinstance(row.get("embedding"), str):
             vector = _numbers(row["embedding"])
-            row["embedding"] = pack_base64(vector) if asked == "base64" else vector
+            row["embedding"] = pack_base64(vector) if encoding == "base64" else vector
 
 
 def _numbers(text: str) -> list[float]:

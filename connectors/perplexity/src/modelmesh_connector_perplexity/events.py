@@ -12,7 +12,7 @@ from typing import Any
 
 from modelmesh.errors import ProviderError
 from modelmesh_cdk import ServerSentEvent, json_codec
-from modelmesh_connector_perplexity.answers import beyond, call_of, finish_of, sources_of, text_of, usage_of
+from modelmesh_connector_perplexity.answers import beyond, convert_tool_call, finish_of, sources_of, text_of, usage_of
 
 _ENDS_BADLY = ("response.failed", "response.cancelled", "error")
 _ENDS = ("response.completed", "response.incomplete")
@@ -55,8 +55,8 @@ class EventDecoder:
         kind = str(data.get("type"))
         if kind in _ENDS_BADLY or data.get("error"):
             answer = data.get("response")
-            said = data.get("error") or (answer.get("error") if isinstance(answer, Mapping) else None)
-            raise self._failure({**data, "error": said or {"message": data.get("message"), "type": data.get("code") or kind}})
+            error = data.get("error") or (answer.get("error") if isinstance(answer, Mapping) else None)
+            raise self._failure({**data, "error": error or {"message": data.get("message"), "type": data.get("code") or kind}})
         try:
             return self._read(kind, data)
         except (KeyError, TypeError, AttributeError):
@@ -95,7 +95,7 @@ class EventDecoder:
         if item["call_id"] in self._calls:
             return ()
         self._calls.append(item["call_id"])
-        return (self._chunk({"tool_calls": [{"index": len(self._calls) - 1, **call_of(item)}]}),)
+        return (self._chunk({"tool_calls": [{"index": len(self._calls) - 1, **convert_tool_call(item)}]}),)
 
     def _end(self, response: Mapping[str, Any]) -> Sequence[dict[str, Any]]:
         output, chunks = response["output"], [*self._begin(response)]
