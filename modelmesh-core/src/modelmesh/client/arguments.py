@@ -64,8 +64,8 @@ def _check(operation: Operation, model: Any, payload: Mapping[str, Any], unknown
 
 def _meant(missing: str, unknown: Sequence[str]) -> str:
     """Return a hint for a required argument that was given under a misspelled name."""
-    given = next((name for name in unknown if closest(name, (missing,))), None)
-    return "" if given is None else f". The call has {given!r}: did you mean {missing!r}?"
+    misspelled = next((name for name in unknown if closest(name, (missing,))), None)
+    return "" if misspelled is None else f". The call has {misspelled!r}: did you mean {missing!r}?"
 
 
 _SCALARS = frozenset({str, int, float, bool})
@@ -98,25 +98,25 @@ def plain(value: Any) -> Any:
 
 def _dumped(model: Any, dump: Callable[..., Any]) -> Any:
     """Return the fields set on a pydantic model, and the ``role`` or ``type`` that its class sets."""
-    found = dump(exclude_unset=True, mode="json")
+    fields = dump(exclude_unset=True, mode="json")
     for name in ("role", "type"):
         value = getattr(model, name, None)
-        if isinstance(value, str) and isinstance(found, dict):
-            found.setdefault(name, value)
-    return found
+        if isinstance(value, str) and isinstance(fields, dict):
+            fields.setdefault(name, value)
+    return fields
 
 
-def _options(given: dict[str, Any]) -> CallOptions:
-    timeout = given.get("timeout")
+def _options(arguments: dict[str, Any]) -> CallOptions:
+    timeout = arguments.get("timeout")
     return CallOptions(
-        headers=extras.headers(given.get("extra_headers")),
-        query=extras.query(given.get("extra_query")),
+        headers=extras.headers(arguments.get("extra_headers")),
+        query=extras.query(arguments.get("extra_query")),
         timeout=_seconds(timeout),
-        session_id=given.get("session_id"),
-        preferred_provider=given.get("preferred_provider"),
-        metadata=extras.mapping("routing_metadata", given.get("routing_metadata")),
-        max_retries=_retries(given.get("max_retries")),
-        only_providers=extras.names("only_providers", given.get("only_providers")),
+        session_id=arguments.get("session_id"),
+        preferred_provider=arguments.get("preferred_provider"),
+        metadata=extras.mapping("routing_metadata", arguments.get("routing_metadata")),
+        max_retries=_retries(arguments.get("max_retries")),
+        only_providers=extras.names("only_providers", arguments.get("only_providers")),
     )
 
 

@@ -61,7 +61,7 @@ class BaseClient(UnsupportedApi):
         Raises:
             ConfigurationError: An option is unknown, or belongs to an account and is set in the configuration.
         """
-        given = {
+        options = {
             "timeout": timeout,
             "max_retries": max_retries,
             "only_providers": only_providers,
@@ -71,10 +71,10 @@ class BaseClient(UnsupportedApi):
             "set_default_query": set_default_query,
             **others,
         }
-        made = object.__new__(type(self))
-        made.__dict__.update(self.__dict__)
-        made._bind(self._defaults.with_options(given))
-        return made
+        clone = object.__new__(type(self))
+        clone.__dict__.update(self.__dict__)
+        clone._bind(self._defaults.with_options(options))
+        return clone
 
     copy = with_options
     """Alias of :meth:`with_options`, by the official SDK's second name."""
@@ -137,8 +137,8 @@ class BaseClient(UnsupportedApi):
             stream: Whether the request streams.
             **arguments: The request's other parameters.
         """
-        given = {**arguments, "messages": messages, "tools": tools, "stream": stream, "model": model}
-        call = make_call(CHAT, self._defaults.under(given), strict=self._defaults.strict_parameters)
+        request = {**arguments, "messages": messages, "tools": tools, "stream": stream, "model": model}
+        call = make_call(CHAT, self._defaults.under(request), strict=self._defaults.strict_parameters)
         return self.mesh.explain(model, call)
 
     def __copy__(self) -> Self:

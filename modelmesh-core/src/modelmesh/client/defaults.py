@@ -41,14 +41,14 @@ class Defaults:
     only_providers: tuple[str, ...] = ()
     strict_parameters: bool = False
 
-    def with_options(self, given: Mapping[str, Any]) -> Defaults:
+    def with_options(self, options: Mapping[str, Any]) -> Defaults:
         """Return a copy with other options.
 
         Raises:
             ConfigurationError: An option is unknown, or belongs to an account.
         """
         changes: dict[str, Any] = {}
-        for name, value in given.items():
+        for name, value in options.items():
             if is_unset(value):
                 continue
             if name == "timeout":
@@ -73,17 +73,17 @@ class Defaults:
         """Return the arguments of a call, with these options for the missing ones."""
         if self is NO_DEFAULTS or self is STRICT_DEFAULTS:
             return arguments
-        made = dict(arguments)
-        if self.timeout is not None and made.get("timeout") is None:
-            made["timeout"] = self.timeout
+        merged = dict(arguments)
+        if self.timeout is not None and merged.get("timeout") is None:
+            merged["timeout"] = self.timeout
         if self.max_retries is not None:
-            made.setdefault("max_retries", self.max_retries)
+            merged.setdefault("max_retries", self.max_retries)
         if self.only_providers:
-            made.setdefault("only_providers", self.only_providers)
+            merged.setdefault("only_providers", self.only_providers)
         for name, own in (("extra_headers", self.headers), ("extra_query", self.query)):
-            if own and isinstance(made.get(name) or {}, Mapping):
-                made[name] = {**own, **(made.get(name) or {})}
-        return made
+            if own and isinstance(merged.get(name) or {}, Mapping):
+                merged[name] = {**own, **(merged.get(name) or {})}
+        return merged
 
 
 def _map(name: str, value: Any) -> dict[str, Any]:

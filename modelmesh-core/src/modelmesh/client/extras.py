@@ -36,11 +36,11 @@ def mapping(name: str, value: Any) -> dict[str, Any]:
     if value and not isinstance(value, Mapping):
         why = f"{name!r} must be a map of names to values, not {type(value).__name__}"
         raise bad_request_error(why)
-    found = dict(value or {})
-    if not all(isinstance(one, str) for one in found):
+    values = dict(value or {})
+    if not all(isinstance(one, str) for one in values):
         why = f"{name!r} must have text as names"
         raise bad_request_error(why)
-    return found
+    return values
 
 
 def headers(value: Any) -> dict[str, str]:
@@ -49,13 +49,13 @@ def headers(value: Any) -> dict[str, str]:
     Raises:
         BadRequestError: A header cannot be sent, or only the transport sets it.
     """
-    found = {}
-    for name, given in mapping("extra_headers", value).items():
-        if is_unset(given):
+    sendable = {}
+    for name, item in mapping("extra_headers", value).items():
+        if is_unset(item):
             continue
-        text = _text(given)
+        text = _text(item)
         if text is None:
-            why = f"the extra header {name!r} must be text, a number or a boolean, not {type(given).__name__}"
+            why = f"the extra header {name!r} must be text, a number or a boolean, not {type(item).__name__}"
             raise bad_request_error(why)
         fault = unsendable(text, name)
         if fault is None and name.lower() == "accept-encoding":
@@ -63,8 +63,8 @@ def headers(value: Any) -> dict[str, str]:
         if fault is not None:
             why = f"the extra header {name!r} {fault}"
             raise bad_request_error(why)
-        found[name] = text
-    return found
+        sendable[name] = text
+    return sendable
 
 
 def query(value: Any) -> dict[str, str | list[str]]:
@@ -73,9 +73,9 @@ def query(value: Any) -> dict[str, str | list[str]]:
     Raises:
         BadRequestError: A parameter cannot be sent.
     """
-    found: dict[str, str | list[str]] = {}
-    for name, given in _flat("", mapping("extra_query", value)):
-        texts = [_text(one) for one in given] if isinstance(given, list | tuple) else _text(given)
+    sendable: dict[str, str | list[str]] = {}
+    for name, item in _flat("", mapping("extra_query", value)):
+        texts = [_text(one) for one in item] if isinstance(item, list | tuple) else _text(item)
         if texts is None or (isinstance(texts, list) and None in texts):
             why = f"the extra query parameter {name!r} must be text, a number, a boolean, or a list or a map of them"
             raise bad_request_error(why)
@@ -84,8 +84,8 @@ def query(value: Any) -> dict[str, str | list[str]]:
         except UnicodeEncodeError:
             why = f"the extra query parameter {name!r} contains half a character (a lone surrogate)"
             raise bad_request_error(why) from None
-        found[name] = texts  # type: ignore[assignment]
-    return found
+        sendable[name] = texts  # type: ignore[assignment]
+    return sendable
 
 
 def _flat(within: str, values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -108,15 +108,15 @@ def body(value: Any, *, model: Any, stream: bool) -> dict[str, Any]:
     Raises:
         BadRequestError: ``model`` or ``stream`` differs from that of the request.
     """
-    found = {name: given for name, given in mapping("extra_body", value).items() if type(given).__name__ not in UNSET}
-    if "stream" in found and found.pop("stream") is not stream:
+    fields = {name: item for name, item in mapping("extra_body", value).items() if type(item).__name__ not in UNSET}
+    if "stream" in fields and fields.pop("stream") is not stream:
         raise bad_request_error("'extra_body' and the request differ in 'stream'. Pass stream= to create()")
-    if "model" in found and found.pop("model") != model:
+    if "model" in fields and fields.pop("model") != model:
         raise bad_request_error(
             "'extra_body' and the request differ in 'model', and the mesh selects the model. Pass model= to create(), "
             "or configure a pool with that model"
         )
-    return found
+    return fields
 
 
 def _text(value: Any) -> str | None:

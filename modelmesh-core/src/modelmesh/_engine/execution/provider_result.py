@@ -26,7 +26,7 @@ def to_provider_error(provider: Any, error: Exception) -> ProviderError:
         if isinstance(getattr(error, "failure", None), FailureClass):
             return without_frames(_log_once(error) if isinstance(error, BrokenConnectorError) else error)
         rule = (
-            f"raised an error without a class of failure ({attribution.summarize(error, provider)}). Say which one it is: "
+            f"raised an error without a class of failure ({attribution.summarize(error, provider)}). State the class: "
             "ProviderError(message, failure=FailureClass.SERVER), or modelmesh_cdk.provider.provider_errors.failure(…)."
         )
         return _log_once(

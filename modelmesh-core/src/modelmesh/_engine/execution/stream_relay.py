@@ -102,8 +102,8 @@ class StreamRelay:
         settlement.interrupt(self._served, cause, now=now)
         candidate = self._served.candidate
         return StreamInterruptedError(
-            f"{candidate} broke off its answer after {len(progress.text)} characters: {cause.message}. What was received is in "
-            "partial_text; ask again for a whole answer. No other model was asked to go on from here.",
+            f"{candidate} broke off its answer after {len(progress.text)} characters: {cause.message}. The received text "
+            "is in partial_text. No other model continues it. Send the request again for a complete answer.",
             failure=cause.failure,
             provider_id=candidate.provider_id,
             model_id=candidate.model_id,

@@ -27,15 +27,15 @@ class ManualControl:
         Raises:
             NoActiveModelError: There is no other active model. The current one stays active.
         """
-        found = self._router.get_pool(pool)
-        current = self._inspection.current(found)
+        target = self._router.get_pool(pool)
+        current = self._inspection.current(target)
         with self._core.lock:
             if current is None:
                 message = f"pool {pool!r} has no active model to rotate from; see the reasons with client.explain({pool!r})."
                 raise NoActiveModelError(message, pool_name=pool)
-            following = found.rotate(current)
-        self._reporter.report_rotation(current, following, pool)
-        return (self._inspection.current(found) or following).model_id
+            successor = target.rotate(current)
+        self._reporter.report_rotation(current, successor, pool)
+        return (self._inspection.current(target) or successor).model_id
 
     def recover(self, pool: str, model: str | None = None) -> list[str]:
         """Make models of a pool active again and return those that were not, as ``provider/model``.
@@ -43,16 +43,16 @@ class ManualControl:
         Raises:
             CapabilityNotFoundError: There is no such pool, or the pool has no such model.
         """
-        found = self._router.get_pool(pool)
-        wanted = Candidates(found, found.mask_of_model(model)) if model is not None else found.get_standby_models()
-        if model is not None and not wanted:
-            names = ", ".join(str(member) for member in found.members)
+        target = self._router.get_pool(pool)
+        selected = Candidates(target, target.mask_of_model(model)) if model is not None else target.get_standby_models()
+        if model is not None and not selected:
+            names = ", ".join(str(member) for member in target.members)
             message = f"pool {pool!r} has no model {quote_name(model)}. It has: {one_line(names) or 'none'}."
             raise CapabilityNotFoundError(message, pool_name=pool)
         with self._core.lock:
-            before = {id(candidate) for candidate in found.get_active_models()}
-            for candidate in wanted:
-                found.recover(candidate)
-            recovered = [candidate for candidate in found.get_active_models() if id(candidate) not in before]
+            before = {id(candidate) for candidate in target.get_active_models()}
+            for candidate in selected:
+                target.recover(candidate)
+            recovered = [candidate for candidate in target.get_active_models() if id(candidate) not in before]
         self._reporter.report_recovery()
         return [str(candidate) for candidate in recovered]
