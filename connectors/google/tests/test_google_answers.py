@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from modelmesh_connector_google.answers import finish_reason, needs_no_change, usage_of
+from modelmesh_connector_google.answers import finish_reason, is_plain, usage_of
 
 import modelmesh
 from modelmesh.contracts import FailureClass
@@ -160,7 +160,7 @@ def test_usage_token_counts_are_mapped() -> None:
     ],
 )
 def test_parts_representable_in_openai_format_are_detected(parts: Any, plain: bool) -> None:
-    assert needs_no_change(parts) is plain
+    assert is_plain(parts) is plain
 
 
 def test_usage_tokens_are_counted_by_modality() -> None:

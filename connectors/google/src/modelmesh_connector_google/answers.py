@@ -41,7 +41,7 @@ BROKEN = frozenset(
 _MODALITIES = {"TEXT": "text_tokens", "AUDIO": "audio_tokens", "IMAGE": "image_tokens"}
 """Of the vendor's kinds of tokens (``types.MediaModality``), those that OpenAI counts apart, too."""
 
-_TRANSLATED = frozenset({"candidates", "usageMetadata", "modelVersion", "responseId"})
+_CONVERTED = frozenset({"candidates", "usageMetadata", "modelVersion", "responseId"})
 _PLAIN = (
     frozenset({"text", "thought"}),
     frozenset({"text", "thoughtSignature"}),
@@ -54,7 +54,7 @@ def completion(data: Mapping[str, Any], *, created: int) -> dict[str, Any]:
     """Return an answer in OpenAI's format.
 
     Args:
-        data: The vendor's answer. What it has beyond OpenAI's fields stays where it was: at the top level, or on the choice.
+        data: The vendor's answer. Fields outside OpenAI's schema stay at the top level or on the choice.
         created: Unix time of receipt.
 
     Raises:
@@ -66,7 +66,7 @@ def completion(data: Mapping[str, Any], *, created: int) -> dict[str, Any]:
         message = "its body is no answer of Gemini's: it has no candidates"
         raise ValueError(message)
     return {
-        **beyond(data),
+        **extra_fields(data),
         "id": data.get("responseId"),
         "object": "chat.completion",
         "created": created,
@@ -86,9 +86,9 @@ def _choice(candidate: Mapping[str, Any], place: int, data: Mapping[str, Any]) -
         message = "its body is no whole answer of Gemini's: a candidate has no finishReason"
         raise ValueError(message)
     return {
-        **unknown(candidate),
+        **extra_choice_fields(candidate),
         "index": index,
-        "message": {**beside_parts(candidate), **message_of(parts, data.get("responseId"), index)},
+        "message": {**extra_content_fields(candidate), **message_from_parts(parts, data.get("responseId"), index)},
         "finish_reason": finish,
         "logprobs": logprobs_of(candidate.get("logprobsResult")),
     }
@@ -115,17 +115,17 @@ def check_end(reason: Any, usage: Any, *, has_content: bool) -> None:
         raise made
 
 
-def beyond(data: Mapping[str, Any]) -> dict[str, Any]:
+def extra_fields(data: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of a vendor's answer that OpenAI's shape has no place for."""
-    return {name: value for name, value in data.items() if name not in _TRANSLATED}
+    return {name: value for name, value in data.items() if name not in _CONVERTED}
 
 
-def unknown(candidate: Mapping[str, Any]) -> dict[str, Any]:
+def extra_choice_fields(candidate: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of a candidate outside OpenAI's choice. ``finishReason`` is the vendor's value."""
     return {name: value for name, value in candidate.items() if name not in ("content", "index")}
 
 
-def beside_parts(candidate: Mapping[str, Any]) -> dict[str, Any]:
+def extra_content_fields(candidate: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of a candidate's content that OpenAI's message has no place for."""
     content = candidate.get("content") or {}
     return {name: value for name, value in content.items() if name not in ("parts", "role")}
@@ -177,7 +177,7 @@ def text_and_calls(parts: Sequence[Any]) -> tuple[str, list[Mapping[str, Any]]]:
     return text, [part["functionCall"] for part in known if isinstance(part.get("functionCall"), Mapping)]
 
 
-def message_of(parts: Sequence[dict[str, Any]], answer: Any, index: int) -> dict[str, Any]:
+def message_from_parts(parts: Sequence[dict[str, Any]], answer: Any, index: int) -> dict[str, Any]:
     """Return the assistant's message of some parts.
 
     ``extra_content`` and, where OpenAI's fields cannot hold everything, ``content_parts`` (all of them, as they were sent)
@@ -188,11 +188,13 @@ def message_of(parts: Sequence[dict[str, Any]], answer: Any, index: int) -> dict
     message: dict[str, Any] = {"role": "assistant", "content": "".join(texts) if texts else None}
     called = [part for part in parts if "functionCall" in part]
     if called:
-        message["tool_calls"] = [call_of(part, call_id(part, answer, index, place)) for place, part in enumerate(called)]
+        message["tool_calls"] = [
+            tool_call_from_part(part, call_id(part, answer, index, place)) for place, part in enumerate(called)
+        ]
     if thoughts:
         message["reasoning_content"] = "".join(thoughts)
     message |= signed(next((part for part in reversed(parts) if "text" in part and "thoughtSignature" in part), {}))
-    if not needs_no_change(parts):
+    if not is_plain(parts):
         message["content_parts"] = list(parts)
     return message
 
@@ -209,14 +211,14 @@ def call_id(part: Mapping[str, Any], answer: Any, index: int, place: int) -> str
     return str(given) if given else "_".join(str(word) for word in ("call", answer or "gemini", index, place))
 
 
-def call_of(part: Mapping[str, Any], identity: str) -> dict[str, Any]:
+def tool_call_from_part(part: Mapping[str, Any], identity: str) -> dict[str, Any]:
     """Return the tool call that a part is, with its signature."""
     call = part["functionCall"]
     text = json_codec.encode(call.get("args") or {}).decode()
     return {"id": identity, "type": "function", "function": {"name": call.get("name"), "arguments": text}, **signed(part)}
 
 
-def needs_no_change(parts: Sequence[Mapping[str, Any]]) -> bool:
+def is_plain(parts: Sequence[Mapping[str, Any]]) -> bool:
     """Whether a message in OpenAI's format can give back these parts: thoughts, then text, then calls.
 
     A signed text stays a separate part, because a signature belongs to its part.
@@ -264,29 +266,32 @@ def usage_of(usage: Any) -> dict[str, Any] | None:
         return None
     found: dict[str, Any] = {}
     prompt, total = reported_tokens(usage.get("promptTokenCount")), reported_tokens(usage.get("totalTokenCount"))
-    said, thought = reported_tokens(usage.get("candidatesTokenCount")), reported_tokens(usage.get("thoughtsTokenCount"))
-    if prompt is None and said is None and total is None:
+    completion_tokens, thought = (
+        reported_tokens(usage.get("candidatesTokenCount")),
+        reported_tokens(usage.get("thoughtsTokenCount")),
+    )
+    if prompt is None and completion_tokens is None and total is None:
         return None
     if prompt is not None:
         found["prompt_tokens"] = prompt = prompt + (reported_tokens(usage.get("toolUsePromptTokenCount")) or 0)
-    if said is not None:
-        found["completion_tokens"] = said + (thought or 0)
+    if completion_tokens is not None:
+        found["completion_tokens"] = completion_tokens + (thought or 0)
     elif prompt is not None and total is not None:
         found["completion_tokens"] = max(total - prompt, 0)
     if total is not None:
         found["total_tokens"] = total
-    read = _by_kind(usage, "promptTokensDetails", "toolUsePromptTokensDetails")
+    read = _tokens_by_modality(usage, "promptTokensDetails", "toolUsePromptTokensDetails")
     cached = reported_tokens(usage.get("cachedContentTokenCount"))
     if cached is not None:
         read["cached_tokens"] = cached
-    written = _by_kind(usage, "candidatesTokensDetails")
+    written = _tokens_by_modality(usage, "candidatesTokensDetails")
     if thought is not None:
         written["reasoning_tokens"] = thought
     details = {"prompt_tokens_details": read, "completion_tokens_details": written}
     return {**found, **{name: counts for name, counts in details.items() if counts}, **usage}
 
 
-def _by_kind(usage: Mapping[str, Any], *names: str) -> dict[str, Any]:
+def _tokens_by_modality(usage: Mapping[str, Any], *names: str) -> dict[str, Any]:
     """Return how many tokens of each kind some lists of the vendor's count."""
     found: dict[str, Any] = {}
     for name in names:

@@ -48,13 +48,13 @@ def parts_of(content: Any, where: str, adapted: list[str]) -> list[Any]:
     return [_part(part, f"{where}[{place}]", adapted) for place, part in enumerate(content)]
 
 
-def signature_of(said: Any) -> Any:
+def signature_of(source: Any) -> Any:
     """Return the thought signature on a message, a part or a call, ``None`` when there is none.
 
     Its place is that of Google's OpenAI-compatible endpoint: ``extra_content.google.thought_signature``
     (crmne/ruby_llm#588, and a recorded stream in discuss.ai.google.dev topic 109823, read 2026-11-21).
     """
-    extra = said.get("extra_content") if isinstance(said, Mapping) else None
+    extra = source.get("extra_content") if isinstance(source, Mapping) else None
     google = extra.get("google") if isinstance(extra, Mapping) else None
     return google.get("thought_signature") if isinstance(google, Mapping) else None
 

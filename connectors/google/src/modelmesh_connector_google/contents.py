@@ -33,25 +33,25 @@ def conversation(payload: Mapping[str, Any], model: str, adapted: list[str]) -> 
     Raises:
         ProviderError: Gemini's format cannot represent a message.
     """
-    talk = _Conversation(model, adapted)
+    conversion = _Conversion(model, adapted)
     native = payload.get("systemInstruction", payload.get("system_instruction"))
     if isinstance(payload.get("contents"), list):
-        talk.before(payload["contents"])
+        conversion.before(payload["contents"])
     messages = payload.get("messages")
-    if messages == [] and not talk.turns:
+    if messages == [] and not conversion.turns:
         raise invalid_parameter("messages", "is empty", "[{'role': 'user', 'content': '…'}]")
     for place, message in enumerate(messages or ()):
-        talk.add(message, f"messages[{place}]")
-    if not talk.system:
-        return native, talk.turns
+        conversion.add(message, f"messages[{place}]")
+    if not conversion.system:
+        return native, conversion.turns
     if native is None:
-        return {"parts": talk.system}, talk.turns
+        return {"parts": conversion.system}, conversion.turns
     if not isinstance(native, Mapping):
-        return {"parts": [{"text": native}, *talk.system]}, talk.turns
-    return {**native, "parts": [*(native.get("parts") or ()), *talk.system]}, talk.turns
+        return {"parts": [{"text": native}, *conversion.system]}, conversion.turns
+    return {**native, "parts": [*(native.get("parts") or ()), *conversion.system]}, conversion.turns
 
 
-class _Conversation:
+class _Conversion:
     def __init__(self, model: str, adapted: list[str]) -> None:
         self.adapted = adapted
         self.system: list[Any] = []
@@ -82,16 +82,16 @@ class _Conversation:
             self._add_user(message, where)
 
     def _add_system(self, message: Mapping[str, Any], where: str) -> None:
-        said = parts_of(message.get("content"), f"{where}.content", self.adapted)
-        self.system += [part for part in said if not _is_blank(part)]
+        parts = parts_of(message.get("content"), f"{where}.content", self.adapted)
+        self.system += [part for part in parts if not _is_blank(part)]
 
     def _add_user(self, message: Mapping[str, Any], where: str) -> None:
-        said = [part for part in parts_of(message.get("content"), f"{where}.content", self.adapted) if not _is_blank(part)]
-        if not said:
+        parts = [part for part in parts_of(message.get("content"), f"{where}.content", self.adapted) if not _is_blank(part)]
+        if not parts:
             self.adapted.append(f"blank content sent as {RULES.placeholder!r}: Gemini refuses it ({where})")
-        self._say("user", said or [{"text": RULES.placeholder}])
+        self._add_turn("user", parts or [{"text": RULES.placeholder}])
 
-    def _say(self, role: str, parts: list[Any]) -> None:
+    def _add_turn(self, role: str, parts: list[Any]) -> None:
         """Add parts to the last turn if it has this role, else to a new turn. Results of tools get a separate turn."""
         last = self.turns[-1] if len(self.turns) > self._given else {}
         if last.get("role") == role and not any("functionResponse" in part for part in last["parts"]):
@@ -119,19 +119,19 @@ class _Conversation:
     def _add_assistant(self, message: Mapping[str, Any], where: str) -> None:
         calls = self._calls(message, where)
         native = message.get("content_parts")
-        if isinstance(native, list) and _agree(native, message, calls):
-            self._say("model", native)
+        if isinstance(native, list) and _parts_match_message(native, message, calls):
+            self._add_turn("model", native)
             pairs = zip(calls, text_and_calls(native)[1], strict=True)
             self._unnumbered |= {ours["functionCall"].get("id") for ours, theirs in pairs if not theirs.get("id")}
             return
         content = message.get("content")
-        said = [] if content is None else parts_of(content, f"{where}.content", self.adapted)
+        parts = [] if content is None else parts_of(content, f"{where}.content", self.adapted)
         signature = signature_of(message)
-        if signature is not None and said and "thoughtSignature" not in said[-1]:
-            said[-1] = {**said[-1], "thoughtSignature": signature}
-        said = [part for part in said if not _is_blank(part)] + self._signed_calls(calls, where)
-        if said:
-            self._say("model", said)
+        if signature is not None and parts and "thoughtSignature" not in parts[-1]:
+            parts[-1] = {**parts[-1], "thoughtSignature": signature}
+        parts = [part for part in parts if not _is_blank(part)] + self._signed_calls(calls, where)
+        if parts:
+            self._add_turn("model", parts)
         else:
             self.adapted.append(f"{where} (assistant) left out: it is empty")
 
@@ -156,7 +156,7 @@ def _is_blank(part: Any) -> bool:
     return isinstance(part, Mapping) and part.keys() == {"text"} and not str(part["text"] or "").strip()
 
 
-def _agree(parts: list[Any], message: Mapping[str, Any], calls: list[Any]) -> bool:
+def _parts_match_message(parts: list[Any], message: Mapping[str, Any], calls: list[Any]) -> bool:
     """Return whether parts and message agree. A caller may have changed only one of them."""
     text, called = text_and_calls(parts)
     made = [(part["functionCall"]["name"], part["functionCall"]["args"]) for part in calls]

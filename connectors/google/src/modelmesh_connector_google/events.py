@@ -12,18 +12,18 @@ from typing import Any
 from modelmesh.errors import ProviderError
 from modelmesh_cdk import ServerSentEvent, json_codec
 from modelmesh_connector_google.answers import (
-    beside_parts,
-    beyond,
     call_id,
-    call_of,
     check_end,
+    extra_choice_fields,
+    extra_content_fields,
+    extra_fields,
     finish_reason,
     index_of,
+    is_plain,
     logprobs_of,
-    needs_no_change,
     parts_in,
     signed,
-    unknown,
+    tool_call_from_part,
     usage_of,
 )
 
@@ -62,7 +62,7 @@ class EventDecoder:
         *,
         model: str,
         candidates: int,
-        asked_usage: bool,
+        include_usage: bool,
         created: int,
     ) -> None:
         """Store the callbacks and facts of the request.
@@ -71,12 +71,12 @@ class EventDecoder:
             failure: Returns the error of an event that is an error or says that the prompt was blocked.
             model: The requested model, until the vendor reports one.
             candidates: Requested number of answers. Usage is known when all are complete.
-            asked_usage: Whether usage comes in a separate last chunk, as OpenAI sends it on request.
+            include_usage: Whether usage comes in a separate last chunk, as OpenAI sends it on request.
             created: Unix time, the same on every chunk.
         """
         self._failure = failure
         self._expected = candidates
-        self._asked_usage = asked_usage
+        self._include_usage = include_usage
         self._head: dict[str, Any] = {"id": None, "object": "chat.completion.chunk", "created": created, "model": model}
         self._usage: dict[str, Any] = {}
         self._candidates: dict[int, _Candidate] = {}
@@ -106,22 +106,22 @@ class EventDecoder:
         for ours, theirs in (("id", "responseId"), ("model", "modelVersion")):
             if data.get(theirs) is not None:
                 self._head[ours] = data[theirs]
-        told = data.get("usageMetadata")
-        if isinstance(told, Mapping):  # totals so far, not increments. Omitted counts stay unchanged.
-            self._usage |= told
+        reported = data.get("usageMetadata")
+        if isinstance(reported, Mapping):  # totals so far, not increments. Omitted counts stay unchanged.
+            self._usage |= reported
         late = self._complete()
         candidates = data.get("candidates") or []
         if not isinstance(candidates, list):
             raise TypeError
         found = [self._choice(one, place) for place, one in enumerate(candidates)]
         choices = [choice for choice in found if choice is not None]
-        extra = beyond(data)
+        extra = extra_fields(data)
         chunks: list[dict[str, Any]] = []
         if choices or extra:
             chunks.append({**extra, **self._head, "choices": choices})
-        usage = usage_of(self._usage) if self._complete() and (told or not late) else None
+        usage = usage_of(self._usage) if self._complete() and (reported or not late) else None
         if usage is not None:
-            if chunks and not self._asked_usage:
+            if chunks and not self._include_usage:
                 chunks[-1]["usage"] = usage
             else:
                 chunks.append({**self._head, "choices": [], "usage": usage})
@@ -137,13 +137,13 @@ class EventDecoder:
         for part in parts_in(raw):
             one.keep(part)
             self._add(delta, part, one, index)
-        delta = {**beside_parts(raw), **delta}
-        extra = unknown(raw)
+        delta = {**extra_content_fields(raw), **delta}
+        extra = extra_choice_fields(raw)
         finish = finish_reason(raw.get("finishReason"), called=one.calls > 0)
         if finish is not None:
             check_end(raw.get("finishReason"), self._usage, has_content=one.has_content)
             one.finished = True
-            if not needs_no_change(one.parts):
+            if not is_plain(one.parts):
                 delta["content_parts"] = list(one.parts)
         if not delta and not extra:
             return None
@@ -160,7 +160,7 @@ class EventDecoder:
 
     def _add(self, delta: dict[str, Any], part: dict[str, Any], one: _Candidate, index: int) -> None:
         if "functionCall" in part:
-            call = call_of(part, call_id(part, self._head["id"], index, one.calls))
+            call = tool_call_from_part(part, call_id(part, self._head["id"], index, one.calls))
             delta.setdefault("tool_calls", []).append({"index": one.calls, **call})
             one.calls += 1
             return

@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from modelmesh_connector_google.answers import call_of, is_part, text_and_calls
+from modelmesh_connector_google.answers import is_part, text_and_calls, tool_call_from_part
 
 
 def in_openai_fields(messages: list[Any]) -> list[Any]:
@@ -50,7 +50,7 @@ def _model(parts: list[Any], place: int, names: dict[Any, str]) -> dict[str, Any
     for number, part in enumerate(called):
         identity = part["functionCall"].get("id") or f"call_{place}_{number}"
         names[part["functionCall"].get("name")] = identity
-        calls.append(call_of(part, identity))
+        calls.append(tool_call_from_part(part, identity))
     return {**made, "tool_calls": calls} if calls else made
 
 
@@ -64,6 +64,6 @@ def _user(parts: list[Any], names: dict[Any, str]) -> list[dict[str, Any]]:
             continue
         name = result.get("name")
         given = result.get("id") or names.get(name)
-        said = json.dumps(result.get("response") or {}, ensure_ascii=False, default=str)
-        found.append({"role": "tool", "tool_call_id": given, "name": name, "content": said})
+        content = json.dumps(result.get("response") or {}, ensure_ascii=False, default=str)
+        found.append({"role": "tool", "tool_call_id": given, "name": name, "content": content})
     return [*found, {"role": "user", "content": rest}] if rest or not found else found

@@ -131,13 +131,13 @@ class GoogleProvider(BaseProvider):
 
     def _stream_decoder(self, request: WireRequest) -> EventDecoder:
         options = request.payload.get("stream_options")
-        asked = bool(isinstance(options, Mapping) and options.get("include_usage"))
+        include_usage = bool(isinstance(options, Mapping) and options.get("include_usage"))
         count = request.payload.get("n")
         return EventDecoder(
             self._map_embedded_error,
             model=request.model,
             candidates=count if isinstance(count, int) and count > 0 else 1,
-            asked_usage=asked,
+            include_usage=include_usage,
             created=int(time.time()),
         )
 
