@@ -40,7 +40,7 @@ def _body(text: str) -> dict[str, Any]:
 
 
 class Scripted:
-    """A provider in process: answers with its name and the model's, unless ``answer`` says otherwise."""
+    """A provider in process. ``answer`` returns the body, by default a text with the name of the model."""
 
     id = "test.scripted.v1"
 
@@ -48,7 +48,7 @@ class Scripted:
         self, *models: str | ModelInfo, answer: Callable[[Any, str], Any] | None = None, capabilities: Any = (CHAT,)
     ) -> None:
         self.capabilities = capabilities
-        self.asked: list[tuple[Any, str]] = []
+        self.calls: list[tuple[Any, str]] = []
         self.closed = 0
         self._lock = Lock()
         self._models = [one if isinstance(one, ModelInfo) else ModelInfo(one) for one in models or ("m",)]
@@ -65,11 +65,11 @@ class Scripted:
 
     def send(self, call: Any, model: str, limits: Any) -> Any:
         with self._lock:
-            self.asked.append((call, model))
-        said = self._answer(call, model) if self._answer else _body(f"answer of {model}")
-        if isinstance(said, Exception):
-            raise said
-        return Answer(said)
+            self.calls.append((call, model))
+        answer_body = self._answer(call, model) if self._answer else _body(f"answer of {model}")
+        if isinstance(answer_body, Exception):
+            raise answer_body
+        return Answer(answer_body)
 
     async def asend(self, call: Any, model: str, limits: Any) -> Any:
         return self.send(call, model, limits)

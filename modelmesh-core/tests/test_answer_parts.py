@@ -19,8 +19,8 @@ CALL = {"id": "c", "type": "function", "function": {"name": "find", "arguments":
 
 
 def answer(*, finish: Any = "stop", usage: Any = None, **message: Any) -> dict[str, Any]:
-    said = {"role": "assistant", "content": "Hi", **message}
-    return {"id": "x", "choices": [{"index": 0, "message": said, "finish_reason": finish}], "usage": usage}
+    merged = {"role": "assistant", "content": "Hi", **message}
+    return {"id": "x", "choices": [{"index": 0, "message": merged, "finish_reason": finish}], "usage": usage}
 
 
 def checked(body: Any, operation: Any = CHAT, **payload: Any) -> Any:

@@ -73,10 +73,10 @@ def test_messages_without_provenance_are_unchanged(messages: Any) -> None:
 DELTAS = some.lists(some.sampled_from([{"content": "x"}, {"reasoning": "y"}, {"tool_calls": [{**SIGNED, "index": 0}]}, {}]))
 
 
-@given(said=some.lists(some.tuples(some.integers(0, 2), DELTAS), max_size=6))
-def test_stream_marker_marks_first_vendor_field_per_choice(said: list[tuple[int, list[dict[str, Any]]]]) -> None:
+@given(deltas_by_choice=some.lists(some.tuples(some.integers(0, 2), DELTAS), max_size=6))
+def test_stream_marker_marks_first_vendor_field_per_choice(deltas_by_choice: list[tuple[int, list[dict[str, Any]]]]) -> None:
     marker, found = StreamMarker("a.b.v1"), []
-    for index, deltas in said:
+    for index, deltas in deltas_by_choice:
         for delta in deltas:
             chunk = {"choices": [{"index": index, "delta": copy.deepcopy(delta)}]}
             marker.mark(chunk)

@@ -128,9 +128,9 @@ def test_price_band_applies_from_its_date(day: int, usd: int) -> None:
 
 def test_price_bands_later_one_overrides_each_price() -> None:
     later = PriceBand(since="2026-11-01", output_per_1k_tokens=1.0)
-    held = pricing_at(evolve(TIERED, bands=[LONG, later], source="s", as_of="2026-11-21"), 200_001, at(MONDAY, 0))
-    assert held == ModelPricing(0.004, 1.0, None, "s", "2026-11-21", cached_input_per_1k_tokens=0.001)
-    assert pricing_at(held, 1, 0.0) is held
+    later_pricing = pricing_at(evolve(TIERED, bands=[LONG, later], source="s", as_of="2026-11-21"), 200_001, at(MONDAY, 0))
+    assert later_pricing == ModelPricing(0.004, 1.0, None, "s", "2026-11-21", cached_input_per_1k_tokens=0.001)
+    assert pricing_at(later_pricing, 1, 0.0) is later_pricing
 
 
 def test_price_of_band_alone_is_unknown_outside() -> None:

@@ -78,13 +78,13 @@ class World:
 
     @property
     def counted(self) -> tuple[int, int, int]:
-        """Requests answered, their tokens, and attempts that nobody knows the price of."""
+        """Answered requests, their tokens, and attempts without a known price."""
         usage = self.mesh.usage
         return usage.total_requests, usage.total_tokens, usage.total.unknown_cost_attempts
 
     @property
     def spent(self) -> int:
-        """Of the limit, when nothing is held any more."""
+        """Use of the limit, when no reservation is open."""
         ((candidate,), (counter,)) = (
             self.mesh.list_pools()[0].members,
             self.mesh._core.reservations.counters(self.mesh.list_pools()).values(),

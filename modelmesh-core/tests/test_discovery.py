@@ -50,7 +50,7 @@ class Finder:
         self.down: set[str] = set()
         self.rows: dict[tuple[str, str], ModelInfo] = {}
         self.known: dict[str, list[str]] = {}
-        self.asked: list[tuple[str, tuple[str, ...]]] = []
+        self.calls: list[tuple[str, tuple[str, ...]]] = []
         self.asked_at_all = Event()
         self.threads: set[str] = set()
         self.closed = 0
@@ -63,10 +63,10 @@ class Finder:
 
     def sync(self, providers: Any = None) -> Any:
         self._note("sync", *providers)
-        said = self.results.pop(0) if self.results else SyncResult()
-        if isinstance(said, Exception):
-            raise said
-        return said
+        outcome = self.results.pop(0) if self.results else SyncResult()
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
 
     def probe(self, provider_id: str) -> Any:
         self._note("probe", provider_id)
@@ -85,7 +85,7 @@ class Finder:
         self.closed += 1
 
     def _note(self, what: str, *names: str) -> None:
-        self.asked.append((what, names))
+        self.calls.append((what, names))
         self.threads.add(current_thread().name)
         self.asked_at_all.set()
 
@@ -317,10 +317,10 @@ def test_joined_model_state_survives_restart(scripted: Any) -> None:
         third.ask("a-2")
 
 
-@pytest.mark.parametrize("said", [ValueError("with a key sk-test-1"), None, {"new_models": ["a/a-2"]}, *ODD])
-def test_broken_connector_changes_nothing(scripted: Any, said: Any, caplog: Any) -> None:
+@pytest.mark.parametrize("outcome", [ValueError("with a key sk-test-1"), None, {"new_models": ["a/a-2"]}, *ODD])
+def test_broken_connector_changes_nothing(scripted: Any, outcome: Any, caplog: Any) -> None:
     world = World(scripted, SYNC)
-    world.finder.results = [said]
+    world.finder.results = [outcome]
     with caplog.at_level(logging.WARNING):
         assert world.mesh.discovery.sync() == SyncResult()
     assert world.models() == ["a-1", "b-1"]
@@ -389,8 +389,8 @@ def test_sync_errors_are_logged_once(scripted: Any, caplog: Any) -> None:
         world.mesh.discovery.sync()
     assert "a: no answer" in caplog.text
     assert world.models() == ["a-1", "b-1", "b-2"]
-    for said in ("a: no answer", "a: no answer", "a: HTTP 503"):
-        world.finder.results = [SyncResult(errors=(said,))]
+    for outcome in ("a: no answer", "a: no answer", "a: HTTP 503"):
+        world.finder.results = [SyncResult(errors=(outcome,))]
         with caplog.at_level(logging.WARNING):
             world.mesh.discovery.sync()
     assert [record.args for record in caplog.records] == [("a: no answer",), ("a: HTTP 503",)], "each is logged once"
@@ -496,7 +496,7 @@ def test_health_check_needs_success_of_both_connectors(scripted: Any) -> None:
 
 def test_joined_models_read_only_their_shared_counters(scripted: Any) -> None:
     """The totals of the store may be outdated when they arrive, because requests continue meanwhile."""
-    store, asked = MemoryStorage(), []
+    store, calls = MemoryStorage(), []
     first, second = (
         World(scripted, SYNC, start=False, storage={"instance": store, "sync_policy": "immediate"}) for _ in range(2)
     )
@@ -508,7 +508,7 @@ def test_joined_models_read_only_their_shared_counters(scripted: Any) -> None:
     totals = state.totals
 
     def read(counters: Any) -> Any:
-        asked.extend(counters)
+        calls.extend(counters)
         return totals(counters)
 
     state.totals = read  # type: ignore[method-assign]
@@ -516,7 +516,7 @@ def test_joined_models_read_only_their_shared_counters(scripted: Any) -> None:
     for _ in range(2):
         first.ask("a-2")
     second.find("a/a-2")
-    assert [name.partition(":cap")[0] for name in asked] == ["model:a/a-2"]
+    assert [name.partition(":cap")[0] for name in calls] == ["model:a/a-2"]
     assert second.models() == ["a-1", "b-1"], "the first mesh has exhausted a-2"
     first.mesh.shutdown()
     second.mesh.shutdown()
@@ -586,13 +586,13 @@ def test_discovery_runs_at_start_and_interval_in_thread(scripted: Any) -> None:
     assert world.finder.asked_at_all.wait(10)
     world.mesh.discovery.scheduler.run_due()  # waits for the running jobs
     first = [("sync", ("b",)), ("probe", ("a",)), ("probe", ("b",))]
-    assert sorted(world.finder.asked) == sorted(first)
+    assert sorted(world.finder.calls) == sorted(first)
     assert "modelmesh-discovery" in world.finder.threads
-    world.finder.asked.clear()
+    world.finder.calls.clear()
     for _ in range(20):
         world.clock.advance(30)
         world.mesh.discovery.scheduler.run_due()
-    counts = {one: world.finder.asked.count(one) for one in first}
+    counts = {one: world.finder.calls.count(one) for one in first}
     assert counts == {("sync", ("b",)): 1, ("probe", ("a",)): 20, ("probe", ("b",)): 10}
 
 
@@ -611,18 +611,18 @@ def test_discovery_closes_with_the_mesh(scripted: Any) -> None:
     world.mesh.shutdown()
     world.mesh.shutdown()
     assert world.finder.closed == 1
-    world.finder.asked.clear()
+    world.finder.calls.clear()
     world.finder.results = [SyncResult(new_models=("a/a-2",))]
     world.clock.advance(2 * HOUR)
     world.mesh.discovery.scheduler.run_due()
-    assert world.finder.asked == []
+    assert world.finder.calls == []
 
 
 def test_read_only_mesh_runs_no_discovery(scripted: Any) -> None:
     world = World(scripted, {"sync": {}, "health": {}}, start=False)
     world.mesh.initialize(world.config, read_only=True)
     assert world.mesh.discovery.scheduler._thread is None
-    assert world.finder.asked == []
+    assert world.finder.calls == []
 
 
 def test_discovery_without_section_runs_nothing(scripted: Any) -> None:
@@ -667,9 +667,9 @@ def test_sync_outage_is_logged_once_per_provider(scripted: Any, caplog: Any) -> 
 
 def test_probe_targets_include_late_accounts(scripted: Any) -> None:
     world = World(scripted, SYNC, start=False)
-    asked = []
+    calls = []
     world.vendors["b"]._models = []
-    world.vendors["b"].probe = asked.append
+    world.vendors["b"].probe = calls.append
     world.config["pools"]["chat-completion"]["recovery"] = {"probe_interval": "60s"}
     world.start()
     world.find("b/b-1")
@@ -682,7 +682,7 @@ def test_probe_targets_include_late_accounts(scripted: Any) -> None:
     for _ in range(2):
         world.clock.advance(61)
         world.mesh._running.tasks.scheduler.run_due()
-    assert asked
+    assert calls
     assert world.models() == ["a-1", "b-1"]
 
 
@@ -743,9 +743,9 @@ def test_fork_without_go_on_runs_nothing(scripted: Any) -> None:
     if child == 0:
         status = 1
         try:
-            world.finder.asked.clear()
+            world.finder.calls.clear()
             world.mesh.shutdown()
-            status = 0 if world.finder.asked == [] and world.finder.closed == 1 else 2
+            status = 0 if world.finder.calls == [] and world.finder.closed == 1 else 2
         finally:
             os._exit(status)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
@@ -755,7 +755,7 @@ def test_fork_without_go_on_runs_nothing(scripted: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("section", "said"),
+    ("section", "outcome"),
     [
         ({"sync": {"interval": "0s"}}, r"discovery\.sync\.interval: must be 1s or more"),
         ({"health": {"failure_threshold": 0}}, r"discovery\.health\.failure_threshold: must be 1 or more"),
@@ -775,10 +775,10 @@ def test_fork_without_go_on_runs_nothing(scripted: Any) -> None:
         ([], "must be a map"),
     ],
 )
-def test_discovery_invalid_section_states_position(scripted: Any, section: Any, said: str) -> None:
+def test_discovery_invalid_section_states_position(scripted: Any, section: Any, outcome: str) -> None:
     config = {"providers": {"a": {"instance": scripted("a-1")}}, "pools": {"chat-completion": {}}, "discovery": section}
     mesh = ModelMesh(resolver=_no_discovery_installed())
-    with pytest.raises(ModelMeshError, match=said):
+    with pytest.raises(ModelMeshError, match=outcome):
         mesh.initialize(config)
 
 

@@ -153,28 +153,28 @@ def test_manual_standby_is_published_once_with_its_pool(scripted: Any) -> None:
             change(y)
         ask(mesh)
         pool.recover(x)
-    told = [(one.event_type, one.model_id, one.pool_id, one.metadata["reason"]) for one in sink.events]
-    assert told == [
+    published = [(one.event_type, one.model_id, one.pool_id, one.metadata["reason"]) for one in sink.events]
+    assert published == [
         ("model_deactivated", "y", "chat-completion", "manual"),
         ("model_activated", "y", "chat-completion", "manual"),
         ("model_deactivated", "x", "chat-completion", "permission"),
         ("model_rotated", "y", "chat-completion", "permission"),
         ("model_activated", "x", "chat-completion", "manual"),
-    ], "the last of them when the mesh is closed: nobody asked after it"
+    ], "the last event is published at shutdown, without a later request"
 
 
 def test_async_request_publishes_the_same_events(scripted: Any) -> None:
-    told = []
+    published = []
     for run in (ask, lambda mesh: asyncio.run(_aask(mesh))):
         sink = Recorder()
         mesh, _ = mesh_of({"a": scripted("x", answer=lambda *_: failed(FailureClass.SERVER, 500)), "b": scripted("y")}, sink)
         with mesh:
             run(mesh)
-        told.append(
+        published.append(
             ([one.event_type for one in sink.events], [(e.model_id, e.status_code, len(e.attempts)) for e in sink.entries])
         )
-    assert told[0] == told[1]
-    assert told[0][0] == ["model_rotated"]
+    assert published[0] == published[1]
+    assert published[0][0] == ["model_rotated"]
 
 
 async def _aask(mesh: ModelMesh) -> Any:

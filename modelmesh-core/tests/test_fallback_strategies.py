@@ -53,15 +53,15 @@ def registered() -> Iterator[None]:
 
 
 def chain(strategy: str, **pool: Any) -> list[str]:
-    """Return the strategy of a pool and what it falls back to, and the fallback that the last of them was told of."""
+    """Return the strategies of a pool in order of fallback, then the fallback that the last one has in its settings."""
     config = {"providers": {"here": {"instance": MockProvider()}}, "pools": {"chat-completion": {"strategy": strategy, **pool}}}
     with modelmesh.create(config=config) as client:
         built: Any = client.mesh.get_router().get_pool("chat-completion").strategy
     found = []
     while built is not None:
         found.append(built.id.split(".")[1])
-        said, built = built.config["fallback_strategy"], built.config.get("fallback")
-    return [*found, *([said] if said else [])]
+        fallback_name, built = built.config["fallback_strategy"], built.config.get("fallback")
+    return [*found, *([fallback_name] if fallback_name else [])]
 
 
 @pytest.mark.parametrize(

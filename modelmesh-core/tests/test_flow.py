@@ -429,13 +429,13 @@ def test_retry_scope_selects_the_candidates() -> None:
 
 
 def test_should_retry_forbids_or_requests_a_retry() -> None:
-    for said, calls in ((False, 1), (True, 2)):
+    for stated, calls in ((False, 1), (True, 2)):
         world = World("a")
-        kind = FailureClass.SERVER if said is False else FailureClass.PROTOCOL
+        kind = FailureClass.SERVER if stated is False else FailureClass.PROTOCOL
 
-        def failing(kind: FailureClass = kind, said: bool = said) -> Any:
+        def failing(kind: FailureClass = kind, stated: bool = stated) -> Any:
             error = failed(kind, 500)
-            error.should_retry = said
+            error.should_retry = stated
             return error
 
         world.answers["a"] = failing
@@ -943,13 +943,13 @@ def test_flow_laws_hold_for_any_history(history: list[tuple[str, FailureClass | 
         except ProviderError as error:
             assert not RULES[error.failure].rotate or RULES[error.failure].rotate_once
             served = None
-        asked = world.sent[before:]
-        assert len(asked) <= 16
+        tried = world.sent[before:]
+        assert len(tried) <= 16
         if served is not None:
-            assert asked[-1] == served.candidate.model_id
-            assert asked[-1] not in world.answers
+            assert tried[-1] == served.candidate.model_id
+            assert tried[-1] not in world.answers
         elif healthy:
-            kinds = [world.answers[m]().failure for m in asked if m in world.answers]
+            kinds = [world.answers[m]().failure for m in tried if m in world.answers]
             refused = sum(RULES[kind].rotate_once for kind in kinds)  # by two accounts: the request itself is wrong
             assert refused > 1 or any(not RULES[kind].rotate for kind in kinds)
         for candidate in world.pool.members:

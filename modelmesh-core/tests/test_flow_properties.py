@@ -64,7 +64,7 @@ class FlowMachine(RuleBasedStateMachine):
         self.streams: list[Served] = []
         self.begun = self.ended = self.answered = self.failed = self.cancelled = 0
         self.untils: dict[int, tuple[int, float]] = {}
-        self.held: dict[tuple[int, SuspensionReason], float] = {}
+        self.suspended: dict[tuple[int, SuspensionReason], float] = {}
 
     @initialize(
         models=st.integers(1, 6),
@@ -213,7 +213,7 @@ class FlowMachine(RuleBasedStateMachine):
         self.health.suspend(circuit, reason, self.clock() + seconds)
         assert circuit.suspensions[reason] == until  # 39: a suspension is extended and never shortened
         assert not circuit.ready  # 40
-        self.held[id(circuit), reason] = until
+        self.suspended[id(circuit), reason] = until
 
     @rule(pick=st.integers(0, 99))
     def recover(self, pick: int) -> None:
@@ -221,7 +221,7 @@ class FlowMachine(RuleBasedStateMachine):
         self.pool.recover(candidate)
         self.untils.pop(id(candidate.health), None)
         for reason in SuspensionReason:
-            self.held.pop((id(candidate.health), reason), None)
+            self.suspended.pop((id(candidate.health), reason), None)
         self.maintained = [circuit for circuit in self.maintained if circuit is not candidate.health]
         assert candidate.health.ready  # 5: a model recovered by hand is ready
         assert candidate.failure_count == 0  # 6: and has no failures
@@ -245,7 +245,7 @@ class FlowMachine(RuleBasedStateMachine):
         self.health.advance(self.clock())
         # The request's own failed attempt returns its probe and its slot, so only open breakers count as unavailable here.
         ready = {id(c) for c in self.pool.members if BreakerState.OPEN not in (c.health.state, c.account.state)}
-        held = {id(circuit): set(circuit.suspensions) for circuit in self.circuits}  # before the reservation of this attempt
+        suspended = {id(circuit): set(circuit.suspensions) for circuit in self.circuits}  # before the reservation of this attempt
         healthy_untried = [c for c in self.pool.get_active_models() if c not in request["sent"]]
         try:
             step = request["flow"].send(outcome)
@@ -291,7 +291,7 @@ class FlowMachine(RuleBasedStateMachine):
         if not again:
             assert candidate not in sent  # 17: failover never returns to a candidate
             for circuit in (candidate.health, candidate.account):
-                assert not held[id(circuit)] & set(
+                assert not suspended[id(circuit)] & set(
                     circuit.suspensions
                 )  # 41: suspended candidates are not tried, not even in a panic
         sent.append(candidate)
@@ -323,10 +323,10 @@ class FlowMachine(RuleBasedStateMachine):
                 assert account.in_flight == sending.count(account) + streaming.count(account) >= 0  # 27
                 assert 1 <= account.concurrency_limit <= account.max_concurrency  # 28
                 assert 0 <= account.admission.waiting + account.admission.granted_slots <= len(self.open)  # 29
-            asked = [r["step"].candidate for r in self.open if isinstance(r["step"], Send)]
-            asked += [s.candidate for s in self.streams]
+            in_flight_candidates = [r["step"].candidate for r in self.open if isinstance(r["step"], Send)]
+            in_flight_candidates += [s.candidate for s in self.streams]
             for member in self.pool.members:
-                assert member.health.in_flight == sum(one is member for one in asked)
+                assert member.health.in_flight == sum(one is member for one in in_flight_candidates)
 
     @invariant()
     def one_probe_at_a_time(self) -> None:
@@ -352,7 +352,7 @@ class FlowMachine(RuleBasedStateMachine):
             self.health.advance(now)
             for circuit in self.circuits:
                 for reason in HELD_BY_HAND:
-                    until = self.held.get((id(circuit), reason))
+                    until = self.suspended.get((id(circuit), reason))
                     assert (reason in circuit.suspensions) == (until is not None and until > now)  # 42: exactly these suspensions
             for circuit in self.maintained:
                 assert self.window is not None

@@ -46,14 +46,14 @@ def test_counter_restore_keeps_state(period: Period, used: int, later: float) ->
     assert other.used == one.used
 
 
-@pytest.mark.parametrize(("later", "told"), [(60.0, True), (DAY, False)])
-def test_counter_restore_keeps_alert(later: float, *, told: bool) -> None:
+@pytest.mark.parametrize(("later", "is_alerted"), [(60.0, True), (DAY, False)])
+def test_counter_restore_keeps_alert(later: float, *, is_alerted: bool) -> None:
     one, other = counter(Period.DAY), counter(Period.DAY)
     one.advance_window(START + 10)
     one.add(90, START + 10)
     one.alerted = True
     other.restore(json.loads(json.dumps(one.saved())), START + 10 + later)
-    assert other.alerted is told
+    assert other.alerted is is_alerted
 
 
 def test_counter_restore_after_clock_set_back_keeps_used() -> None:

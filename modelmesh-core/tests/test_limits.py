@@ -568,14 +568,14 @@ def test_budget_overshoot_of_threads_is_bounded(where: str, bench: Callable[...,
             return "refused"
 
     with ThreadPoolExecutor(64) as threads:
-        came = Counter(threads.map(one, range(64)))
+        outcomes = Counter(threads.map(one, range(64)))
     (pool,) = world.mesh.list_pools()
     counters = [*account_counters(world.mesh), *pool.counters, *world.mesh._core.reservations.global_counters]
-    assert came["a"] == len(vendor.requested) <= 10
-    assert came["a"] + came["refused"] == 64
+    assert outcomes["a"] == len(vendor.requested) <= 10
+    assert outcomes["a"] + outcomes["refused"] == 64
     assert {counter.reserved for counter in counters} == {0}
-    assert {counter.used for counter in counters} == {came["a"] * 120_000_000}
-    assert world.mesh.usage.total_cost == came["a"] * 120_000_000 / NANO
+    assert {counter.used for counter in counters} == {outcomes["a"] * 120_000_000}
+    assert world.mesh.usage.total_cost == outcomes["a"] * 120_000_000 / NANO
 
 
 def test_cancelled_request_releases_reservation(bench: Callable[..., Bench]) -> None:
@@ -617,10 +617,10 @@ def test_limit_with_invalid_value_is_named(where: str, limit: Any) -> None:
 def test_limit_status_is_read_under_the_lock(bench: Callable[..., Bench], monkeypatch: pytest.MonkeyPatch) -> None:
     """A status read may start a new window. A request that is counted at that moment must not be lost."""
     world = bench({"a": {"instance": Vendor("a"), "budget": {"daily_limit": 5}, "quota": {"requests_per_minute": 5}}})
-    held, advance = [], LimitCounter.advance_window
+    lock_states, advance = [], LimitCounter.advance_window
 
     def watched(self: LimitCounter, when: float) -> None:
-        held.append(world.mesh._core.lock._is_owned())  # type: ignore[attr-defined]
+        lock_states.append(world.mesh._core.lock._is_owned())  # type: ignore[attr-defined]
         advance(self, when)
 
     monkeypatch.setattr(LimitCounter, "advance_window", watched)
@@ -630,10 +630,10 @@ def test_limit_status_is_read_under_the_lock(bench: Callable[..., Bench], monkey
         lambda: world.mesh.explain("chat"),
         lambda: world.mesh.usage.budget_status,
     ):
-        held.clear()
+        lock_states.clear()
         look()
-        assert held
-        assert all(held)
+        assert lock_states
+        assert all(lock_states)
 
 
 def test_dry_run_reserves_nothing_and_explains(bench: Callable[..., Bench]) -> None:

@@ -63,7 +63,7 @@ def test_maintenance_window_suspends_pool_every_day(scripted: Any) -> None:
         clock.advance(0.5)
         assert request(mesh) == "m"
         clock.advance(21 * HOUR)
-    assert len(vendor.asked) == 9
+    assert len(vendor.calls) == 9
     assert sink.events == [("model_deactivated", "m", "maintenance_window"), ("model_activated", "m", "maintenance_window")] * 3
     mesh.shutdown()
 

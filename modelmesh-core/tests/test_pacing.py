@@ -31,26 +31,26 @@ class Clock:
 
 
 def ask(limit: dict[str, Any], models: list[str], requests: int, strategy: str = "stick-until-failure", **options: Any) -> Any:
-    clock, asked = Clock(), []
+    clock, models_used = Clock(), []
     with Upstream() as upstream, ModelMesh(clock=clock, sleep=clock.sleep) as mesh:
         provider = {"connector": "openai.llm.v1", "base_url": upstream.url, "api_key": "test", "models": models}
         pool = {"strategy": strategy, "rate_limit": limit}
         mesh.initialize({"providers": {"a": provider}, "pools": {"chat-completion": pool}})
         for _ in range(requests):
-            asked.append(mesh.client.chat.completions.create(model="chat-completion", messages=MESSAGES, **options).model)
-    return asked, clock.slept
+            models_used.append(mesh.client.chat.completions.create(model="chat-completion", messages=MESSAGES, **options).model)
+    return models_used, clock.slept
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_pacer_max_rpm_switches_to_another_model(strategy: str) -> None:
-    asked, slept = ask({"max_rpm": 1}, ["m1", "m2"], 2, strategy)
-    assert (sorted(asked), slept) == (["m1", "m2"], [])
+    models_used, slept = ask({"max_rpm": 1}, ["m1", "m2"], 2, strategy)
+    assert (sorted(models_used), slept) == (["m1", "m2"], [])
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_pacer_max_rpm_delays_a_single_model(strategy: str) -> None:
-    asked, slept = ask({"max_rpm": 2}, ["m1"], 3, strategy)
-    assert asked == ["m1"] * 3
+    models_used, slept = ask({"max_rpm": 2}, ["m1"], 3, strategy)
+    assert models_used == ["m1"] * 3
     assert sum(slept) == pytest.approx(60.0)
 
 

@@ -40,11 +40,11 @@ class Source:
 
     def __init__(self, answer: Any) -> None:
         self.answer = answer
-        self.asked: list[tuple[str, str]] = []
+        self.lookups: list[tuple[str, str]] = []
 
     @hookimpl
     def modelmesh_price(self, connector_id: str, model_id: str) -> Any:
-        self.asked.append((connector_id, model_id))
+        self.lookups.append((connector_id, model_id))
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer
@@ -85,7 +85,7 @@ def test_price_plugin_called_for_unknown_price(resolver: Resolver, made: Any) ->
     resolver.plugins.register(source, name="source")
     mesh = made(row("known", OWN), row("unknown", upstream="vendors-name"), row("empty", ModelPricing(source="nowhere")))
     assert prices(mesh) == [OWN, FOUND, FOUND]
-    assert source.asked == [("test.priced.v1", "vendors-name"), ("test.priced.v1", "empty")]
+    assert source.lookups == [("test.priced.v1", "vendors-name"), ("test.priced.v1", "empty")]
     assert mesh.price_failures == {}
 
 
@@ -93,7 +93,7 @@ def test_price_zero_is_known(resolver: Resolver, made: Any) -> None:
     source = Source(FOUND)
     resolver.plugins.register(source, name="source")
     assert prices(made(row("free", ModelPricing(0.0, 0.0)))) == [ModelPricing(0.0, 0.0)]
-    assert source.asked == []
+    assert source.lookups == []
 
 
 def test_price_first_known_plugin_wins(resolver: Resolver, made: Any) -> None:
@@ -101,7 +101,7 @@ def test_price_first_known_plugin_wins(resolver: Resolver, made: Any) -> None:
     for number, source in enumerate(sources):
         resolver.plugins.register(source, name=f"source {number}")
     assert prices(made(row("m"))) == [FOUND]
-    assert [len(source.asked) for source in sources] == [1, 1, 1]
+    assert [len(source.lookups) for source in sources] == [1, 1, 1]
 
 
 def test_price_configured_has_priority(resolver: Resolver, made: Any) -> None:
@@ -220,8 +220,10 @@ def test_free_tier_price_is_zero_unless_configured(made: Any) -> None:
     free = {"quota": {"free_tier": True}}
 
     def prices(mesh: Any) -> list[tuple[str, float, str]]:
-        said = {one.model: one.price for one in mesh.explain("chat").candidates}
-        return [(name, said[name]["input_per_1k_tokens"], said[name]["source"]) for name in sorted(said)]
+        price_by_model = {one.model: one.price for one in mesh.explain("chat").candidates}
+        return [
+            (name, price_by_model[name]["input_per_1k_tokens"], price_by_model[name]["source"]) for name in sorted(price_by_model)
+        ]
 
     assert prices(made(*rows)) == [("m", 1.0, "list"), ("n", 1.0, "list")]
     assert prices(made(*rows, provider=free)) == [("m", 0.0, "the vendor's page"), ("n", 1.0, "list")]

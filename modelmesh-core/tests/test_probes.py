@@ -26,10 +26,10 @@ class Sink:
     id = "test.sink.v1"
 
     def __init__(self) -> None:
-        self.told: list[tuple[str, Any]] = []
+        self.received: list[tuple[str, Any]] = []
 
     def emit(self, event: Any) -> None:
-        self.told.append((event.event_type, event.metadata.get("reason")))
+        self.received.append((event.event_type, event.metadata.get("reason")))
 
     def log(self, entry: Any) -> None: ...
 
@@ -90,12 +90,12 @@ def test_probe_success_recovers_rejected_key(scripted: Any) -> None:
     world.pass_time(1)
     assert len(world.probes) == 2
     assert world.account.ready
-    assert world.sink.told == [
+    assert world.sink.received == [
         ("provider_deactivated", "credential"),
         ("provider_health_changed", "credential"),
         ("provider_recovered", "credential"),
     ]
-    assert len(world.vendor.asked) == 1
+    assert len(world.vendor.calls) == 1
     world.mesh.shutdown()
 
 
@@ -115,7 +115,7 @@ def test_probe_does_not_recover_other_states(scripted: Any, pool: Any, fails: An
     world.pass_time(60 if fails is None else 59.9)
     world.pass_time(0 if fails is None else 0.1)
     assert len(world.probes) == probes
-    assert world.sink.told == [("provider_deactivated", kind.value)]
+    assert world.sink.received == [("provider_deactivated", kind.value)]
     world.mesh.shutdown()
 
 
@@ -125,13 +125,13 @@ def test_recover_resumes_rejected_account(scripted: Any, how: Any) -> None:
     with pytest.raises(ModelMeshError):
         world.ask()
     world.vendor._answer = None
-    world.sink.told.clear()
+    world.sink.received.clear()
     (pool,) = world.mesh.list_pools()
     assert pool.get_active_models() == []
     pool.recover(pool.members[0])
     assert len(pool.get_active_models()) == 1
     world.ask()
-    assert world.sink.told == [("provider_recovered", "manual")]
+    assert world.sink.received == [("provider_recovered", "manual")]
     world.mesh.shutdown()
 
 
@@ -144,8 +144,8 @@ def test_probe_on_start_finds_rejected_key(scripted: Any) -> None:
     assert world.probes == ["modelmesh-background"]
     with pytest.raises(ModelMeshError, match="key rejected"):
         world.ask()
-    assert world.vendor.asked == []
-    assert world.sink.told == [("provider_health_changed", "credential"), ("provider_deactivated", "credential")]
+    assert world.vendor.calls == []
+    assert world.sink.received == [("provider_health_changed", "credential"), ("provider_deactivated", "credential")]
     world.mesh.shutdown()
 
 
@@ -234,8 +234,8 @@ def test_probe_success_reaches_standby_policy(scripted: Any) -> None:
     world = World(scripted, pool, answer=lambda *_: failure(FailureClass.SERVER)).start()
     with pytest.raises(ModelMeshError):
         world.ask()
-    said = world.mesh.explain("p").candidates[0].reason
-    assert said == "model in standby until it is recovered by hand: policy (it failed once, by OnProbe)"
+    reason_text = world.mesh.explain("p").candidates[0].reason
+    assert reason_text == "model in standby until it is recovered by hand: policy (it failed once, by OnProbe)"
     world.pass_time(60)
     assert world.mesh.explain("p").candidates[0].status == "active"
     world.mesh.shutdown()

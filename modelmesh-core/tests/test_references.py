@@ -22,10 +22,10 @@ class Store:
 
     def __init__(self, values: dict[str, str] | None = None) -> None:
         self.values = {"key": "value-test", "other.name-1": "second-test"} if values is None else values
-        self.asked: list[str] = []
+        self.lookups: list[str] = []
 
     def get(self, name: str) -> str:
-        self.asked.append(name)
+        self.lookups.append(name)
         return self.values[name]
 
 
@@ -184,7 +184,7 @@ def test_references_resolve_through_a_mesh(scripted: Any) -> None:
     assert settings["headers"]["X"][0].reveal() == "value-test"
     assert settings["organization"] == "${x}"
     assert raw["providers"]["acme.llm.v1"]["api_key"] == "${secrets:key}"
-    assert store.asked == ["key"] * 3
+    assert store.lookups == ["key"] * 3
 
 
 def test_references_missing_secret_states_position(tmp_path: Path, scripted: Any) -> None:

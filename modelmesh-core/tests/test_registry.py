@@ -300,11 +300,11 @@ def plugin(point: Callable[..., EntryPoint], name: str, value: str, owner: str =
 
 def test_hook_plugin_resolves_first(point: Callable[..., EntryPoint], module: Callable[..., str], scripted: Any) -> None:
     elsewhere = type("Elsewhere", (scripted,), {})
-    asked = []
+    lookups = []
 
     @hookimpl
     def modelmesh_resolve_connector(kind: Any, connector_id: str) -> Any:
-        asked.append((kind, connector_id))
+        lookups.append((kind, connector_id))
         return elsewhere if connector_id == "acme.llm.v1" else None
 
     register_connector("acme.llm.v1", scripted)
@@ -313,7 +313,7 @@ def test_hook_plugin_resolves_first(point: Callable[..., EntryPoint], module: Ca
     assert resolver.resolve(Kind.PROVIDER, "acme.llm.v1") is elsewhere
     assert resolver.resolve(Kind.PROVIDER, "acme.llm.v1") is elsewhere
     assert resolver.resolve(Kind.PROVIDER, "acme.other.v1") is scripted
-    assert asked == [(Kind.PROVIDER, "acme.llm.v1"), (Kind.PROVIDER, "acme.other.v1")]  # once for each ID
+    assert lookups == [(Kind.PROVIDER, "acme.llm.v1"), (Kind.PROVIDER, "acme.other.v1")]  # once for each ID
 
 
 def test_hook_plugin_exception_is_typed_error(point: Callable[..., EntryPoint], module: Callable[..., str]) -> None:

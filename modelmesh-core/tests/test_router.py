@@ -40,7 +40,7 @@ def test_router_provider_key_names_one_entry(scripted: Any, sep: str) -> None:
         {"all": {"models": ["m"]}, "one": {"models": [f"test{sep}m"]}},
     )
     assert _ask(mesh, f"test{sep}m") == "answer of m"
-    assert (len(work.asked), len(own.asked)) == (0, 1)
+    assert (len(work.calls), len(own.calls)) == (0, 1)
     members = {pool.name: [str(one) for one in pool.members] for pool in mesh.list_pools()}
     assert members == {"all": ["work/m", "test/m"], "one": ["test/m"]}
     everybody = mesh.get_router().get_pool("all")
@@ -67,7 +67,7 @@ def test_router_chat_model_by_name_rejects_embeddings(scripted: Any) -> None:
     for name in ("chat-completion", "m", "a/m"):
         with pytest.raises(BadRequestError, match=r"serves chat\.completions, not embeddings\. Nothing was sent"):
             mesh.client.embeddings.create(model=name, input="x")
-    assert vendor.asked == []
+    assert vendor.calls == []
     assert _ask(mesh, "m") == "answer of m"
 
 
@@ -81,8 +81,8 @@ def test_router_chat_model_by_name_rejects_embeddings(scripted: Any) -> None:
     ids=["it states both", "its pool is for anything", "pools of both"],
 )
 def test_router_model_by_name_has_operations_of_its_pools(scripted: Any, stated: Any, pools: Any) -> None:
-    said = {"object": "list", "model": "m", "data": [{"object": "embedding", "index": 0, "embedding": [0.5]}]}
-    vendor = scripted(ModelInfo("m", capabilities=stated), answer=lambda *_: said)
+    answer_body = {"object": "list", "model": "m", "data": [{"object": "embedding", "index": 0, "embedding": [0.5]}]}
+    vendor = scripted(ModelInfo("m", capabilities=stated), answer=lambda *_: answer_body)
     mesh = _mesh({"a": vendor}, pools)
     assert mesh.client.embeddings.create(model="m", input="x", encoding_format="float").data[0].embedding == [0.5]
 
@@ -110,8 +110,8 @@ def test_router_threads_naming_models_keep_every_listener(scripted: Any) -> None
             thread.join()
     finally:
         sys.setswitchinterval(pause)
-    told = {id(pool) for pool, _ in mesh.list_models()[0].account.listeners}
-    assert {id(pool) for pool in found.values()} <= told, "else nobody tells it that the account is off"
+    listening = {id(pool) for pool, _ in mesh.list_models()[0].account.listeners}
+    assert {id(pool) for pool in found.values()} <= listening, "the other pools miss the notifications of the account"
     assert len({id(pool) for pool in found.values()}) == len(names)
 
 

@@ -405,10 +405,10 @@ class Moody:
     def __init__(self) -> None:
         self.sums: dict[str, int] = {}
         self.raises: BaseException | None = None
-        self.asked = 0
+        self.exchanges = 0
 
     def increment(self, key: str, amount: int = 1, expires_s: float | None = None) -> int:
-        self.asked += 1
+        self.exchanges += 1
         if self.raises is not None:
             raise self.raises
         self.sums[key] = self.sums.get(key, 0) + amount
@@ -417,7 +417,7 @@ class Moody:
 
 class AtOnce(Moody):
     def increment_many(self, additions: Mapping[str, tuple[int, float | None]]) -> dict[str, int]:
-        self.asked -= len(additions) - 1
+        self.exchanges -= len(additions) - 1
         return {key: self.increment(key, amount) for key, (amount, _) in additions.items()}
 
 
@@ -439,9 +439,9 @@ def test_requests_skip_a_failed_store(store: Moody) -> None:
     assert counts.publish({"a@": 1, "b@": 2}) == Totals({"a@": 1, "b@": 2})
     store.raises = StorageError("down", connector_id="test.moody.v1")
     assert counts.publish({"a@": 10}) is None
-    asked = store.asked
+    exchanges = store.exchanges
     assert [counts.publish({"b@": 5}) for _ in range(3)] == [None] * 3
-    assert (store.asked, len(failures), counts.pending) == (asked, 1, 2)
+    assert (store.exchanges, len(failures), counts.pending) == (exchanges, 1, 2)
     assert counts.publish({}, retry=True) is None
     store.raises = None
     assert counts.publish({"a@": 1}) is None, "requests skip the store until a retry"
@@ -478,4 +478,4 @@ def test_atomic_store_needs_one_exchange_per_request() -> None:
     store = AtOnce()
     counts = SharedCounters(store, "test/", lambda: EVENING, RecordedHealth())
     counts.publish({"a@": 1, "b@": 1, "c@": 1})
-    assert store.asked == 1
+    assert store.exchanges == 1

@@ -29,7 +29,7 @@ class Fuse(StickUntilFailure):
         self.most = 2
         self.kept = 0
         self.seen: list[ModelSnapshot] = []
-        self.asked_back: list[ModelSnapshot] = []
+        self.recovery_snapshots: list[ModelSnapshot] = []
 
     def should_deactivate(self, snapshot: ModelSnapshot) -> bool:
         self.seen.append(snapshot)
@@ -39,7 +39,7 @@ class Fuse(StickUntilFailure):
         return DeactivationReason.REQUEST_LIMIT
 
     def should_recover(self, snapshot: ModelSnapshot) -> bool:
-        self.asked_back.append(snapshot)
+        self.recovery_snapshots.append(snapshot)
         self.kept -= 1
         return self.kept < 0
 
@@ -69,15 +69,15 @@ def test_strategy_with_policy_methods_is_called_as_policy(scripted: Any) -> None
     ]  # fmt: skip
     assert fuse.seen[0].now == NOON
     assert fuse.seen[0].status == "active"
-    said = mesh.explain("q").candidates[0]  # in all pools at once
-    assert said.status == "standby"
-    assert said.reason == "model in standby for 1 h (until 13:00 UTC): policy (request_limit, by test.fuse.v1)"
+    candidate = mesh.explain("q").candidates[0]  # in all pools at once
+    assert candidate.status == "standby"
+    assert candidate.reason == "model in standby for 1 h (until 13:00 UTC): policy (request_limit, by test.fuse.v1)"
     clock.advance(3599.5)
     assert ask(mesh, "q") == "n"
-    assert fuse.asked_back == []
+    assert fuse.recovery_snapshots == []
     clock.advance(0.5)
     ask(mesh, "q")
-    assert [(s.model_id, s.deactivation_reason, s.deactivated_at, s.status) for s in fuse.asked_back] == [
+    assert [(s.model_id, s.deactivation_reason, s.deactivated_at, s.status) for s in fuse.recovery_snapshots] == [
         ("m", "request_limit", NOON, "standby")
     ]
     mesh.shutdown()
@@ -94,7 +94,7 @@ def test_recovery_policy_that_extends_is_called_again(scripted: Any) -> None:
         states.append(mesh.explain("p").candidates[0].status)
         clock.advance(15)
     assert states == ["standby"] * 4
-    assert len(fuse.asked_back) == 2
+    assert len(fuse.recovery_snapshots) == 2
     assert mesh.explain("p").candidates[0].status == "active"
     mesh.shutdown()
 
@@ -123,7 +123,7 @@ def test_policy_parts_can_be_replaced_separately(scripted: Any) -> None:
         assert mesh.explain("p").candidates[0].status == "standby", pool
         clock.advance(0.1)
         assert mesh.explain("p").candidates[0].status == "active", pool
-        assert len(vendor.asked) == standby_after
+        assert len(vendor.calls) == standby_after
         mesh.shutdown()
 
 
@@ -208,14 +208,14 @@ def test_retry_after_is_kept_under_a_policy(scripted: Any) -> None:
 
     refused = RULES[FailureClass.CREDENTIAL].error("no", failure=FailureClass.CREDENTIAL, status=401)
     down = RULES[FailureClass.SERVER].error("down", failure=FailureClass.SERVER, status=500)
-    said: list[ProviderError] = [down] * 9
+    failures: list[ProviderError] = [down] * 9
     mesh, _, _ = world(
         {"p": {"strategy_instance": Never(), "retry": {"max_attempts": 0}}},
         "m",
         scripted=scripted,
-        answer=lambda *_: said.pop() if said else refused,
+        answer=lambda *_: failures.pop() if failures else refused,
     )
-    while said:
+    while failures:
         with pytest.raises(ModelMeshError):
             ask(mesh)
         assert mesh.explain("p").candidates[0].status == "active"
@@ -254,8 +254,8 @@ def test_policy_record_and_standby_are_persisted(scripted: Any) -> None:
     fuse = Fuse()
     mesh, clock = _run(store, fuse, 60, scripted)
     with mesh:
-        said = [mesh.explain(pool).candidates[0].reason for pool in ("p", "q")]
-        assert said == ["model in standby for 59 min (until 13:00 UTC): policy (request_limit, by test.fuse.v1)"] * 2
+        reasons = [mesh.explain(pool).candidates[0].reason for pool in ("p", "q")]
+        assert reasons == ["model in standby for 59 min (until 13:00 UTC): policy (request_limit, by test.fuse.v1)"] * 2
         assert ask(mesh) == "n"
         assert [(one.model_id, one.requests) for one in fuse.seen] == [("n", 2)], "the second of its period"
     fuse = Fuse()
@@ -263,8 +263,12 @@ def test_policy_record_and_standby_are_persisted(scripted: Any) -> None:
     with mesh:
         clock.advance(3480)
         assert ask(mesh, "q") == "m"
-        asked = fuse.asked_back[0]
-        assert (asked.model_id, asked.deactivated_at, asked.deactivation_reason) == ("m", NOON, DeactivationReason.REQUEST_LIMIT)
+        snapshot = fuse.recovery_snapshots[0]
+        assert (snapshot.model_id, snapshot.deactivated_at, snapshot.deactivation_reason) == (
+            "m",
+            NOON,
+            DeactivationReason.REQUEST_LIMIT,
+        )
 
 
 def test_policy_standby_ends_on_time_after_clock_change(scripted: Any) -> None:
@@ -272,8 +276,8 @@ def test_policy_standby_ends_on_time_after_clock_change(scripted: Any) -> None:
     with _run(store, Fuse(), 0, scripted)[0] as mesh:
         assert [ask(mesh) for _ in range(2)] == ["m", "m"]
     with _run(store, Fuse(), -86400, scripted)[0] as mesh:
-        said = mesh.explain("q").candidates[0].reason
-        assert said == "model in standby for 1 h (until 13:00 UTC): policy (request_limit, by test.fuse.v1)"
+        reason = mesh.explain("q").candidates[0].reason
+        assert reason == "model in standby for 1 h (until 13:00 UTC): policy (request_limit, by test.fuse.v1)"
 
 
 def test_policy_time_between_two_runs_is_evaluated_at_once(scripted: Any) -> None:
@@ -284,4 +288,4 @@ def test_policy_time_between_two_runs_is_evaluated_at_once(scripted: Any) -> Non
     mesh, _ = _run(store, fuse, 4000, scripted)
     with mesh:
         assert ask(mesh, "q") == "m"
-        assert len(fuse.asked_back) == 1
+        assert len(fuse.recovery_snapshots) == 1

@@ -37,14 +37,14 @@ class Vendor:
 
     def __init__(self, model: str) -> None:
         self.model = model
-        self.asked = 0
+        self.reads = 0
         self.delay: float | None = None
 
     def models(self) -> list[ModelInfo]:
         return [ModelInfo(self.model, capabilities=(CHAT,), pricing=ModelPricing(10.0, 10.0))]
 
     def send(self, call: Any, model: str, limits: Any) -> Answer:
-        self.asked += 1
+        self.reads += 1
         if self.delay is not None:
             raise RateLimitError("slow down", failure=FailureClass.THROTTLE, status=429, upstream_delay_s=self.delay)
         choice = {"index": 0, "message": {"role": "assistant", "content": model}, "finish_reason": "stop"}

@@ -169,13 +169,13 @@ def test_percentiles_are_within_the_documented_error(times: list[float]) -> None
     for ms in times:
         stats.record("m", None, None, RequestMetrics(ms))
     kept = sorted(times)
-    for share, said in (
+    for share, estimate in (
         (0.5, stats.model("m").latency_p50),
         (0.95, stats.model("m").latency_p95),
         (0.99, stats.model("m").latency_p99),
     ):
         rank = next(place for place in range(len(kept)) if place + 1 >= share * len(kept))
-        assert said == pytest.approx(kept[rank], rel=0.0454)
+        assert estimate == pytest.approx(kept[rank], rel=0.0454)
 
 
 def test_retention_drops_counts_without_requests() -> None:

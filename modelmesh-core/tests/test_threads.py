@@ -178,11 +178,11 @@ class Slow(Flaky):
 
     def __init__(self) -> None:
         super().__init__(0)
-        self.process, self.asked, self.go_on = os.getpid(), Event(), Event()
+        self.process, self.arrived, self.go_on = os.getpid(), Event(), Event()
 
     def send(self, call: Any, model: str, limits: Any) -> Any:
         if os.getpid() == self.process:
-            self.asked.set()
+            self.arrived.set()
             self.go_on.wait(20)
         self.rng = random.Random(0)
         return super().send(call, model, limits)
@@ -208,7 +208,7 @@ def test_fork_drops_the_leases_of_parent_threads(policy: str) -> None:
     (candidate,), (counter,) = pool.members, mesh._core.reservations.counters([pool]).values()
     with mesh, ThreadPoolExecutor(1) as threads:
         under_way = threads.submit(ask, mesh.client, "parent")
-        assert vendor.asked.wait(20)
+        assert vendor.arrived.wait(20)
         child = os.fork()
         if not child:
             signal.alarm(20)  # ends a deadlocked child
@@ -218,9 +218,9 @@ def test_fork_drops_the_leases_of_parent_threads(policy: str) -> None:
                 code = int((heard, candidate.account.in_flight, counter.reserved) != ("echo child", 0, 0))
             finally:
                 os._exit(code)
-        told = os.waitpid(child, 0)[1]
+        wait_status = os.waitpid(child, 0)[1]
         assert (candidate.account.in_flight, counter.reserved) == (1, 1)
         vendor.go_on.set()
         assert under_way.result(20).content == "echo parent"
         assert (candidate.account.in_flight, counter.reserved, counter.used) == (0, 0, 1)
-    assert os.waitstatus_to_exitcode(told) == 0
+    assert os.waitstatus_to_exitcode(wait_status) == 0

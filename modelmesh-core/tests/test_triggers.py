@@ -1,4 +1,4 @@
-"""Every trigger of standby, and what ends it: in two pools at once, for threads and tasks, told once, and over a restart."""
+"""Triggers of standby and their end: in two pools at once, in threads and tasks, with one event, and after a restart."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class Sink:
     id = "test.sink.v1"
 
     def __init__(self) -> None:
-        self.told: list[tuple[str, str | None, str | None, Any]] = []
+        self.received: list[tuple[str, str | None, str | None, Any]] = []
 
     def emit(self, event: Any) -> None:
         if not event.event_type.startswith(("model_rotated", "budget_")):
-            self.told.append((event.event_type, event.model_id, event.provider_id, event.metadata["reason"]))
+            self.received.append((event.event_type, event.model_id, event.provider_id, event.metadata["reason"]))
 
     def log(self, entry: Any) -> None: ...
 
@@ -39,7 +39,7 @@ class Sink:
 
 
 class Case:
-    """A trigger: how it is set, how many requests bring it about, and how long it lasts."""
+    """A trigger: its configuration, the number of requests that cause it, and its duration."""
 
     def __init__(
         self, reason: str, pool: Any = None, account: Any = None, *, requests: int = 2, lasts: float, failure: Any = None
@@ -47,12 +47,12 @@ class Case:
         self.reason, self.requests, self.lasts, self.failure = reason, requests, lasts, failure
         self.pool: dict[str, Any] = {"retry": {"max_attempts": 0}, **(pool or {})}
         self.account: dict[str, Any] = account or {}
-        self.closed = () if reason == "server" else ("p", "q", "p")  # where all failed, the one due soonest is asked nevertheless
+        self.closed = () if reason == "server" else ("p", "q", "p")  # when all candidates failed, the earliest due one is tried
         self.whole_account = bool(account) or (failure is not None and failure[1] == 401)
 
 
 class World:
-    """Two pools with the same model ``m`` of an account ``a``; the trigger is set for the first of them."""
+    """Two pools with the same model ``m`` of an account ``a``. The trigger is set for the first pool."""
 
     def __init__(self, scripted: Any, case: Case, store: Any = None, *, later: float = 0.0, tasks: bool = False) -> None:
         self.case, self.tasks, self.down = case, tasks, True
@@ -77,9 +77,9 @@ class World:
         kind, status = self.case.failure or (FailureClass.SERVER, 500)
         return RULES[kind].error("no", failure=kind, status=status)
 
-    def asked(self, pool: str) -> bool:
-        """Ask, and say whether an attempt was made."""
-        before = len(self.vendor.asked)
+    def tries(self, pool: str) -> bool:
+        """Send a request, and return whether the provider received it."""
+        before = len(self.vendor.calls)
         request: dict[str, Any] = {"model": pool, "messages": [], **SMALL}
         try:
             if self.tasks:
@@ -87,8 +87,8 @@ class World:
             else:
                 self.mesh.client.chat.completions.create(**request)
         except ModelMeshError:
-            pass  # nobody was asked, or it failed as it was told to
-        return len(self.vendor.asked) > before
+            pass  # no candidate was tried, or the scripted failure occurred
+        return len(self.vendor.calls) > before
 
     def standby(self) -> list[str]:
         return [pool.name for pool in self.mesh.list_pools() if pool.get_standby_models()]
@@ -135,22 +135,22 @@ CASES = {
 
 @pytest.mark.parametrize("tasks", [False, True], ids=["threads", "tasks"])
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-def test_standby_begins_and_ends_in_all_pools_and_is_told_once(case: Case, tasks: bool, scripted: Any) -> None:
+def test_standby_in_all_pools_is_published_once(case: Case, tasks: bool, scripted: Any) -> None:
     world = World(scripted, case, tasks=tasks)
     with world.mesh:
-        assert [world.asked("p") for _ in range(case.requests)] == [True] * case.requests
+        assert [world.tries("p") for _ in range(case.requests)] == [True] * case.requests
         assert world.standby() == ["p", "q"]
-        assert not any(world.asked(pool) for pool in case.closed)
+        assert not any(world.tries(pool) for pool in case.closed)
         world.clock.advance(case.lasts - 1)
         assert world.standby() == ["p", "q"]
-        assert not any(world.asked(pool) for pool in case.closed)
+        assert not any(world.tries(pool) for pool in case.closed)
         world.clock.advance(1)
         world.down = False
-        assert world.asked("q")
+        assert world.tries("q")
         assert world.standby() == []
     what, model = ("provider_deactivated", None) if case.whole_account else ("model_deactivated", "m")
     back = "provider_recovered" if case.whole_account else "model_activated"
-    assert world.sink.told == [(what, model, "a", case.reason), (back, model, "a", case.reason)]
+    assert world.sink.received == [(what, model, "a", case.reason), (back, model, "a", case.reason)]
 
 
 @pytest.mark.parametrize("back", [30.0, DAY])
@@ -163,48 +163,48 @@ def test_standby_begins_and_ends_in_all_pools_and_is_told_once(case: Case, tasks
         {"requests_per_day": 2},
     ],
 )
-def test_what_was_spent_is_spent_though_the_clock_was_set_back_between_two_runs(quota: Any, back: float, scripted: Any) -> None:
+def test_quota_after_restart_with_earlier_clock_stays_used(quota: Any, back: float, scripted: Any) -> None:
     case, store = Case("quota_exhausted", None, {"quota": quota}, lasts=0), MemoryStorage()
     with (first := World(scripted, case, store)).mesh:
-        assert [first.asked("p") for _ in range(3)] == [True, True, False]
+        assert [first.tries("p") for _ in range(3)] == [True, True, False]
     world = World(scripted, case, store, later=-back)
     with world.mesh:
-        assert not world.asked("q")
+        assert not world.tries("q")
         world.clock.advance(DAY + back)
-        assert world.asked("q")
+        assert world.tries("q")
 
 
 @pytest.mark.parametrize(
-    ("pool", "account", "whom"),
+    ("pool", "account", "target"),
     [
         (off(budget_limit=0.0001), {}, ("m", "a")),
         ({}, {"budget": {"daily_limit": 0.0001}}, (None, "a")),
         ({"budget": {"daily_limit": 0.0001}}, {}, (None, None)),
     ],
 )
-def test_a_budget_event_says_whose_it_is(pool: Any, account: Any, whom: Any, scripted: Any) -> None:
+def test_budget_event_names_its_model_and_provider(pool: Any, account: Any, target: Any, scripted: Any) -> None:
     world = World(scripted, Case("", pool, account, lasts=0))
-    heard: list[Any] = []
-    world.sink.emit = heard.append  # type: ignore[method-assign]
+    events: list[Any] = []
+    world.sink.emit = events.append  # type: ignore[method-assign]
     with world.mesh:
-        assert not world.asked("p")
-    assert [(one.event_type, one.model_id, one.provider_id, one.pool_id) for one in heard] == [("budget_exceeded", *whom, "p")]
-    assert heard[0].metadata["limit"] == 0.0001
+        assert not world.tries("p")
+    assert [(one.event_type, one.model_id, one.provider_id, one.pool_id) for one in events] == [("budget_exceeded", *target, "p")]
+    assert events[0].metadata["limit"] == 0.0001
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-def test_standby_goes_on_after_a_restart_in_the_middle_of_it(case: Case, scripted: Any) -> None:
+def test_standby_continues_after_restart(case: Case, scripted: Any) -> None:
     store = MemoryStorage()
     first = World(scripted, case, store)
     with first.mesh:
         for _ in range(case.requests):
-            first.asked("p")
+            first.tries("p")
     half = case.lasts / 2
     world = World(scripted, case, store, later=half)
     with world.mesh:
         assert world.standby() == ["p", "q"]
-        assert not any(world.asked(pool) for pool in case.closed)
+        assert not any(world.tries(pool) for pool in case.closed)
         world.clock.advance(half)
         world.down = False
-        assert world.asked("q")
+        assert world.tries("q")
         assert world.standby() == []

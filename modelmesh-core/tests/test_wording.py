@@ -22,12 +22,12 @@ from modelmesh.contracts import FailureClass
 
 
 @pytest.mark.parametrize(
-    ("seconds", "said"),
+    ("seconds", "text"),
     [(0.0, "0 s"), (0.26, "260 ms"), (1.5, "1.5 s"), (45, "45 s"), (60, "1 min"), (260, "4 min 20 s"), (41165, "11 h 26 min"),
      (86400, "1 d"), (183600, "2 d 3 h"), (math.inf, "an unknown time")],
 )  # fmt: skip
-def test_duration_has_at_most_two_units(seconds: float, said: str) -> None:
-    assert human_duration(seconds) == said
+def test_duration_has_at_most_two_units(seconds: float, text: str) -> None:
+    assert human_duration(seconds) == text
 
 
 def test_moment_has_a_date_on_another_day_only() -> None:
@@ -42,12 +42,12 @@ def test_wait_of_a_minute_or_more_shows_its_end() -> None:
 
 
 @pytest.mark.parametrize(
-    ("amount", "said"),
+    ("amount", "text"),
     [(0, "$0.00"), (1e-05, "$0.00001"), (1e-9, "$0.000000001"), (1e-12, "$0.00"), (0.2, "$0.20"), (0.008005, "$0.008005"),
      (12.5, "$12.50"), (1234567.0, "$1234567.00"), (0.0179, "$0.0179")],
 )  # fmt: skip
-def test_dollars_have_no_exponent(amount: float, said: str) -> None:
-    assert dollars(amount) == said
+def test_dollars_have_no_exponent(amount: float, text: str) -> None:
+    assert dollars(amount) == text
 
 
 def test_failure_classes_have_label_and_explanation() -> None:

@@ -169,11 +169,11 @@ def test_chat_ctrl_c_exits_with_130(configured, upstream, ctrl_c_is_heard):
     command = [sys.executable, "-m", "modelmesh.cli", "chat", "-c", configured("waits"), "hello"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL)
     assert process.stdout is not None
-    said = process.stdout.read(3)
+    beginning = process.stdout.read(3)
     process.send_signal(signal.SIGINT)
     rest, errors = process.communicate(timeout=60)
     upstream.go_on.set()
-    assert said + rest == "Par\n"
+    assert beginning + rest == "Par\n"
     assert process.returncode == 130
     assert errors.strip() == ""
 

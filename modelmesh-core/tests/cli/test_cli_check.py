@@ -113,7 +113,7 @@ def test_check_without_file_is_a_usage_error(invoke):
     assert invoke("check").exit_code == 2
 
 
-def test_check_of_an_overlay_says_so(invoke, written):
+def test_check_overlay_is_reported_as_overlay(invoke, written):
     result = invoke("check", written("capabilities: [chat-completion]\n"))
     assert result.exit_code == 0
     assert "extends the providers detected" in result.stdout

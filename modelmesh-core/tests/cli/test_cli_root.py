@@ -202,8 +202,8 @@ def test_closed_pipe_is_not_an_error():
         process = subprocess.Popen(
             [sys.executable, "-m", "modelmesh.cli", "capabilities"], stdout=gone, stderr=subprocess.PIPE, text=True
         )
-        _, said = process.communicate(timeout=60)
-    assert said == ""
+        _, message = process.communicate(timeout=60)
+    assert message == ""
     assert process.returncode == 1
 
 
@@ -215,16 +215,16 @@ def test_unencodable_output_does_not_end_the_program(run):
 
 @pytest.mark.skipif(os.name != "posix", reason="shells redirect so on POSIX")
 @pytest.mark.parametrize(
-    ("where", "said"), [(">&-", "standard output is closed"), (">/dev/full", "standard output cannot be written")]
+    ("where", "message"), [(">&-", "standard output is closed"), (">/dev/full", "standard output cannot be written")]
 )
 @pytest.mark.parametrize("command", ["capabilities", "--help", "--version"])
-def test_unwritable_output_is_one_line_and_exit_code_1(where, said, command):
+def test_unwritable_output_is_one_line_and_exit_code_1(where, message, command):
     if "full" in where and not Path("/dev/full").exists():
         pytest.skip("no /dev/full here")
     shell = f"'{sys.executable}' -m modelmesh.cli {command} {where}"
     done = subprocess.run(["sh", "-c", shell], stderr=subprocess.PIPE, text=True, timeout=60, check=False)
     assert done.returncode == 1
-    assert done.stderr.startswith(f"error: {said}")
+    assert done.stderr.startswith(f"error: {message}")
     assert len(done.stderr.splitlines()) == 1
 
 

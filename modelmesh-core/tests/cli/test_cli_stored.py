@@ -386,7 +386,7 @@ def test_rotate_with_a_failed_save_is_an_error(show, place, run):
 
 
 def test_unknown_names_get_suggestions(show):
-    for arguments, said in (
+    for arguments, message in (
         (("pools", "chatt"), "has no pool 'chatt'. Did you mean 'chat'? It has: chat."),
         (("rotate", "chatt"), "has no pool 'chatt'. Did you mean 'chat'? It has: chat."),
         (("rotate", "chat", "--recover", "pay-model"), "'pay-model'. Did you mean 'paid-model'? It has: free/"),
@@ -394,7 +394,7 @@ def test_unknown_names_get_suggestions(show):
     ):
         result = show(*arguments)
         assert result.exit_code == 2
-        assert said in result.stderr
+        assert message in result.stderr
 
 
 def test_ambiguous_model_needs_its_provider(show, place):
