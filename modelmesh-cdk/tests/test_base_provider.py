@@ -32,7 +32,7 @@ def text_of(chunks: Any) -> str:
 # -- what is sent ------------------------------------------------------------------------------------------------------
 
 
-def test_as_it_comes(ask: Callable[..., Any], upstream: Upstream) -> None:
+def test_openai_response_is_returned_unchanged(ask: Callable[..., Any], upstream: Upstream) -> None:
     answer = ask(made(upstream), temperature=0.5, unheard_of={"a": 1})
     assert answer.body["choices"][0]["message"]["content"] == "Hello!"
     sent = upstream.last
@@ -48,7 +48,7 @@ def test_as_it_comes(ask: Callable[..., Any], upstream: Upstream) -> None:
     assert sent.headers["user-agent"].startswith("modelmesh/")
 
 
-def test_a_stream_as_it_comes(ask: Callable[..., Any], upstream: Upstream) -> None:
+def test_openai_stream_is_returned_unchanged(ask: Callable[..., Any], upstream: Upstream) -> None:
     chunks = ask(made(upstream), stream=True)
     assert text_of(chunks) == "Hello!"
     assert {one["object"] for one in chunks} == {"chat.completion.chunk"}
@@ -115,14 +115,14 @@ class OwnError(BaseProvider):
         return body["fault"]["why"]
 
 
-def test_own_headers(ask: Callable[..., Any], upstream: Upstream) -> None:
+def test_headers_hook_sets_headers(ask: Callable[..., Any], upstream: Upstream) -> None:
     ask(made(upstream, OwnHeaders))
     assert upstream.last.headers["x-api-key"] == "sk-test"
     assert upstream.last.headers["user-agent"] == "acme/1"
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_own_payload(stream: bool, ask: Callable[..., Any], upstream: Upstream) -> None:
+def test_payload_hook_builds_the_body(stream: bool, ask: Callable[..., Any], upstream: Upstream) -> None:
     upstream.always(Script(body=text_stream("x"), content_type="text/event-stream") if stream else None)
     if not stream:
         upstream.reply(completion())
@@ -132,28 +132,28 @@ def test_own_payload(stream: bool, ask: Callable[..., Any], upstream: Upstream) 
         assert answer.adapted == ["renamed messages"]
 
 
-def test_own_endpoint(ask: Callable[..., Any], upstream: Upstream) -> None:
+def test_endpoint_hook_keeps_query_of_call(ask: Callable[..., Any], upstream: Upstream) -> None:
     ask(made(upstream, OwnEndpoint), options=CallOptions(query={"a": ["1", "2"], "b": "ü"}))
     assert upstream.last.path == "/v1/deployments/x?api-version=1&a=1&a=2&b=%C3%BC"
 
 
-def test_own_answer(ask: Callable[..., Any], upstream: Upstream) -> None:
+def test_response_hook_reads_the_response(ask: Callable[..., Any], upstream: Upstream) -> None:
     answer = ask(made(upstream, OwnAnswer))
     assert answer.body["choices"][0]["message"]["content"] == "chatcmpl-test!"
     assert answer.body["total_tokens"] == 7
 
 
-def test_own_chunks(ask: Callable[..., Any], upstream: Upstream) -> None:
+def test_chunk_hook_reads_each_event(ask: Callable[..., Any], upstream: Upstream) -> None:
     upstream.stream([event("a"), event("skip"), event("b"), event("[DONE]")])
     assert text_of(ask(made(upstream, OwnChunk), stream=True)) == "AB"
 
 
-def test_own_decoder(ask: Callable[..., Any], upstream: Upstream) -> None:
+def test_decoder_hook_reads_the_stream(ask: Callable[..., Any], upstream: Upstream) -> None:
     upstream.stream([event("a"), event("b"), b"event: end\ndata: x\n\n", event("after")])
     assert text_of(ask(made(upstream, OwnDecoder), stream=True)) == "1a2b"
 
 
-def test_own_classes_of_failure(ask: Callable[..., Any], upstream: Upstream) -> None:
+def test_classifier_hook_sets_failure_class(ask: Callable[..., Any], upstream: Upstream) -> None:
     upstream.fail(418, "tea", retry_after="7")
     with pytest.raises(RateLimitError) as caught:
         ask(made(upstream, OwnClassifier))
@@ -163,14 +163,14 @@ def test_own_classes_of_failure(ask: Callable[..., Any], upstream: Upstream) -> 
         ask(made(upstream, OwnClassifier))
 
 
-def test_own_errors(ask: Callable[..., Any], upstream: Upstream) -> None:
+def test_error_body_hook_reads_code_and_message(ask: Callable[..., Any], upstream: Upstream) -> None:
     upstream.reply({"fault": {"kind": "bad_color", "why": "no such color"}}, 400)
     with pytest.raises(BadRequestError, match=r"HTTP 400 bad_color\): no such color"):
         ask(made(upstream, OwnError))
 
 
 @pytest.mark.parametrize(("operation", "path"), [(EMBEDDINGS, "/v1/embeddings"), (SPEECH, "/v1/audio/speech")])
-def test_other_operations_stand_beside_it(operation: Any, path: str, upstream: Upstream) -> None:
+def test_other_operation_has_own_path_and_body(operation: Any, path: str, upstream: Upstream) -> None:
     upstream.then(Script(body=b'{"data": [1]}'))
     provider = made(upstream)
     answer = provider.send(Call(operation, "x", {"input": "a"}), "m", Limits())
@@ -190,16 +190,14 @@ def test_headers_of_call_override_configuration_and_default(ask: Callable[..., A
 
 
 @pytest.mark.parametrize("headers", [{"X-A": "a\r\nX-Evil: 1"}, {"X-A\n": "a"}, {"X-A": "a\0"}])
-def test_an_extra_header_with_a_line_break_is_refused(
-    headers: dict[str, str], ask: Callable[..., Any], upstream: Upstream
-) -> None:
+def test_extra_header_with_line_break_raises(headers: dict[str, str], ask: Callable[..., Any], upstream: Upstream) -> None:
     with pytest.raises(BadRequestError, match="contains a line break; nothing was sent") as caught:
         ask(made(upstream), options=CallOptions(headers=headers))
     assert caught.value.failure is FailureClass.CALLER
     assert upstream.received == []
 
 
-def test_options_of_openai_compatible_vendors(ask: Callable[..., Any], upstream: Upstream) -> None:
+def test_openai_compatible_options_become_headers(ask: Callable[..., Any], upstream: Upstream) -> None:
     ask(made(upstream, OpenAICompatibleProvider, organization="org-test", project="p"))
     assert upstream.last.headers["openai-organization"] == "org-test"
     assert upstream.last.headers["openai-project"] == "p"
@@ -208,7 +206,7 @@ def test_options_of_openai_compatible_vendors(ask: Callable[..., Any], upstream:
 # -- settings ----------------------------------------------------------------------------------------------------------
 
 
-def test_the_key_and_the_address_from_the_environment(
+def test_key_and_base_url_come_from_environment(
     upstream: Upstream, monkeypatch: pytest.MonkeyPatch, ask: Callable[..., Any]
 ) -> None:
     class Vendor(BaseProvider):
@@ -232,7 +230,7 @@ def test_the_key_and_the_address_from_the_environment(
         Vendor(base_url="nowhere")
 
 
-def test_settings_as_an_object_a_map_or_by_name() -> None:
+def test_settings_accept_object_map_and_keywords() -> None:
     forms = [
         BaseProvider(BaseProviderConfig(base_url="https://x.example", api_key=Secret("k-test"), options={"region": "eu"})),
         BaseProvider({"base_url": "https://x.example", "api_key": "k-test", "region": "eu"}),
@@ -246,7 +244,7 @@ def test_settings_as_an_object_a_map_or_by_name() -> None:
         assert "k-test" not in repr(one) + repr(one.config)
 
 
-def test_the_catalogue() -> None:
+def test_configured_models_form_the_catalogue() -> None:
     price = ModelPricing(1.0, 2.0)
     provider = BaseProvider(
         base_url="https://x.example",

@@ -41,14 +41,14 @@ def text_of(chunks: Any) -> str:
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "identity"])
-def test_a_packed_answer(encoding: str, ask: Callable[..., Any], upstream: Upstream) -> None:
+def test_compressed_response_is_decoded(encoding: str, ask: Callable[..., Any], upstream: Upstream) -> None:
     raw = json.dumps(completion("packed")).encode()
     upstream.then(Script(body=gzip.compress(raw) if encoding == "gzip" else raw, headers={"Content-Encoding": encoding}))
     assert ask(made(upstream)).body["choices"][0]["message"]["content"] == "packed"
     assert upstream.last.headers["accept-encoding"] == "gzip, deflate"
 
 
-def test_a_packed_stream(ask: Callable[..., Any], upstream: Upstream) -> None:
+def test_compressed_stream_is_decoded(ask: Callable[..., Any], upstream: Upstream) -> None:
     packed = gzip.compress(b"".join(text_stream("pa", "cked")))
     pieces = [packed[place : place + 7] for place in range(0, len(packed), 7)]
     upstream.then(Script(body=pieces, headers={"Content-Encoding": "gzip"}, content_type="text/event-stream"))
@@ -59,7 +59,7 @@ class Keyless(BaseProvider):
     requires_key = False
 
 
-def test_a_refusal_is_kept_where_there_is_no_key_to_blank(ask: Callable[..., Any], upstream: Upstream) -> None:
+def test_error_body_without_key_is_unchanged(ask: Callable[..., Any], upstream: Upstream) -> None:
     body = {"error": {"message": "no such thing", "code": "a_code"}}
     upstream.reply(body, 400)
     with pytest.raises(BadRequestError, match="no such thing") as caught:
@@ -68,7 +68,7 @@ def test_a_refusal_is_kept_where_there_is_no_key_to_blank(ask: Callable[..., Any
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
-def test_an_answer_that_says_it_broke_is_a_failure(stream: bool, ask: Callable[..., Any], upstream: Upstream) -> None:
+def test_finish_reason_error_raises_server_error(stream: bool, ask: Callable[..., Any], upstream: Upstream) -> None:
     if stream:
         upstream.stream(text_stream("HEL", finish="error"))
     else:
@@ -95,7 +95,7 @@ FAILURES: dict[str, tuple[Script, type[ProviderError], FailureClass]] = {
 
 
 @pytest.mark.parametrize("case", FAILURES)
-def test_failures(case: str, ask: Callable[..., Any], upstream: Upstream) -> None:
+def test_failed_response_raises_error_of_its_class(case: str, ask: Callable[..., Any], upstream: Upstream) -> None:
     script, kind, failure = FAILURES[case]
     upstream.always(script)
     with pytest.raises(kind) as caught:
@@ -104,7 +104,7 @@ def test_failures(case: str, ask: Callable[..., Any], upstream: Upstream) -> Non
     assert "sk-test" not in str(caught.value)
 
 
-def test_the_request_id_and_the_blanked_body_of_a_refusal(ask: Callable[..., Any], upstream: Upstream) -> None:
+def test_error_has_request_id_and_redacted_body(ask: Callable[..., Any], upstream: Upstream) -> None:
     upstream.reply({"error": {"message": "bad key sk-test-long", "sk-test-long": ["sk-test-long"]}}, 400, x_request_id="req-1")
     with pytest.raises(BadRequestError, match="bad key …") as caught:
         ask(made(upstream, api_key="sk-test-long"))
@@ -122,7 +122,7 @@ STREAMS: dict[str, tuple[Any, FailureClass]] = {
 
 
 @pytest.mark.parametrize("case", STREAMS)
-def test_streams_that_cannot_be_read(case: str, ask: Callable[..., Any], upstream: Upstream) -> None:
+def test_unreadable_stream_raises_error_of_its_class(case: str, ask: Callable[..., Any], upstream: Upstream) -> None:
     pieces, failure = STREAMS[case]
     upstream.stream(pieces)
     with pytest.raises(ProviderError) as caught:
@@ -131,7 +131,7 @@ def test_streams_that_cannot_be_read(case: str, ask: Callable[..., Any], upstrea
 
 
 @pytest.mark.parametrize("kind", ["application/json", "text/html; charset=utf-8"])
-def test_a_stream_that_is_none(kind: str, ask: Callable[..., Any], upstream: Upstream) -> None:
+def test_stream_of_other_content_type_raises(kind: str, ask: Callable[..., Any], upstream: Upstream) -> None:
     upstream.then(Script(body=b"{}", content_type=kind))
     with pytest.raises(BadUpstreamResponseError, match="not a stream of events"):
         ask(made(upstream), stream=True)
@@ -186,7 +186,7 @@ class AsyncWire(Wire):
     async def aclose(self) -> None: ...
 
 
-def test_own_transports(ask: Callable[..., Any]) -> None:
+def test_custom_transport_sends_the_request(ask: Callable[..., Any]) -> None:
     raw = json.dumps(completion("by pigeon")).encode()
     wires = Wire(raw), AsyncWire(raw)
     provider = BaseProvider(base_url="http://nowhere.test", api_key="sk-test", transport=wires[0], async_transport=wires[1])
@@ -209,7 +209,7 @@ def test_invalid_header_value_is_not_quoted(upstream: Upstream) -> None:
     assert upstream.received == []
 
 
-def test_an_own_transport_that_fails(ask: Callable[..., Any]) -> None:
+def test_custom_transport_error_is_a_provider_error(ask: Callable[..., Any]) -> None:
     error = TransportError(FailureClass.CONNECT, "the pigeon is ill")
     provider = BaseProvider(
         base_url="http://nowhere.test", api_key="t", transport=Wire(error=error), async_transport=AsyncWire(error=error)
@@ -218,7 +218,7 @@ def test_an_own_transport_that_fails(ask: Callable[..., Any]) -> None:
         ask(provider)
 
 
-def test_a_callers_own_client_is_used_and_not_closed(upstream: Upstream) -> None:
+def test_sync_client_of_the_caller_is_used_and_not_closed(upstream: Upstream) -> None:
     seen = []
     with httpx2.Client(event_hooks={"request": [seen.append]}) as client:
         provider = made(upstream, http_client=client)
@@ -246,7 +246,7 @@ def test_async_client_of_the_caller_is_used_and_not_closed(upstream: Upstream) -
     assert len(seen) == len(upstream.received) == 1
 
 
-def test_two_event_loops_after_each_other_and_threads_between(upstream: Upstream) -> None:
+def test_provider_works_in_successive_event_loops(upstream: Upstream) -> None:
     provider = made(upstream)
     call = Call(CHAT, "x", {"messages": []})
 

@@ -17,13 +17,13 @@ def spell(given: str) -> str:
 
 
 @given(given=some.text(), length=some.integers(1, 40))
-def test_a_digest_is_letters_and_digits_and_always_the_same(given: str, length: int) -> None:
+def test_digest_is_alphanumeric_and_stable(given: str, length: int) -> None:
     assert re.fullmatch(rf"[a-zA-Z0-9]{{{length}}}", digest(given, length))
     assert digest(given, length) == digest(given, length)
 
 
 @given(names=some.sets(some.text(min_size=1), max_size=30))
-def test_calls_and_results_stay_together_and_apart(names: set[str]) -> None:
+def test_rewritten_ids_match_call_and_result(names: set[str]) -> None:
     messages: list[Any] = []
     for name in names:
         messages.append({"role": "assistant", "content": None, "tool_calls": [{"id": name, "type": "function"}]})
@@ -40,6 +40,6 @@ def test_calls_and_results_stay_together_and_apart(names: set[str]) -> None:
     assert again == []
 
 
-def test_invalid_ids_go_to_the_vendor() -> None:
+def test_ids_of_other_types_are_unchanged() -> None:
     for odd in (None, "text", [None, 7, {"role": "tool", "tool_call_id": None}, {"tool_calls": ["x", {"id": 3}]}]):
         assert rewrite_tool_ids(odd, spell, [], "rewrite_tool_ids") is odd

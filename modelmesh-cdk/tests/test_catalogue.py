@@ -38,13 +38,13 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
         del sys.modules[name]
 
 
-def test_a_row_that_says_little() -> None:
+def test_row_with_few_fields_uses_defaults() -> None:
     info = read_row({"id": "m"})
     assert (info.id, info.name, info.pricing, info.context_window, info.max_output_tokens) == ("m", "m", None, None, None)
     assert (info.capabilities, info.features, info.delivery) == ((), {}, {})
 
 
-def test_a_row_that_says_all() -> None:
+def test_row_with_all_fields_is_read() -> None:
     row = {
         "id": "m", "upstream": "m-1", "capabilities": ["chat-completion"], "features": {"vision": False}, "delivery": {"batch": True},
         "context_window": 10, "max_output_tokens": 5, "pricing": {"input_per_1k_tokens": 1.0, "output_per_1k_tokens": 2.0}, "released": "2026-01-01",
@@ -66,7 +66,7 @@ def test_a_row_that_says_all() -> None:
     assert info.extra == {"released": "2026-01-01", "source": "a page", "as_of": "2026-11-21"}
 
 
-def test_a_row_may_have_a_source_of_its_own() -> None:
+def test_row_source_overrides_catalogue_source() -> None:
     info = read_row(
         {"id": "m", "source": "another", "as_of": "2026-01-01", "pricing": {"per_request": 1.0, "source": "price list"}},
         source="a page",
@@ -76,12 +76,12 @@ def test_a_row_may_have_a_source_of_its_own() -> None:
     assert (info.pricing.source, info.pricing.as_of) == ("price list", "2026-11-21")
 
 
-def test_a_price_of_an_unknown_key_is_no_price() -> None:
+def test_price_with_unknown_key_raises() -> None:
     with pytest.raises(ConfigurationError, match=r"'input_per_token'\. Known: input_per_1k_tokens"):
         read_row({"id": "m", "pricing": {"input_per_token": 1.0}})
 
 
-def test_a_package_with_models(package: Callable[..., str]) -> None:
+def test_package_models_are_loaded(package: Callable[..., str]) -> None:
     name = package({"source": "a page", "as_of": "2026-11-21", "models": [{"id": "é"}, {"id": "b", "context_window": 5}]})
     found = load_catalogue(name)
     assert [(info.id, info.context_window, info.extra["as_of"]) for info in found] == [
@@ -91,14 +91,14 @@ def test_a_package_with_models(package: Callable[..., str]) -> None:
     assert load_catalogue(name) is found  # read once
 
 
-def test_a_package_without_models_and_what_is_no_package(package: Callable[..., str]) -> None:
+def test_package_without_models_has_empty_catalogue(package: Callable[..., str]) -> None:
     assert load_catalogue(package()) == ()
     assert load_catalogue("no_such_package_at_all") == ()
     assert load_catalogue("json.decoder") == ()
     assert load_catalogue("__main__") == ()
 
 
-def test_a_provider_finds_the_models_beside_it(package: Callable[..., str]) -> None:
+def test_provider_loads_models_of_its_package(package: Callable[..., str]) -> None:
     code = "from modelmesh_cdk import QuickProvider\nclass P(QuickProvider):\n    id = 'acme.llm.v1'\n    default_base_url = 'http://127.0.0.1:1'\n"
     name = package({**DATED, "models": [{"id": "a", "upstream": "a-1", "features": {"vision": True}}, {"id": "b"}]}, code)
     provider: BaseProvider = sys.modules[name].P()
@@ -120,7 +120,7 @@ UNKNOWN_KEYS = {
 
 
 @pytest.mark.parametrize("case", UNKNOWN_KEYS)
-def test_a_key_of_a_row_that_nothing_reads_is_refused(case: str, package: Any) -> None:
+def test_row_with_unknown_key_raises(case: str, package: Any) -> None:
     row, words = UNKNOWN_KEYS[case]
     with pytest.raises(ConnectorLoadError) as caught:
         load_catalogue(package({**DATED, "models": [{"id": "a", **row}]}))
@@ -128,6 +128,6 @@ def test_a_key_of_a_row_that_nothing_reads_is_refused(case: str, package: Any) -
     assert "models.json:" in str(caught.value)
 
 
-def test_facts_of_ones_own_begin_with_x(package: Any) -> None:
+def test_row_key_with_x_prefix_is_kept(package: Any) -> None:
     (found,) = load_catalogue(package({**DATED, "models": [{"id": "a", "x-family": "small", "context_window_source": "a page"}]}))
     assert found.extra["x-family"] == "small"

@@ -84,7 +84,7 @@ def test_tokens_above_the_limit_split_a_request(upstream: Upstream, texts: list[
     assert sizes(upstream) == [1, 1]
 
 
-def test_a_list_of_tokens_is_one_input(upstream: Upstream) -> None:
+def test_token_list_is_one_input(upstream: Upstream) -> None:
     upstream.always(Script(200, json.dumps({"data": [{"index": 0, "embedding": [1.0]}]}).encode()))
     embed(Limited, upstream, [1, 2, 3, 4, 5])
     assert [received.json["input"] for received in upstream.received] == [[1, 2, 3, 4, 5]]
@@ -96,7 +96,7 @@ def test_usage_missing_in_one_part_is_unknown_for_all(upstream: Upstream) -> Non
 
 
 @pytest.mark.parametrize("in_task", [False, True])
-def test_a_part_that_fails_is_the_failure_of_the_request(upstream: Upstream, in_task: bool) -> None:
+def test_failed_part_fails_the_request(upstream: Upstream, in_task: bool) -> None:
     upstream.then(vectors).then(Script(429, b'{"error": {"message": "slow down"}}', {"retry-after": "7"}))
     with pytest.raises(ProviderError) as caught:
         embed(Limited, upstream, list("abcdef"), in_task=in_task)
@@ -104,7 +104,7 @@ def test_a_part_that_fails_is_the_failure_of_the_request(upstream: Upstream, in_
     assert (caught.value.billed, caught.value.usage) == ("yes", {"prompt_tokens": 3, "total_tokens": 3})
 
 
-def test_a_part_with_too_few_vectors_is_a_protocol_failure(upstream: Upstream) -> None:
+def test_part_with_missing_vectors_raises_protocol_error(upstream: Upstream) -> None:
     upstream.always(lambda received: vectors(received, short=True))
     with pytest.raises(ProviderError) as caught:
         embed(Limited, upstream, list("abcdef"))
@@ -119,13 +119,13 @@ def test_a_part_with_too_few_vectors_is_a_protocol_failure(upstream: Upstream) -
         (400, '{"message": "Too many inputs in request, split into more batches."}', [7, 3, 3, 1]),
     ],
 )
-def test_a_limit_that_a_refusal_states_is_learned(upstream: Upstream, status: int, words: str, expected: list[int]) -> None:
+def test_limit_stated_by_error_is_used_later(upstream: Upstream, status: int, words: str, expected: list[int]) -> None:
     upstream.then(Script(status, words.encode())).always(vectors)
     assert len(embed(Unlimited, upstream, list("abcdefg")).body["data"]) == 7
     assert sizes(upstream) == expected
 
 
-def test_any_other_refusal_is_not_split(upstream: Upstream) -> None:
+def test_other_error_does_not_split_the_request(upstream: Upstream) -> None:
     upstream.always(Script(400, b'{"error": {"message": "input 3 is empty"}}'))
     with pytest.raises(ProviderError):
         embed(Unlimited, upstream, list("abcdefg"))
@@ -133,7 +133,7 @@ def test_any_other_refusal_is_not_split(upstream: Upstream) -> None:
 
 
 @pytest.mark.parametrize("in_task", [False, True])
-def test_the_parts_keep_the_time_of_one_answer(upstream: Upstream, in_task: bool) -> None:
+def test_parts_share_one_time_limit(upstream: Upstream, in_task: bool) -> None:
     def slow(received: Received) -> Script:
         made = vectors(received)
         made.delay = 0.3

@@ -74,7 +74,7 @@ def acme(upstream: Upstream, **settings: Any) -> Acme:
     return Acme(base_url=upstream.url.removesuffix("/v1"), api_key="sk-test", **settings)
 
 
-def test_parameters_go_where_the_mapping_says(ask: Callable[..., Any], upstream: Upstream) -> None:
+def test_request_mapping_places_parameters(ask: Callable[..., Any], upstream: Upstream) -> None:
     upstream.reply(ANSWER)
     ask(acme(upstream), temperature=0, max_completion_tokens=7, top_p=0.5, unheard_of=[1], **{"dotted.name": 1})
     sent = upstream.last
@@ -96,7 +96,7 @@ def test_extra_fields_are_not_shared_between_requests(upstream: Upstream) -> Non
     assert json.dumps(mapping.extra_fields) == before
 
 
-def test_answer_is_found_and_nothing_is_lost(ask: Callable[..., Any], upstream: Upstream) -> None:
+def test_response_mapping_keeps_all_fields(ask: Callable[..., Any], upstream: Upstream) -> None:
     upstream.reply(ANSWER)
     body = ask(acme(upstream)).body
     assert (body["id"], body["model"], body["object"]) == ("r1", "acme-1", "chat.completion")
@@ -108,7 +108,7 @@ def test_answer_is_found_and_nothing_is_lost(ask: Callable[..., Any], upstream: 
     assert body["vendor_fields"] == {"model": "an older name"}
 
 
-def test_unknown_is_not_zero(ask: Callable[..., Any], upstream: Upstream) -> None:
+def test_missing_usage_is_not_zero(ask: Callable[..., Any], upstream: Upstream) -> None:
     upstream.reply({"outputs": [{"ended": "melted"}], "meta": {"tokens": {"in": 5}}})
     body = ask(acme(upstream)).body
     assert body["choices"][0]["message"] == {"role": "assistant", "content": None}
@@ -120,18 +120,18 @@ def test_unknown_is_not_zero(ask: Callable[..., Any], upstream: Upstream) -> Non
     assert body["choices"][0]["finish_reason"] is None
 
 
-def test_answer_without_choices_is_given_none(ask: Callable[..., Any], upstream: Upstream) -> None:
+def test_response_without_choices_has_none(ask: Callable[..., Any], upstream: Upstream) -> None:
     upstream.reply({"meta": {}})
     assert "choices" not in ask(acme(upstream)).body
 
 
 @pytest.mark.parametrize("outputs", ["Hello!", ["Hello!"], {"blocks": [{"text": "Hello!"}]}])
-def test_choice_may_be_a_text_or_the_only_one(ask: Callable[..., Any], upstream: Upstream, outputs: Any) -> None:
+def test_response_choice_may_be_text_or_single(ask: Callable[..., Any], upstream: Upstream, outputs: Any) -> None:
     upstream.reply({"outputs": outputs})
     assert [one["message"]["content"] for one in ask(acme(upstream)).body["choices"]] == ["Hello!"]
 
 
-def test_stream_is_mapped_event_by_event(ask: Callable[..., Any], upstream: Upstream) -> None:
+def test_stream_mapping_reads_each_event(ask: Callable[..., Any], upstream: Upstream) -> None:
     events = [
         {"piece": "Hel", "meta": {"request": "r1"}, "mood": "fine"},
         {"piece": "lo!", "ended": "end_turn"},
@@ -168,7 +168,7 @@ JSON = st.recursive(
 
 @examples(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.dictionaries(st.sampled_from(["id", "model", "choices", "usage", "object", "a"]), JSON))
-def test_whatever_is_answered_is_still_there(data: dict[str, Any]) -> None:
+def test_response_of_any_shape_is_kept(data: dict[str, Any]) -> None:
     """Every top field of any body is in the answer, or beside it; choices are, too."""
     before = json.dumps(data)
     made = ResponseMapping().answer(data)
@@ -180,5 +180,5 @@ def test_whatever_is_answered_is_still_there(data: dict[str, Any]) -> None:
 
 
 @given(data=JSON, path=st.lists(st.sampled_from(["a", "b", "0", "*"]), min_size=1, max_size=4).map(".".join))
-def test_looking_never_raises(data: Any, path: str) -> None:
+def test_path_lookup_never_raises(data: Any, path: str) -> None:
     found(data, path)

@@ -44,7 +44,7 @@ def test_decode_rejects_invalid_json(raw: bytes, codec: Any) -> None:
     ("raw", "value"),
     [(b'{"a": [1, 2.5, null, true, "x"]}', {"a": [1, 2.5, None, True, "x"]}), (b' "\\ud83d\\ude00\\u00e9" ', "😀é"), (b'"\\\\ud800"', "\\ud800"), (b'{"a":1,"a":2}', {"a": 2}), (b"12345678901234567", 12345678901234567)],
 )  # fmt: skip
-def test_what_is(raw: bytes, value: Any, codec: Any) -> None:
+def test_decode_accepts_valid_json(raw: bytes, value: Any, codec: Any) -> None:
     assert codec.decode(raw) == value
 
 
@@ -68,7 +68,7 @@ def test_encode_rejects_unknown_types(value: Any, codec: Any) -> None:
         codec.encode(value)
 
 
-def test_bytes_are_compact_and_utf_8(codec: Any) -> None:
+def test_encode_writes_compact_utf_8(codec: Any) -> None:
     assert codec.encode({"a": ["é", 1, None]}) == '{"a":["é",1,null]}'.encode()
 
 
@@ -80,13 +80,13 @@ JSON = st.recursive(
 
 
 @given(JSON)
-def test_any_value_goes_there_and_back_through_either(value: Any) -> None:
+def test_codecs_round_trip_any_value(value: Any) -> None:
     raw = json_codec.encode(value)
     assert json_codec._decode(raw) == json_codec._load()(raw) == value
 
 
 @given(st.one_of(st.binary(max_size=60), st.text('{}[]":,\\ud8c0 1e-', max_size=40).map(str.encode)))
-def test_either_reads_any_bytes_alike_or_refuses_them(raw: bytes) -> None:
+def test_codecs_agree_on_any_bytes(raw: bytes) -> None:
     found = []
     for read in (json_codec._decode, json_codec._load()):
         try:

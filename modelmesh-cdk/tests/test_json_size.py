@@ -18,17 +18,17 @@ MANY = 2_000_000
     "part",
     [b"[]", b"{}", b'{"a":1}', b"[[]]", b'"ab"', b"1.5", b'{"a":{}}', b"[1]", b"-1000"],
 )
-def test_many_small_parts_are_refused(part: bytes) -> None:
+def test_json_of_many_small_parts_raises(part: bytes) -> None:
     with pytest.raises(TooLargeError, match="small parts"):
         json_codec.decode(b"[" + (part + b",") * (24_000_000 // (len(part) + 1)) + b"1]")
 
 
 @pytest.mark.parametrize("text", ["a" * 8_000_000, "[{," * MANY, '"\\' * 1_000_000, "a,b\n" * MANY])
-def test_a_long_text_is_decoded_whatever_it_holds(text: str) -> None:
+def test_long_text_is_decoded(text: str) -> None:
     assert json_codec.decode(json.dumps({"a": text}).encode())["a"] == text
 
 
-def test_log_probabilities_of_a_long_answer_are_decoded() -> None:
+def test_log_probabilities_of_long_response_are_decoded() -> None:
     likely = [{"token": " word", "logprob": -0.1234567, "bytes": [32, 119, 111, 114, 100]}] * 20
     body = {"logprobs": {"content": [{"token": "a", "logprob": -1.5, "bytes": [97], "top_logprobs": likely}] * 4096}}
     raw = json.dumps(body, separators=(",", ":")).encode()
@@ -41,6 +41,6 @@ def test_vectors_are_decoded() -> None:
 
 
 @pytest.mark.parametrize("body", [b'"' + b'\\"' * 4_000_000, b"[" * 8_000_000, b'["' * 4_000_000, b'\\"' * 4_000_000])
-def test_text_without_an_end_is_looked_through_once(body: bytes) -> None:
+def test_unterminated_text_is_scanned_once(body: bytes) -> None:
     with contextlib.suppress(TooLargeError):  # quadratic time would end this run
         check_size(b"[" + b"{,[" * 1_000_000 + body)

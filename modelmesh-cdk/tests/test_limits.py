@@ -37,28 +37,28 @@ def read(encoding: str | None, *pieces: bytes) -> bytes:
 
 
 @given(st.sampled_from(sorted(PACKED)), st.binary(max_size=2000), st.integers(1, 50))
-def test_any_data_comes_back_however_it_is_cut(encoding: str, data: bytes, size: int) -> None:
+def test_decompression_is_independent_of_splits(encoding: str, data: bytes, size: int) -> None:
     packed = PACKED[encoding](data)
     pieces = [packed[place : place + size] for place in range(0, len(packed), size)]
     assert read(encoding, *pieces) == data
     assert read(encoding, packed) == data
 
 
-def test_no_encoding() -> None:
+def test_identity_encoding_returns_data_unchanged() -> None:
     assert read(None, b"a", b"", b"b") == b"ab"
     assert read(None) == b""
     assert read("gzip") == b""  # no body at all is not a cut one
 
 
 @pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, deflate", "compress", "x" * 200])
-def test_encoding_that_was_not_offered_is_refused(encoding: str) -> None:
+def test_unrequested_encoding_raises(encoding: str) -> None:
     with pytest.raises(ValueError, match="was not offered") as caught:
         Body(encoding)
     assert len(str(caught.value)) < 100
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate"])
-def test_a_bomb_is_refused_long_before_it_is_unpacked(encoding: str) -> None:
+def test_decompression_bomb_raises_early(encoding: str) -> None:
     bomb = PACKED[encoding](b"\0" * 200_000_000)
     made = 0
     with pytest.raises(TooLargeError, match="unpacks to more than 100 times its size"):
@@ -67,7 +67,7 @@ def test_a_bomb_is_refused_long_before_it_is_unpacked(encoding: str) -> None:
     assert made <= 100 * len(bomb)
 
 
-def test_a_small_bomb_is_stopped_at_its_size() -> None:
+def test_small_decompression_bomb_raises_at_limit() -> None:
     made = 0
     with pytest.raises(TooLargeError):
         for piece in Inflater("gzip").feed(gzip.compress(b"\0" * 1_000_000)):
@@ -75,11 +75,11 @@ def test_a_small_bomb_is_stopped_at_its_size() -> None:
     assert made <= FREE
 
 
-def test_small_answers_may_pack_very_well() -> None:
+def test_small_response_may_have_high_ratio() -> None:
     assert read("gzip", gzip.compress(b" " * (FREE - 1))) == b" " * (FREE - 1)
 
 
-def test_a_body_that_is_too_long() -> None:
+def test_body_above_limit_raises() -> None:
     body = Body(None)
     body.feed(b"x" * MAX_BODY)
     with pytest.raises(TooLargeError, match="longer than 32 MiB"):
@@ -87,7 +87,7 @@ def test_a_body_that_is_too_long() -> None:
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate"])
-def test_every_cut_is_noticed(encoding: str) -> None:
+def test_truncated_data_raises(encoding: str) -> None:
     packed = PACKED[encoding](b"hello world" * 20)
     for length in range(1, len(packed)):
         with pytest.raises(ValueError, match="ends too early"):
@@ -95,7 +95,7 @@ def test_every_cut_is_noticed(encoding: str) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate"])
-def test_damage_is_noticed(encoding: str) -> None:
+def test_corrupt_data_raises(encoding: str) -> None:
     packed = bytearray(PACKED[encoding](bytes(range(256)) * 4))
     packed[-1] ^= 0xFF  # the checksum
     with pytest.raises(ValueError, match="damaged compressed data"):
@@ -105,12 +105,12 @@ def test_damage_is_noticed(encoding: str) -> None:
 
 
 @given(st.lists(st.binary(max_size=50), min_size=1, max_size=4), st.integers(1, 20))
-def test_a_gzip_body_may_have_several_members(parts: list[bytes], size: int) -> None:
+def test_gzip_body_with_several_members_is_decoded(parts: list[bytes], size: int) -> None:
     packed = b"".join(map(gzip.compress, parts)) + b"\0" * 5
     assert read("gzip", *(packed[place : place + size] for place in range(0, len(packed), size))) == b"".join(parts)
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate"])
-def test_compressed_data_after_the_end_is_an_error(encoding: str) -> None:
+def test_data_after_compressed_end_raises(encoding: str) -> None:
     with pytest.raises(ValueError, match="damaged"):
         read(encoding, PACKED[encoding](b"a") + b"garbage")

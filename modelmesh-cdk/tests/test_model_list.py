@@ -56,17 +56,17 @@ def failed(upstream: Upstream, cls: type[Any] = Acme, **given: Any) -> ProviderE
     return caught.value
 
 
-def test_a_provider_over_http_lists_models() -> None:
+def test_http_provider_implements_lists_models() -> None:
     assert isinstance(Acme(api_key="test"), ListsModels)
     assert not isinstance(object(), ListsModels)
 
 
-def test_known_rows_are_found_by_id_and_by_the_vendors_name(upstream: Upstream) -> None:
+def test_known_row_matches_id_or_upstream_name(upstream: Upstream) -> None:
     upstream.reply({"data": [{"id": "vendors/theirs"}, {"id": "plain", "context_window": 9}, {"id": "vendors/theirs"}]})
     assert discovered(upstream) == [Acme(api_key="test").shipped_models()[1], Acme(api_key="test").shipped_models()[0]]
 
 
-def test_a_configured_row_goes_before_the_shipped_one(upstream: Upstream) -> None:
+def test_configured_row_overrides_shipped_row(upstream: Upstream) -> None:
     upstream.reply({"data": [{"id": "plain"}]})
     row = {"id": "plain", "context_window": 5}
     (found,) = discovered(upstream, models=[row])
@@ -79,7 +79,7 @@ def test_list_keeps_configured_and_shipped_names(upstream: Upstream) -> None:
     assert [info.id for info in found] == ["plain", "mine", "new"]
 
 
-def test_capabilities_that_are_none_are_left_out(upstream: Upstream) -> None:
+def test_unknown_capabilities_are_dropped(upstream: Upstream) -> None:
     upstream.reply([{"id": "a", "capabilities": ["chat-completion", "mind-reading", "own.made.up", 7, None, "chat-completion"]}])
     assert discovered(upstream)[0].capabilities == ("chat-completion",)
 
@@ -99,28 +99,28 @@ def test_row_without_a_name_is_skipped(name: Any, upstream: Upstream) -> None:
     assert [info.id for info in discovered(upstream)] == ["a"]
 
 
-def test_half_a_character_is_no_name() -> None:
+def test_row_name_with_surrogate_is_skipped() -> None:
     assert model_list.make_row("\ud800", "test") is None  # the standard library's JSON reads it
 
 
-def test_a_list_without_any_model_in_its_rows_is_no_list(upstream: Upstream) -> None:
+def test_list_without_valid_rows_raises(upstream: Upstream) -> None:
     upstream.reply({"data": [{"name": "a"}, None]})
     error = failed(upstream)
     assert (error.failure, "of the 2 rows" in str(error)) == (FailureClass.PROTOCOL, True)
 
 
 @pytest.mark.parametrize("body", [{"data": []}, [], {"object": "list", "data": None}])
-def test_an_empty_list_is_one(body: Any, upstream: Upstream) -> None:
+def test_empty_list_is_accepted(body: Any, upstream: Upstream) -> None:
     upstream.reply(body)
     assert discovered(upstream) == []
 
 
-def test_an_error_dressed_as_a_list_has_its_class(upstream: Upstream) -> None:
+def test_error_in_list_response_has_its_class(upstream: Upstream) -> None:
     upstream.reply({"data": [], "error": {"code": "insufficient_quota", "message": f"no money on {KEY}"}})
     assert failed(upstream).failure is FailureClass.QUOTA
 
 
-def test_address_with_a_password_is_refused_and_not_shown(upstream: Upstream) -> None:
+def test_base_url_with_password_raises_and_hides_it(upstream: Upstream) -> None:
     with pytest.raises(ConfigurationError, match="holds a name or a password") as refused:
         QuickProvider(base_url=upstream.url.replace("://", "://user:sk-test-in-the-address@"))
     assert "sk-test-in-the-address" not in str(refused.value)
@@ -138,13 +138,13 @@ def paged(count: int) -> Any:
     return page
 
 
-def test_pages_follow_each_other(upstream: Upstream) -> None:
+def test_list_reads_all_pages(upstream: Upstream) -> None:
     upstream.always(paged(3))
     assert [info.id for info in discovered(upstream, InPages)] == ["model-0", "model-1", "model-2"]
     assert [one.path for one in upstream.received] == ["/v1/models", "/v1/models?page=1", "/v1/models?page=2"]
 
 
-def test_there_are_not_pages_without_end(upstream: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_list_limits_the_pages(upstream: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(model_listing, "MAX_PAGES", 4)
     upstream.always(paged(4))
     assert len(discovered(upstream, InPages)) == 4
@@ -154,20 +154,20 @@ def test_there_are_not_pages_without_end(upstream: Upstream, monkeypatch: pytest
     assert (error.failure, "more than 4 pages" in str(error), len(upstream.received)) == (FailureClass.PROTOCOL, True, 4)
 
 
-def test_there_are_not_rows_without_end(upstream: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_list_limits_the_rows(upstream: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(model_listing, "MAX_ROWS", 2)
     upstream.always(paged(3))
     error = failed(upstream, InPages)
     assert (error.failure, "more than 2 rows" in str(error)) == (FailureClass.PROTOCOL, True)
 
 
-def test_a_token_that_comes_again_ends_it(upstream: Upstream) -> None:
+def test_repeated_page_token_ends_the_list(upstream: Upstream) -> None:
     upstream.always(Script(body=json.dumps({"data": [{"id": "a"}], "next": KEY}).encode()))
     assert failed(upstream, InPages).failure is FailureClass.PROTOCOL
     assert len(upstream.received) == 2
 
 
-def test_the_time_is_for_all_pages_together(upstream: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_list_pages_share_one_time_limit(upstream: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
     ticks = iter([0.0, 1.0, 5.0, 20.0])
     monkeypatch.setattr(model_listing, "monotonic", lambda: next(ticks))
     upstream.always(paged(9))
@@ -178,7 +178,7 @@ def test_the_time_is_for_all_pages_together(upstream: Upstream, monkeypatch: pyt
 # -- who has none, and hooks that go wrong --------------------------------------------------------------------------
 
 
-def test_where_there_is_no_list_nobody_is_asked(upstream: Upstream) -> None:
+def test_provider_without_list_sends_no_request(upstream: Upstream) -> None:
     error = failed(upstream, type("Mute", (Acme,), {"list_path": ""}))
     assert (error.failure, upstream.received) == (FailureClass.CONNECT, [])
     assert "acme.list.v1 knows no list of models" in str(error)
@@ -193,14 +193,14 @@ HOOKS = {
 
 
 @pytest.mark.parametrize("hook", HOOKS)
-def test_a_hook_that_returns_what_it_may_not_is_named(hook: str, upstream: Upstream) -> None:
+def test_hook_with_invalid_result_is_named(hook: str, upstream: Upstream) -> None:
     value, right = HOOKS[hook]
     error = failed(upstream, type("Wrong", (Acme,), {hook: lambda *_: value}))
     assert hook in str(error)
     assert right in str(error)
 
 
-def test_a_hook_that_raises_is_a_typed_error(upstream: Upstream) -> None:
+def test_hook_exception_is_a_typed_error(upstream: Upstream) -> None:
     class Careless(Acme):
         def _parse_model_list(self, data: Any) -> Any:
             return [ModelInfo(row["name"]) for row in data["data"]]
@@ -225,7 +225,7 @@ ANYTHING = ROW | st.lists(ROW, max_size=4) | st.dictionaries(NAMES, ROW | st.lis
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(body=ANYTHING)
-def test_whatever_comes_is_rows_or_a_typed_error(body: Any, upstream: Upstream) -> None:
+def test_list_response_is_rows_or_a_typed_error(body: Any, upstream: Upstream) -> None:
     upstream.reply(body)
     try:
         found = discovered(upstream)

@@ -15,7 +15,7 @@ from modelmesh_cdk.provider.catalogue import load_catalogue, read_row
 from modelmesh_cdk.provider.price_rows import read_price
 
 
-def test_a_price_is_read_whole() -> None:
+def test_price_row_reads_every_field() -> None:
     band = {"above_prompt_tokens": 200_000, "hours": ["01:00-04:00"], "days": ["mon"], "since": "2027-01-01", "per_request": 1}
     row = {"input_per_1k_tokens": 0.1, "cached_input_per_1k_tokens": 0.01, "cache_write_per_1k_tokens": 0.2, "bands": [band]}
     read = read_price(row, source="s", as_of="2026-11-21")
@@ -29,7 +29,7 @@ def test_a_price_is_read_whole() -> None:
     )
 
 
-def test_a_price_has_its_own_source_or_that_of_the_catalogue() -> None:
+def test_price_source_defaults_to_the_catalogue() -> None:
     own = {"input_per_1k_tokens": 0, "source": "own"}
     assert read_row({"id": "m", "pricing": own}, source="s", as_of="2026-11-21").pricing == ModelPricing(
         0, source="own", as_of="2026-11-21"
@@ -55,7 +55,7 @@ def test_a_price_has_its_own_source_or_that_of_the_catalogue() -> None:
     ],
     ids=repr,
 )
-def test_a_tampered_price_is_refused_with_file_and_model(
+def test_invalid_price_error_names_file_and_model(
     pricing: Any, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     package = tmp_path / "tampered_prices"

@@ -26,7 +26,7 @@ def models_of(provider: QuickProvider) -> list[Any]:
         provider.close()
 
 
-def test_the_endpoint_is_asked_once_with_the_key(upstream: Upstream) -> None:
+def test_models_are_requested_once_with_the_key(upstream: Upstream) -> None:
     provider = QuickProvider(base_url=upstream.url, api_key="sk-test")
     assert upstream.received == []  # not before somebody wants to know
     assert [info.id for info in provider.models()] == [info.id for info in provider.models()] == ["test-model"]
@@ -55,14 +55,14 @@ def test_openai_row_reads_stated_facts(upstream: Upstream) -> None:
     assert found[0].extra["source"] == f"{upstream.url}/v1/models"
 
 
-def test_a_bare_list_and_no_key(upstream: Upstream) -> None:
+def test_models_of_bare_list_need_no_key(upstream: Upstream) -> None:
     upstream.reply([{"id": "a"}])
     assert [info.id for info in models_of(QuickProvider(base_url=upstream.url + "/v1/"))] == ["a"]
     assert "authorization" not in upstream.last.headers
 
 
 @pytest.mark.parametrize("given", [["a", "b"], [{"id": "a"}, {"id": "b", "context_window": 5}], [ModelInfo("a"), "b"]])
-def test_models_that_were_given_are_not_asked_for(given: Any, upstream: Upstream) -> None:
+def test_given_models_send_no_request(given: Any, upstream: Upstream) -> None:
     assert [info.id for info in models_of(QuickProvider(base_url=upstream.url, models=given))] == ["a", "b"]
     assert upstream.received == []
 
@@ -79,7 +79,7 @@ FAILURES: dict[str, tuple[Script, FailureClass, str]] = {
 
 
 @pytest.mark.parametrize("case", FAILURES)
-def test_a_list_that_cannot_be_had_is_an_init_error(case: str, upstream: Upstream) -> None:
+def test_failed_list_raises_init_error(case: str, upstream: Upstream) -> None:
     script, failure, words = FAILURES[case]
     upstream.always(script)
     with pytest.raises(ProviderInitError, match=words) as caught:
@@ -90,13 +90,13 @@ def test_a_list_that_cannot_be_had_is_an_init_error(case: str, upstream: Upstrea
     assert "sk-test" not in str(caught.value)
 
 
-def test_nobody_there() -> None:
+def test_unreachable_endpoint_raises_init_error() -> None:
     with pytest.raises(ProviderInitError) as caught:
         models_of(QuickProvider(base_url="http://127.0.0.1:1"))
     assert caught.value.failure is FailureClass.CONNECT
 
 
-def test_a_failed_look_is_not_remembered(upstream: Upstream) -> None:
+def test_failed_list_is_requested_again(upstream: Upstream) -> None:
     upstream.fail(500)
     provider = QuickProvider(base_url=upstream.url)
     with pytest.raises(ProviderInitError):
@@ -105,7 +105,7 @@ def test_a_failed_look_is_not_remembered(upstream: Upstream) -> None:
     provider.close()
 
 
-def test_in_a_mesh(upstream: Upstream) -> None:
+def test_quick_provider_serves_in_a_mesh(upstream: Upstream) -> None:
     provider = QuickProvider(base_url=upstream.url)
     with modelmesh.create(
         config={"providers": {"mine": {"instance": provider}}, "pools": {"chat-completion": {"providers": ["mine"]}}}
@@ -124,5 +124,5 @@ def test_in_a_mesh(upstream: Upstream) -> None:
         (" gpu.example ", "http://gpu.example/v1"),
     ],
 )
-def test_an_address_may_lack_its_scheme_and_its_version(written: str, root: str) -> None:
+def test_base_url_without_scheme_or_version_is_completed(written: str, root: str) -> None:
     assert QuickProvider(base_url=written)._get_completion_endpoint() == f"{root}/chat/completions"

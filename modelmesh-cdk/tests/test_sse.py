@@ -53,14 +53,14 @@ STREAMS = st.builds(
 
 
 @given(st.one_of(STREAMS, st.binary(max_size=200)), st.lists(st.integers(0, 300), max_size=12))
-def test_any_split_gives_the_same_events(body: bytes, places: list[int]) -> None:
+def test_sse_events_are_independent_of_splits(body: bytes, places: list[int]) -> None:
     whole = decode(body)
     assert decode(*cut(body, places)) == whole
     assert decode(*(body[place : place + 1] for place in range(len(body)))) == whole
 
 
 @given(st.lists(st.tuples(LINES, ENDS), max_size=20))
-def test_the_kind_of_line_end_makes_no_difference(lines: list[tuple[bytes, bytes]]) -> None:
+def test_sse_decoder_accepts_every_line_end(lines: list[tuple[bytes, bytes]]) -> None:
     mixed = b""
     for line, end in lines:
         mixed += line + (b"\r\n" if mixed.endswith(b"\r") and not line else end)  # CR before LF would be one end, not two
@@ -108,11 +108,11 @@ def test_sse_decoder_reads_written_events(texts: list[str]) -> None:
         (b"\xef\xbb", []),
     ],
 )
-def test_events(body: bytes, events: list[ServerSentEvent]) -> None:
+def test_sse_decoder_reads_fields(body: bytes, events: list[ServerSentEvent]) -> None:
     assert decode(body) == events
 
 
-def test_an_event_comes_as_soon_as_it_is_whole() -> None:
+def test_sse_decoder_yields_complete_events_at_once() -> None:
     decoder = SseDecoder()
     assert decoder.feed(b"data: a\n") == []
     assert decoder.feed(b"\nda") == message(b"a")
@@ -120,7 +120,7 @@ def test_an_event_comes_as_soon_as_it_is_whole() -> None:
     assert decoder.feed(b"\n") == []
 
 
-def test_an_event_of_the_greatest_length() -> None:
+def test_sse_event_at_the_limit_is_read() -> None:
     text = b"x" * (LIMIT - len("data: "))
     assert decode(b"data: " + text + b"\n\n", limit=LIMIT) == message(text)
 
@@ -129,12 +129,12 @@ def test_an_event_of_the_greatest_length() -> None:
 @pytest.mark.parametrize(
     "body", [b"data: " + b"x" * LIMIT + b"\n\n", b"data: x\n" * (LIMIT // 8 + 1), b": " + b"x" * (2 * LIMIT)]
 )
-def test_an_event_that_is_too_long_is_refused(body: bytes, piece: int) -> None:
+def test_sse_event_above_the_limit_raises(body: bytes, piece: int) -> None:
     with pytest.raises(TooLargeError, match="longer than 1 MiB"):
         decode(*(body[place : place + piece] for place in range(0, len(body), piece)), limit=LIMIT)
 
 
-def test_many_events_may_be_longer_than_one() -> None:
+def test_sse_limit_is_per_event() -> None:
     event = b"data: " + b"x" * 1000 + b"\n\n"
     assert len(decode(*[event * 100] * 30)) == 3000
 

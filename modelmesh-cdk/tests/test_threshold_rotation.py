@@ -59,7 +59,9 @@ def test_threshold_policy_implements_all_three_parts() -> None:
         ({"maintenance_window": "* 2-3 * * *"}, {"now": NOW - 3600}, {"now": NOW}, R.MAINTENANCE_WINDOW),
     ],
 )
-def test_threshold(settings: dict[str, Any], below: dict[str, Any], reached: dict[str, Any], reason: DeactivationReason) -> None:
+def test_policy_deactivates_at_threshold(
+    settings: dict[str, Any], below: dict[str, Any], reached: dict[str, Any], reason: DeactivationReason
+) -> None:
     policy = ThresholdRotationPolicy({"deactivation": settings})
     assert (policy.should_deactivate(seen(**below)), policy.get_reason(seen(**below))) == (False, None)
     assert (policy.should_deactivate(seen(**reached)), policy.get_reason(seen(**reached))) == (True, reason)
@@ -83,7 +85,7 @@ def test_threshold(settings: dict[str, Any], below: dict[str, Any], reached: dic
         ({}, standby(R.MANUAL, cooldown_until=NOW), None),
     ],
 )
-def test_comes_back(settings: dict[str, Any], snapshot: ModelSnapshot, seconds: float | None) -> None:
+def test_policy_recovers_on_schedule(settings: dict[str, Any], snapshot: ModelSnapshot, seconds: float | None) -> None:
     policy = ThresholdRotationPolicy(settings)
     at = policy.get_recovery_schedule(snapshot)
     if seconds is None:
@@ -95,14 +97,14 @@ def test_comes_back(settings: dict[str, Any], snapshot: ModelSnapshot, seconds: 
     assert policy.should_recover(evolve(snapshot, now=NOW + seconds))
 
 
-def test_probe_brings_it_back_early_after_failures_only() -> None:
+def test_probe_recovers_early_after_failures_only() -> None:
     policy = ThresholdRotationPolicy()
     assert policy.should_recover(standby(R.ERROR_THRESHOLD, probe_succeeded=True))
     assert not policy.should_recover(standby(R.ERROR_THRESHOLD, probe_succeeded=False))
     assert not policy.should_recover(standby(R.BUDGET_EXCEEDED, probe_succeeded=True))
 
 
-def test_priorities_go_before_health() -> None:
+def test_score_prefers_priority_to_health() -> None:
     policy = ThresholdRotationPolicy({"selection": {"model_priority": ["b", "q/c"], "provider_priority": ["x", "y"]}})
     models = [seen(model_id="z"), seen(model_id="z", error_rate=0.4), seen(provider_id="y"), seen(provider_id="x")]
     models += [seen(model_id="c", provider_id="q"), seen(model_id="b", error_rate=1.0)]
@@ -110,7 +112,7 @@ def test_priorities_go_before_health() -> None:
     assert scores == [1.0, 0.6, 501.0, 502.0, 1001.0, 1002.0]
 
 
-def test_other_keys_of_a_pool_are_passed_over() -> None:
+def test_config_ignores_other_pool_keys() -> None:
     settings = {"deactivation": {"retry_limit": 7}, "recovery": {"probe_on_start": True}, "balance_mode": "relative"}
     assert ThresholdRotationConfig.of(settings).retry_limit == 7
     with pytest.raises(ValueError, match="not a cron expression"):
@@ -123,7 +125,7 @@ def test_other_keys_of_a_pool_are_passed_over() -> None:
     st.sampled_from(list(R)), st.floats(0, 1e6), st.floats(0, 1e6), st.none() | st.floats(0, 1e6),
     st.sampled_from([None, "daily", "monthly"]),
 )  # fmt: skip
-def test_once_recovered_it_stays_so(reason: R, waited: float, more: float, told: float | None, window: str | None) -> None:
+def test_recovery_is_not_reversed_by_time(reason: R, waited: float, more: float, told: float | None, window: str | None) -> None:
     """Time alone never takes a recovery back, and never brings one before the vendor's own time."""
     policy = ThresholdRotationPolicy({"quota_window": window})
     snapshot = standby(reason, cooldown_until=None if told is None else NOW + told)

@@ -68,14 +68,14 @@ STREAMS: dict[str, list[list[dict[str, Any]]]] = {
 
 
 @pytest.mark.parametrize("chunks", STREAMS.values(), ids=STREAMS)
-def test_two_calls_stay_two(chunks: list[list[dict[str, Any]]]) -> None:
+def test_parallel_calls_keep_distinct_indexes(chunks: list[list[dict[str, Any]]]) -> None:
     calls = joined(*json.loads(json.dumps(chunks)))
     assert [(call["name"], call["arguments"]) for call in calls] == [("weather", A), ("weather", B)]
     assert len({call["id"] for call in calls}) == 2
     assert all(call["id"] for call in calls)
 
 
-def test_calls_of_two_choices_are_numbered_apart() -> None:
+def test_calls_are_numbered_per_choice() -> None:
     numbers = ToolCallIndexer()
     choices = [{"index": n, "delta": {"tool_calls": [piece(A, index=0, id=f"c{n}", name="weather")]}} for n in range(2)]
     numbers.assign_indices({"id": "x", "choices": choices})
@@ -89,7 +89,7 @@ def test_invalid_tool_calls_are_unchanged(odd: Any) -> None:
     ToolCallIndexer().assign_indices(odd or {})
 
 
-def test_a_whole_message_gets_content_and_ids_of_its_own() -> None:
+def test_message_calls_receive_ids_and_content() -> None:
     calls: list[Any] = [{"function": {"name": "f", "arguments": "{}"}}, {"id": "a", "function": {}}, {"id": "a", "function": {}}]
     message = {"role": "assistant", "tool_calls": calls}
     complete_message(message, "chatcmpl-1")
@@ -98,7 +98,7 @@ def test_a_whole_message_gets_content_and_ids_of_its_own() -> None:
     assert {call["type"] for call in calls} == {"function"}
 
 
-def test_a_message_without_calls_is_left_alone() -> None:
+def test_message_without_calls_is_unchanged() -> None:
     message: dict[str, Any] = {"role": "assistant"}
     complete_message(message, "x")
     assert message == {"role": "assistant"}

@@ -31,12 +31,12 @@ from modelmesh_cdk.wire.urls import join_api_root
         (f"https://{'a' * 63}.example", f"https://{'a' * 63}.example/v1"),
     ],
 )
-def test_one_version(written: str, root: str) -> None:
+def test_join_api_root_adds_version_once(written: str, root: str) -> None:
     assert join_api_root(written) == root
     assert join_api_root(root) == root
 
 
-def test_other_versions_and_none() -> None:
+def test_join_api_root_keeps_version_of_url() -> None:
     assert join_api_root("http://x", "/v2") == "http://x/v2"
     assert join_api_root("http://x/v1", "/v2") == "http://x/v1"
     assert join_api_root("http://x/", "") == "http://x"
@@ -49,13 +49,13 @@ def test_other_versions_and_none() -> None:
      "http://a\0b", "http://a/\0", "http://a\tb", "http://a\ud800b", "http://a/\udfff", f"http://{'a' * 64}.example", "http://a..b",
      f"http://{'a.' * 127}b", f"http://{'ü' * 60}.example", "http://a b", "http://a/b c", "http://a%20b", "http://a,b", "http://.x"],
 )  # fmt: skip
-def test_invalid_base_url_is_refused_with_an_example(written: str) -> None:
+def test_join_api_root_error_has_an_example(written: str) -> None:
     with pytest.raises(ValueError, match=r"write one like 'https://api.example.com/v1'"):
         join_api_root(written)
 
 
 @given(st.text(max_size=30), st.sampled_from(["", "http://", "https://h/"]))
-def test_any_text_is_a_root_or_a_value_error(text: str, start: str) -> None:
+def test_join_api_root_of_any_text_is_stable_or_raises(text: str, start: str) -> None:
     try:
         root = join_api_root(start + text)
     except ValueError as error:
@@ -75,7 +75,7 @@ def test_any_text_is_a_root_or_a_value_error(text: str, start: str) -> None:
         ("https://example.com/v1#test-word", "'https://example.com/v1#…'"),
     ],
 )
-def test_refused_base_url_is_shown_without_secrets(written: str, shown: str) -> None:
+def test_join_api_root_error_has_no_secrets(written: str, shown: str) -> None:
     with pytest.raises(ValueError, match="HTTP address|a query") as caught:
         join_api_root(written)
     assert str(caught.value).startswith(shown)

@@ -40,7 +40,7 @@ def answered(embedding: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("in_task", [False, True])
-def test_numbers_are_packed_where_base64_was_asked(upstream: Upstream, in_task: bool) -> None:
+def test_vectors_are_packed_if_base64_is_requested(upstream: Upstream, in_task: bool) -> None:
     upstream.reply(answered([0.5, -1, 0]))
     found = embed(upstream, "base64", in_task=in_task)
     assert isinstance(found, str)
@@ -50,13 +50,13 @@ def test_numbers_are_packed_where_base64_was_asked(upstream: Upstream, in_task: 
 @pytest.mark.parametrize(
     ("form", "sent"), [(None, [0.5, -1]), ("float", []), ("base64", "AAAAPw=="), ("int8", [1]), (None, "AAAAPw==")]
 )
-def test_all_else_stays_as_it_came(upstream: Upstream, form: str | None, sent: Any) -> None:
+def test_other_embeddings_are_unchanged(upstream: Upstream, form: str | None, sent: Any) -> None:
     upstream.reply(answered(sent))
     assert embed(upstream, form, in_task=False) == sent
 
 
 @pytest.mark.parametrize("wrong", [[["a"]], ["0.5"], [1e300]])
-def test_embedding_that_cannot_be_packed_is_a_failure(upstream: Upstream, wrong: list[Any]) -> None:
+def test_invalid_vector_raises_protocol_error(upstream: Upstream, wrong: list[Any]) -> None:
     upstream.reply(answered(wrong))
     with pytest.raises(ProviderError) as caught:
         embed(upstream, "base64", in_task=False)

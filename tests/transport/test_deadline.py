@@ -16,7 +16,7 @@ def test_commit_keeps_the_limit_of_a_finished_stream() -> None:
     assert deadline.at <= time.monotonic() + 2
 
 
-def test_stream_after_its_finish_reason_gets_its_time_back() -> None:
+def test_stream_after_finish_reason_regains_its_limit() -> None:
     deadline = Deadline(connect=1, phase=10, total=1000, gap=60)
     deadline.expire_in(2)
     deadline.resume()

@@ -48,7 +48,7 @@ def in_run(client: Any, *, stream: bool) -> None:
 @pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="needs /proc")  # noqa: PTH112
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("run", [in_run, in_loop_that_is_only_closed])
-def test_a_loop_for_each_request_leaves_nothing(run: Any, stream: bool) -> None:
+def test_loop_per_request_leaves_no_connection(run: Any, stream: bool) -> None:
     earlier, opened = event_loops(), sockets()  # of other tests in this process
     with raw_server(lambda _, request: answer_to(request, "right")) as server, warnings.catch_warnings():
         warnings.simplefilter("error", ResourceWarning)
@@ -64,7 +64,7 @@ def test_a_loop_for_each_request_leaves_nothing(run: Any, stream: bool) -> None:
     assert server.connections == RUNS
 
 
-def test_a_second_request_in_one_loop_uses_the_connection_again() -> None:
+def test_second_request_in_one_loop_reuses_connection() -> None:
     async def twice(client: Any) -> None:
         await once(client, stream=False)
         await once(client, stream=True)

@@ -68,7 +68,7 @@ BEYOND = {
 
 @pytest.mark.parametrize(("stream", "in_task"), MODES)
 @pytest.mark.parametrize("beyond", BEYOND)
-def test_surplus_bytes_are_not_the_next_answer(beyond: str, stream: bool, in_task: bool) -> None:
+def test_surplus_bytes_are_not_the_next_response(beyond: str, stream: bool, in_task: bool) -> None:
     def answer(number: int, request: bytes) -> bytes:
         return numbered(number, request) + (BEYOND[beyond](request) if number == 1 else b"")
 
@@ -79,7 +79,7 @@ def test_surplus_bytes_are_not_the_next_answer(beyond: str, stream: bool, in_tas
 
 
 @pytest.mark.parametrize(("stream", "in_task"), MODES)
-def test_a_connection_with_nothing_unread_is_used_again(stream: bool, in_task: bool) -> None:
+def test_connection_without_surplus_bytes_is_reused(stream: bool, in_task: bool) -> None:
     with raw_server(numbered) as server:
         assert texts(server.url, stream=stream, in_task=in_task) == ["right 1", "right 2", "right 3"]
         assert server.connections == 1
@@ -100,7 +100,9 @@ def over_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
 
 @pytest.mark.parametrize(("stream", "in_task"), MODES)
 @pytest.mark.parametrize("beyond", [None, "a whole answer", "more than a read takes"])
-def test_over_tls_it_is_the_same(stream: bool, in_task: bool, beyond: str | None, over_tls: ssl.SSLContext) -> None:
+def test_tls_connection_is_reused_only_without_surplus(
+    stream: bool, in_task: bool, beyond: str | None, over_tls: ssl.SSLContext
+) -> None:
     def answer(number: int, request: bytes) -> bytes:
         return numbered(number, request) + (BEYOND[beyond](request) if beyond and number == 1 else b"")
 

@@ -68,7 +68,7 @@ def test_plain_http_goes_through_a_proxy(in_task: bool, monkeypatch: pytest.Monk
     "written", ["::", "ftp://x", "http://x:99999", "http://", "http://x:port", "socks5://127.0.0.1:1080", "http://x:0", "http://a b",
                 f"http://{'a' * 70}.example", "http://user:secret@:80", "x\x00y"],
 )  # fmt: skip
-def test_mistyped_proxy_is_an_error_with_its_variable(written: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_invalid_proxy_error_names_its_variable(written: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(proxies, "getproxies", lambda: {"https": written})
     monkeypatch.setenv("HTTPS_PROXY", "set")
     with pytest.raises(ConfigurationError, match="HTTPS_PROXY") as caught:
@@ -77,7 +77,7 @@ def test_mistyped_proxy_is_an_error_with_its_variable(written: str, monkeypatch:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:1", "localhost:1", "[::1]:1", "a.localhost", "127.9.9.9"])
-def test_a_key_may_go_to_this_machine_in_clear_text(host: str) -> None:
+def test_key_over_http_to_loopback_is_accepted(host: str) -> None:
     modelmesh.create(config=settings(f"http://{host}")).close()
 
 
@@ -85,7 +85,7 @@ FAR = ["api.example.com", "10.0.0.5", "192.168.1.7:8000", "[2001:db8::1]", "gpu-
 
 
 @pytest.mark.parametrize("host", FAR)
-def test_a_key_in_clear_text_to_another_machine_is_refused(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_key_over_http_to_another_host_raises(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ConfigurationError, match="in clear text") as caught:
         modelmesh.create(config=settings(f"http://{host}"))
     assert "test-key" not in str(caught.value)
@@ -122,6 +122,6 @@ def test_private_name_is_checked_by_its_address(in_task: bool, monkeypatch: pyte
 
 
 @pytest.mark.parametrize("name", ["Transfer-Encoding", "content-length", "Host", "Connection", "Upgrade"])
-def test_headers_of_a_provider_do_not_say_how_messages_travel(name: str) -> None:
+def test_transport_header_of_provider_raises(name: str) -> None:
     with pytest.raises(ConfigurationError, match="only the transport"):
         modelmesh.create(config=settings("https://api.example.com", headers={name: "x"}))

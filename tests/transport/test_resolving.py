@@ -83,14 +83,14 @@ def test_every_address_of_a_name_is_tried(in_task: bool, addresses: list[str], n
 
 
 @pytest.mark.parametrize("in_task", [False, True])
-def test_a_name_without_an_address_is_not_sent(in_task: bool, names: dict[str, Any]) -> None:
+def test_name_without_address_is_a_connect_failure(in_task: bool, names: dict[str, Any]) -> None:
     names["nowhere.test"] = socket.gaierror(socket.EAI_NONAME, "Name or service not known")
     with raw_server(lambda _, request: answer_to(request, "right")) as server:
         answer = ask(config("http://nowhere.test", server.url), in_task=in_task)
     assert answer.attempts[0].failure == "connect"
 
 
-def test_one_name_takes_one_thread_and_too_many_names_wait(names: dict[str, Any]) -> None:
+def test_resolver_uses_one_thread_per_name(names: dict[str, Any]) -> None:
     resolver, gate = Resolver(), threading.Event()
     names |= {f"{number}.slow.test": gate for number in range(MAX_LOOKUPS)}
     names["fine.test"] = ["127.0.0.1"]
