@@ -86,10 +86,10 @@ class Echo(Handler):
 
     def answer(self, request: dict[str, Any]) -> None:
         """Stream the answer word by word."""
-        asked = str(request["messages"][-1]["content"])
+        prompt = str(request["messages"][-1]["content"])
         self.open_stream()
         self.send_delta({"role": "assistant", "content": ""})
-        for place, word in enumerate(f"This is an echo, not a model. You asked: {asked}".split(" ")):
+        for place, word in enumerate(f"This is an echo, not a model. You asked: {prompt}".split(" ")):
             self.send_delta({"content": f" {word}" if place else word})
         self.send_delta({}, finish="stop")
         self.send_event("[DONE]")

@@ -26,7 +26,7 @@ Examples:
 def command(target: Target, *, as_json: bool) -> None:
     """Show every pool, or the one of --capability, with its strategy and its models. An arrow marks the first choice.
 
-    No request is sent to a model. A provider without a catalogue is asked for its list of models.
+    No request is sent to a model. A provider without a catalogue receives a request for its list of models.
     """
     with target.client(read_only=True) as client:
         wanted = target.capability and client.mesh.get_router().resolve(target.capability).name

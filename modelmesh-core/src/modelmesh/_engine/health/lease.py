@@ -34,7 +34,7 @@ class Lease:
 
 
 class LeaseGuard:
-    """Returns a lease whose owner lost it, for example because an interrupt came between two steps.
+    """Returns a lease that its owner lost, for example because of an interrupt between two steps.
 
     The flow, and later the stream, owns the guard. When the guard is garbage-collected before the lease was settled, the
     callback receives the lease and returns its place and reservation.

@@ -57,10 +57,10 @@ class LimitEnforcement:
             counter.alerted = True
             self.events.append(LimitEvent("budget_alert", counter, counter.used))
 
-    def record_refusal(self, refusal: LimitExceeded, now: float) -> None:
+    def record_exceeded(self, exceeded: LimitExceeded, now: float) -> None:
         """Record that a limit refused an attempt."""
-        counter = refusal.counter
-        if counter.limit.metric is Metric.COST and refusal.needed is not None:
+        counter = exceeded.counter
+        if counter.limit.metric is Metric.COST and exceeded.needed is not None:
             self.events.append(LimitEvent("budget_exceeded", counter, counter.used + counter.reserved))
         self.exhausted.add(counter)
         if counter.exhausted:

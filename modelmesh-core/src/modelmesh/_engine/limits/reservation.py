@@ -66,5 +66,5 @@ class LimitEvent:
 
 
 def shortage(limit: Limit, used: int, needed: int) -> str:
-    """Return the text of a refusal: what is used of a limit, and what the attempt needs."""
+    """Return the text of an exceeded limit: what is used of a limit, and what the attempt needs."""
     return f"{limit.format_amount(used)} of {limit} are spent, and about {limit.format_amount(needed)} are needed"

@@ -51,7 +51,7 @@ class Reservations:
 
     @property
     def events(self) -> deque[LimitEvent]:
-        """Alerts and refusals that were not published yet."""
+        """Alerts and exceeded limits that were not published yet."""
         return self._enforcement.events
 
     # -- counters ---------------------------------------------------------------------------------------------------
@@ -91,7 +91,7 @@ class Reservations:
     def check(self, pool: LimitedPool, model: LimitedModel, call: Call, now: float) -> LimitExceeded | None:
         """Return the limit that refuses an attempt, ``None`` when all have room. Changes nothing but expired windows."""
         counters = self._advanced(pool, model, now)
-        return _first_refusal(counters, plan_spending(model, call, counters, self.clock.unix(now))) if counters else None
+        return _first_exceeded(counters, plan_spending(model, call, counters, self.clock.unix(now))) if counters else None
 
     def should_wait(self, pool: LimitedPool, model: LimitedModel, call: Call, now: float) -> bool:
         """Return whether an attempt lacks only money that is reserved for other attempts, which may cost less."""
@@ -99,9 +99,9 @@ class Reservations:
         if not any(counter.reserved and counter.limit.enforce and counter.limit.metric is Metric.COST for counter in counters):
             return False
         plan = plan_spending(model, call, counters, self.clock.unix(now), shared=self.shared.pending is not None)
-        if _first_refusal(counters, plan) is None:
+        if _first_exceeded(counters, plan) is None:
             return plan.short
-        return _first_refusal(counters, plan, released=True) is None
+        return _first_exceeded(counters, plan, released=True) is None
 
     def reserve(self, pool: LimitedPool, model: LimitedModel, call: Call, now: float) -> Reservation | None:
         """Reserve the expected amounts of an attempt that :meth:`check` permitted, ``None`` when nothing limits it."""
@@ -122,9 +122,9 @@ class Reservations:
             return reservation.plan.limit
         return plan_spending(model, call, (), self.clock.unix(now)).limit if model.info.extra.get(CONFIGURED) else None
 
-    def record_refusal(self, refusal: LimitExceeded, now: float) -> None:
+    def record_exceeded(self, exceeded: LimitExceeded, now: float) -> None:
         """Record that a limit refused an attempt."""
-        self._enforcement.record_refusal(refusal, now)
+        self._enforcement.record_exceeded(exceeded, now)
 
     def _advanced(self, pool: LimitedPool, model: LimitedModel, now: float) -> list[LimitCounter]:
         counters = self.counters_for(pool, model)
@@ -220,7 +220,7 @@ class Reservations:
     # -- shared and stored counts -----------------------------------------------------------------------------------
 
     def apply_totals(self, reservation: Reservation, totals: Mapping[str, int], now: float) -> LimitExceeded | None:
-        """Apply the totals of all processes. Return a refusal when other processes have left too little for a reservation."""
+        """Apply the totals of all processes. Return a limit that reservations of other processes exceed."""
         for counter, amount in reservation.amounts:
             total, limit = counter.apply_totals(totals, self.clock.unix(now)), counter.limit
             if total is None:
@@ -252,15 +252,15 @@ class Reservations:
         yield from reported_forecasts(model, now, self.clock)
 
 
-def _first_refusal(counters: Sequence[LimitCounter], plan: SpendingPlan, *, released: bool = False) -> LimitExceeded | None:
-    """Return the refusal that decides: one that ends the request goes first.
+def _first_exceeded(counters: Sequence[LimitCounter], plan: SpendingPlan, *, released: bool = False) -> LimitExceeded | None:
+    """Return the exceeded limit that decides: one that ends the request precedes the others.
 
     Args:
         counters: Counters that limit the attempt.
         plan: Expected consumption of the attempt.
         released: Whether to ignore what is reserved for other attempts.
     """
-    refusals = []
+    exceeded_limits = []
     for counter in counters:
         limit = counter.limit
         if not limit.enforce:
@@ -268,7 +268,9 @@ def _first_refusal(counters: Sequence[LimitCounter], plan: SpendingPlan, *, rele
         amount = plan.needed(limit)
         if amount is None:
             if not limit.unknown_price:
-                refusals.append(LimitExceeded(counter, None, f"its price is unknown, and the budget of {limit} requires one"))
+                exceeded_limits.append(
+                    LimitExceeded(counter, None, f"its price is unknown, and the budget of {limit} requires one")
+                )
         elif not counter.fits(amount, released=released):
-            refusals.append(LimitExceeded(counter, amount, shortage(limit, counter.used + counter.reserved, amount)))
-    return min(refusals, key=lambda refusal: refusal.counter.limit.on_exhausted is not OnExhausted.ERROR, default=None)
+            exceeded_limits.append(LimitExceeded(counter, amount, shortage(limit, counter.used + counter.reserved, amount)))
+    return min(exceeded_limits, key=lambda exceeded: exceeded.counter.limit.on_exhausted is not OnExhausted.ERROR, default=None)

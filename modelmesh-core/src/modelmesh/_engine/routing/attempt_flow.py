@@ -83,9 +83,9 @@ def _send(
     leave_queue(plan)
     lease.reservation = pool.reservations.reserve(pool, candidate, plan.call, now)
     if lease.reservation is not None and pool.reservations.shared.pending is not None:
-        refusal = yield from _publish_reservation(plan, lease)
-        if refusal is not None:
-            _reject_late(plan, candidate, refusal)
+        exceeded = yield from _publish_reservation(plan, lease)
+        if exceeded is not None:
+            _reject_late(plan, candidate, exceeded)
             return None
     send = _with_output_limit(send, pool, lease, now)
     plan.waited = 0.0
@@ -131,10 +131,10 @@ def _publish_reservation(plan: RequestPlan, lease: AttemptLease) -> Generator[St
         raise
     if not isinstance(outcome, Totals):
         return None
-    refusal = pool.reservations.apply_totals(reservation, outcome.by_name, plan.clock())
-    if refusal is not None:
+    exceeded = pool.reservations.apply_totals(reservation, outcome.by_name, plan.clock())
+    if exceeded is not None:
         return_lease(lease, plan.clock())
-    return refusal
+    return exceeded
 
 
 def _with_output_limit(send: Send, pool: Pool, lease: AttemptLease, now: float) -> Send:
@@ -146,25 +146,25 @@ def _with_output_limit(send: Send, pool: Pool, lease: AttemptLease, now: float) 
     return evolve(send, call=limit.applied(send.call))
 
 
-def _reject_late(plan: RequestPlan, candidate: Candidate, refusal: LimitExceeded) -> None:
+def _reject_late(plan: RequestPlan, candidate: Candidate, exceeded: LimitExceeded) -> None:
     """Handle a limit that other processes exhausted first: wait for a budget, or exclude the candidate.
 
     Raises:
         BudgetExceededError: The limit ends the request.
     """
-    plan.awaits_budget = refusal.counter.limit.metric is Metric.COST and plan.may_wait_for_budget()
+    plan.awaits_budget = exceeded.counter.limit.metric is Metric.COST and plan.may_wait_for_budget()
     if not plan.awaits_budget:
-        reject(plan, candidate, refusal)
+        reject(plan, candidate, exceeded)
 
 
-def reject(plan: RequestPlan, candidate: Candidate, refusal: LimitExceeded, *, dry_run: bool = False) -> None:
+def reject(plan: RequestPlan, candidate: Candidate, exceeded: LimitExceeded, *, dry_run: bool = False) -> None:
     """Exclude a candidate when the request does not fit its limits.
 
     Raises:
         BudgetExceededError: The limit ends the request.
     """
     if not dry_run:
-        plan.pool.reservations.record_refusal(refusal, plan.clock())
-    plan.refuse(candidate, refusal)
-    if refusal.ends_request(rotate_on_budget=plan.pool.policy.rotate_on_budget):
-        raise final_errors.budget_exceeded(plan.pool, candidate, refusal, plan.attempts)
+        plan.pool.reservations.record_exceeded(exceeded, plan.clock())
+    plan.record_exceeded(candidate, exceeded)
+    if exceeded.ends_request(rotate_on_budget=plan.pool.policy.rotate_on_budget):
+        raise final_errors.budget_exceeded(plan.pool, candidate, exceeded, plan.attempts)

@@ -67,35 +67,35 @@ def wrong_operation(pool: Pool, call: Call) -> errors.BadRequestError:
 
 
 def budget_exceeded(
-    pool: Pool, candidate: Candidate, refusal: LimitExceeded, attempts: Sequence[Attempt]
+    pool: Pool, candidate: Candidate, exceeded: LimitExceeded, attempts: Sequence[Attempt]
 ) -> errors.BudgetExceededError:
     """Return the error for a limit that ends the request."""
-    limit = refusal.counter.limit
-    known = refusal.needed is not None
+    limit = exceeded.counter.limit
+    known = exceeded.needed is not None
     hint = (
         "Raise the limit, wait for its reset, or set on_budget_exceeded: rotate to try other models."
         if known
         else "Give the model a price (models.<id>.pricing), or set unknown_price: allow in the budget."
     )
     error = errors.BudgetExceededError(
-        f"{candidate} was not tried: {refusal.reason} ({limit.key}). {hint}",
+        f"{candidate} was not tried: {exceeded.reason} ({limit.key}). {hint}",
         details={"attempts": [attempt.as_dict() for attempt in attempts], "pool": pool.name, "limit": str(limit)},
     )
     error.limit_type = LIMIT_TYPES.get(limit.window.period, limit.window.period.value)
     if limit.metric is Metric.COST:
         error.limit_value = limit.amount / NANO
-        spent = refusal.counter.used + refusal.counter.reserved
-        error.actual_value = (spent + (refusal.needed or 0)) / NANO if known else None
+        spent = exceeded.counter.used + exceeded.counter.reserved
+        error.actual_value = (spent + (exceeded.needed or 0)) / NANO if known else None
     return error
 
 
 def passed_over(
-    pool: Pool, call: Call, sets: SelectionSets, now: float, refusals: Mapping[int, LimitExceeded] | None = None
+    pool: Pool, call: Call, sets: SelectionSets, now: float, exceeded_limits: Mapping[int, LimitExceeded] | None = None
 ) -> list[PassedOver]:
     """Return every member that was not tried, with the reason."""
     return [
         PassedOver(candidate.provider_id, candidate.model_id, found.text)
-        for candidate, found in not_tried(pool, call, sets, now, refusals)
+        for candidate, found in not_tried(pool, call, sets, now, exceeded_limits)
     ]
 
 
@@ -106,7 +106,7 @@ def no_target_answered(
     attempts: Sequence[Attempt],
     last_error: errors.ProviderError | None,
     now: float,
-    refusals: Mapping[int, LimitExceeded] | None = None,
+    exceeded_limits: Mapping[int, LimitExceeded] | None = None,
     *,
     ended: str | None = None,
 ) -> errors.RoutingError | errors.BudgetExceededError:
@@ -119,11 +119,11 @@ def no_target_answered(
         attempts: Every attempt.
         last_error: Error of the last attempt, ``None`` when nothing was sent.
         now: Monotonic seconds.
-        refusals: Limits that the request did not fit, by position of the member.
+        exceeded_limits: Limits that the request did not fit, by position of the member.
         ended: Why the request ended before every candidate was tried: a cap on calls, or its deadline.
     """
-    over = passed_over(pool, call, sets, now, refusals)
-    spent = _spent_on(pool, refusals or {})
+    over = passed_over(pool, call, sets, now, exceeded_limits)
+    spent = _spent_on(pool, exceeded_limits or {})
     retry_after = _seconds_until_available(pool, sets, now)
     details: dict[str, Any] = {
         "pool": pool.name,
@@ -137,7 +137,7 @@ def no_target_answered(
         facts["retry_after"] = details["retry_after"] = retry_after
     explained = explaining_attempt(attempts)
     if explained is None or last_error is None:
-        refused = (refusals or {}).items()
+        refused = (exceeded_limits or {}).items()
         if refused and all(one.needed is None and one.counter.limit.on_exhausted is OnExhausted.ERROR for _, one in refused):
             place, unpriced = next(iter(refused))
             return budget_exceeded(pool, pool.members[place], unpriced, attempts)
@@ -229,11 +229,11 @@ def _advice(pool: Pool, sets: SelectionSets, spent: Limit | None) -> str:
     return ""
 
 
-def _spent_on(pool: Pool, refusals: Mapping[int, LimitExceeded]) -> Limit | None:
+def _spent_on(pool: Pool, exceeded_limits: Mapping[int, LimitExceeded]) -> Limit | None:
     """Return the exhausted budget that excluded a member, ``None`` without one."""
-    for refusal in refusals.values():
-        if refusal.counter.limit.metric is Metric.COST:
-            return refusal.counter.limit
+    for exceeded in exceeded_limits.values():
+        if exceeded.counter.limit.metric is Metric.COST:
+            return exceeded.counter.limit
     for candidate in pool.members:
         for circuit in (candidate.health, candidate.account):
             if SuspensionReason.BUDGET_EXCEEDED in circuit.suspensions:

@@ -79,7 +79,7 @@ def serve(
     if plan.first_refusal is not None:
         raise final_errors.final_provider_error(plan.first_refusal, plan.attempts)
     raise final_errors.no_target_answered(
-        pool, call, plan.sets, plan.attempts, plan.last_error, clock(), plan.refusals, ended=plan.end_reason
+        pool, call, plan.sets, plan.attempts, plan.last_error, clock(), plan.exceeded_limits, ended=plan.end_reason
     )
 
 
@@ -111,10 +111,10 @@ def _try_candidate(
         BudgetExceededError: A limit ends the request.
     """
     pool = plan.pool
-    refusal = pool.reservations.check(pool, candidate, plan.call, plan.clock())
-    if dry_run or not plan.waits_for_budget(candidate, refusal):
-        if refusal is not None:
-            reject(plan, candidate, refusal, dry_run=dry_run)
+    exceeded = pool.reservations.check(pool, candidate, plan.call, plan.clock())
+    if dry_run or not plan.waits_for_budget(candidate, exceeded):
+        if exceeded is not None:
+            reject(plan, candidate, exceeded, dry_run=dry_run)
             return None
         served = yield from _try_with_retries(plan, candidate, reason, dry_run=dry_run)
         if served is not None:
@@ -137,7 +137,7 @@ def _try_with_retries(
     retries = 0
     while True:
         served = yield from attempt(plan, candidate, reason, dry_run=dry_run)
-        if served is not None or plan.awaits_budget or plan.is_refused(candidate):
+        if served is not None or plan.awaits_budget or plan.has_exceeded_limit(candidate):
             return served
         error = plan.last_error
         assert error is not None
@@ -150,9 +150,9 @@ def _try_with_retries(
             return None
         retries += 1
         yield from _wait_for_retry(plan, delay)
-        refusal = plan.pool.reservations.check(plan.pool, candidate, plan.call, plan.clock())
-        if refusal is not None:
-            reject(plan, candidate, refusal)
+        exceeded = plan.pool.reservations.check(plan.pool, candidate, plan.call, plan.clock())
+        if exceeded is not None:
+            reject(plan, candidate, exceeded)
             return None
 
 

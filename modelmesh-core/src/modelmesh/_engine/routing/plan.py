@@ -94,7 +94,7 @@ class RequestPlan:
         billed_calls: Calls that may have been billed.
         last_error: Error of the latest attempt.
         first_refusal: First refusal without an explanation, see :meth:`final_error`.
-        refusals: Limits that the request did not fit, by position of the member.
+        exceeded_limits: Limits that the request did not fit, by position of the member.
         waited: Seconds that it waited since the latest attempt.
         budget_waited: Seconds that it waited for budgets.
         awaits_budget: Whether it waits for other attempts to settle before it selects again.
@@ -123,7 +123,7 @@ class RequestPlan:
     billed_calls: int = 0
     last_error: ProviderError | None = None
     first_refusal: ProviderError | None = None
-    refusals: dict[int, LimitExceeded] = field(factory=dict)
+    exceeded_limits: dict[int, LimitExceeded] = field(factory=dict)
     waited: float = 0.0
     budget_waited: float = 0.0
     awaits_budget: bool = False
@@ -214,23 +214,23 @@ class RequestPlan:
 
     # -- limits ---------------------------------------------------------------------------------------------------------
 
-    def refuse(self, candidate: Candidate, refusal: LimitExceeded) -> None:
+    def record_exceeded(self, candidate: Candidate, exceeded: LimitExceeded) -> None:
         """Exclude a candidate when the request does not fit its limits."""
         position = self.pool.position(candidate)
         assert position is not None  # it was selected from this pool
-        self.refusals[position] = refusal
+        self.exceeded_limits[position] = exceeded
         self.sets.capable &= ~(1 << position)
 
-    def is_refused(self, candidate: Candidate) -> bool:
+    def has_exceeded_limit(self, candidate: Candidate) -> bool:
         """Return whether a candidate was excluded for its limits."""
-        return self.pool.position(candidate) in self.refusals
+        return self.pool.position(candidate) in self.exceeded_limits
 
-    def waits_for_budget(self, candidate: Candidate, refusal: LimitExceeded | None) -> bool:
+    def waits_for_budget(self, candidate: Candidate, exceeded: LimitExceeded | None) -> bool:
         """Return whether to wait for other attempts to settle, because only their reservations refuse or shorten this one."""
         if not self.may_wait_for_budget():
             return False
         rotates = self.pool.policy.rotate_on_budget
-        if refusal is not None and not refusal.ends_request(rotate_on_budget=rotates) and self.untried().bit_count() > 1:
+        if exceeded is not None and not exceeded.ends_request(rotate_on_budget=rotates) and self.untried().bit_count() > 1:
             return False  # another candidate may have room now
         self.awaits_budget = self.pool.reservations.should_wait(self.pool, candidate, self.call, self.clock())
         return self.awaits_budget

@@ -33,12 +33,12 @@ def eligibility(pool: Pool, candidate: Candidate, call: Call, now: float, capabl
         return found
     if not capable & pool.index.bit(candidate):
         return capability(pool, candidate, call)
-    refusal = pool.reservations.check(pool, candidate, call, now)
-    return ELIGIBLE if refusal is None else limit_exceeded(refusal)
+    exceeded = pool.reservations.check(pool, candidate, call, now)
+    return ELIGIBLE if exceeded is None else limit_exceeded(exceeded)
 
 
 def not_tried(
-    pool: Pool, call: Call, sets: SelectionSets, now: float, refusals: Mapping[int, LimitExceeded] | None = None
+    pool: Pool, call: Call, sets: SelectionSets, now: float, exceeded_limits: Mapping[int, LimitExceeded] | None = None
 ) -> Iterator[tuple[Candidate, Eligibility]]:
     """Yield the members that a request did not try, with the reason as of when the selection was made.
 
@@ -47,14 +47,14 @@ def not_tried(
         call: The request.
         sets: The sets that the selection was made from.
         now: Monotonic seconds.
-        refusals: Limits that the request did not fit, by position of the member.
+        exceeded_limits: Limits that the request did not fit, by position of the member.
     """
     for position, candidate in enumerate(pool.members):
         bit = 1 << position
         if sets.tried & bit:
             continue
-        if refusals and position in refusals:
-            yield candidate, limit_exceeded(refusals[position])
+        if exceeded_limits and position in exceeded_limits:
+            yield candidate, limit_exceeded(exceeded_limits[position])
         elif not sets.capable & bit:
             found = capability(pool, candidate, call)
             yield candidate, _CANNOT_SERVE if found.ok else found
@@ -65,9 +65,9 @@ def not_tried(
             yield candidate, _NOT_REACHED
 
 
-def limit_exceeded(refusal: LimitExceeded) -> Eligibility:
+def limit_exceeded(exceeded: LimitExceeded) -> Eligibility:
     """Return the result for a request that does not fit a configured limit."""
-    return Eligibility(IneligibilityReason.LIMIT, math.inf, (refusal.reason,))
+    return Eligibility(IneligibilityReason.LIMIT, math.inf, (exceeded.reason,))
 
 
 _CANNOT_SERVE = Eligibility(IneligibilityReason.CAPABILITY, math.inf, ("cannot serve the request",))
