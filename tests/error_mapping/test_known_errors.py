@@ -41,9 +41,9 @@ def test_known_error_has_its_class_and_fails_over(
     known: Known, ask: Callable[..., Any], upstream: Upstream, other: Upstream
 ) -> None:
     upstream.always(Script(known.status, known.raw))
-    asked = ask(two_accounts(upstream.url, known.connector, other.url))
-    assert (asked.text, asked.model) == ("Hello!", "model-b")
-    assert [attempt.failure for attempt in asked.attempts] == [known.failure, None]
+    reply = ask(two_accounts(upstream.url, known.connector, other.url))
+    assert (reply.text, reply.model) == ("Hello!", "model-b")
+    assert [attempt.failure for attempt in reply.attempts] == [known.failure, None]
 
 
 @pytest.mark.parametrize("known", [known for known in KNOWN if known.too_long], ids=ids)
@@ -128,6 +128,6 @@ def test_error_body_with_status_200_is_classified_by_code(
     error: Any, failure: str, ask: Callable[..., Any], upstream: Upstream, other: Upstream
 ) -> None:
     upstream.always(Script(200, json.dumps({"error": error}).encode()))
-    asked = ask(two_accounts(upstream.url, "openrouter.gateway.v1", other.url))
-    assert (asked.text, asked.model) == ("Hello!", "model-b")
-    assert [attempt.failure for attempt in asked.attempts] == [failure, None]
+    reply = ask(two_accounts(upstream.url, "openrouter.gateway.v1", other.url))
+    assert (reply.text, reply.model) == ("Hello!", "model-b")
+    assert [attempt.failure for attempt in reply.attempts] == [failure, None]

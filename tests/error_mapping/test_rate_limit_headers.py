@@ -131,8 +131,8 @@ def test_rate_limits_of_headers_are_a_row(name: str) -> None:
 
 def test_rate_limits_of_anthropic_are_those_of_its_own_headers() -> None:
     wall = datetime(2026, 11, 21, 12, tzinfo=UTC).timestamp()
-    told = {"limit": "40000", "remaining": "39000", "reset": "2026-11-21T12:00:30Z"}
-    headers = {f"anthropic-ratelimit-tokens-{name}": value for name, value in told.items()}
+    values = {"limit": "40000", "remaining": "39000", "reset": "2026-11-21T12:00:30Z"}
+    headers = {f"anthropic-ratelimit-tokens-{name}": value for name, value in values.items()}
     assert rate_limits(headers, wall=wall, names=ANTHROPIC) == (RateLimit("tokens", 40000, 39000, 30.0),)
     assert rate_limits(headers, wall=wall) == ()
 
@@ -158,7 +158,7 @@ def test_rate_limits_of_requests_and_tokens_are_two_rows() -> None:
 
 
 def test_rate_limits_of_mistral_and_fireworks_are_read() -> None:
-    told = {"x-ratelimit-limit-req-minute": "60", "x-ratelimit-remaining-req-minute": "59"}
-    assert rate_limits(told, wall=NOW, names=MistralProvider.rate_limit_headers) == (RateLimit("requests", 60, 59),)
-    told = {"x-ratelimit-limit-tokens-prompt": "7200", "x-ratelimit-remaining-tokens-prompt": "7100"}
-    assert rate_limits(told, wall=NOW, names=FireworksProvider.rate_limit_headers) == (RateLimit("tokens", 7200, 7100),)
+    headers = {"x-ratelimit-limit-req-minute": "60", "x-ratelimit-remaining-req-minute": "59"}
+    assert rate_limits(headers, wall=NOW, names=MistralProvider.rate_limit_headers) == (RateLimit("requests", 60, 59),)
+    headers = {"x-ratelimit-limit-tokens-prompt": "7200", "x-ratelimit-remaining-tokens-prompt": "7100"}
+    assert rate_limits(headers, wall=NOW, names=FireworksProvider.rate_limit_headers) == (RateLimit("tokens", 7200, 7100),)

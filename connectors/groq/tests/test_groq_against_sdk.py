@@ -33,7 +33,7 @@ def arguments_of(name: str) -> dict[str, Any]:
 
 
 def wire(request: Received) -> tuple[Any, ...]:
-    """Return what both send; the mesh asks for the usage of streams besides."""
+    """Return the parts of a request that both send. The mesh also requests the usage of streams."""
     headers, body = request.headers, dict(request.json)
     if body.pop("stream_options", {"include_usage": True}) != {"include_usage": True}:
         raise AssertionError(request.json)

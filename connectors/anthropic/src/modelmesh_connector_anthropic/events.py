@@ -107,7 +107,7 @@ class EventDecoder:
         if kind == "ping":
             return ()
         if not self._begun and kind != "message_start":
-            message = f"the event {str(kind)[:40]!r} came before 'message_start'"
+            message = f"the event {str(kind)[:40]!r} precedes 'message_start'"
             raise ValueError(message)
         try:
             chunks = self._read(kind, data)

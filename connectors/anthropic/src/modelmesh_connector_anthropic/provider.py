@@ -97,7 +97,7 @@ class AnthropicProvider(BaseProvider):
         )
 
     def _version_of(self, request: WireRequest) -> str:
-        """Return the version that goes out with a request: its own header, else the account's, else the option."""
+        """Return the API version of a request: its header, else the account's header, else the option."""
         for headers in (request.call.options.headers, self.config.headers):
             for name, value in headers.items():
                 if name.lower() == "anthropic-version":

@@ -78,7 +78,7 @@ class EventDecoder:
             raise ValueError("an event has a type that is not text")  # noqa: TRY004 - the vendor's mistake
         if not self._begun and kind not in ("message-start", "message-end"):
             if kind in self._READERS:
-                message = f"the event {str(kind)[:40]!r} came before 'message-start'"
+                message = f"the event {str(kind)[:40]!r} precedes 'message-start'"
                 raise ValueError(message)
             return ()  # a keep-alive or an unknown event before the start of the answer
         reader = self._READERS.get(kind)

@@ -27,7 +27,7 @@ class ChunkConverter:
         self._finish: dict[str, Any] | None = None
 
     def take(self, chunk: Any) -> Sequence[dict[str, Any]]:
-        """Return the chunks for the caller, none if the chunk is held back.
+        """Return the chunks for the caller, none if the chunk is buffered.
 
         Raises:
             ProviderError: The chunk is an error.
@@ -54,7 +54,7 @@ class ChunkConverter:
         return (chunk,)
 
     def finish(self) -> Sequence[dict[str, Any]]:
-        """Return the chunks held back until the end of the stream."""
+        """Return the chunks that are buffered until the end of the stream."""
         finish, self._finish = self._finish, None
         return () if finish is None else (finish,)
 
