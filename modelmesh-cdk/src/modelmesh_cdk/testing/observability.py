@@ -152,7 +152,7 @@ class ObservabilityConformance(NamedConnector):
         """A sink with the settings of the test class."""
         return make(min_severity="debug")
 
-    def told(self, sink: Any, metadata: Mapping[str, Any] = NOTHING) -> None:
+    def report_all(self, sink: Any, metadata: Mapping[str, Any] = NOTHING) -> None:
         """Pass records of every type to a sink, with this value in all metadata."""
         for event in events(metadata):
             sink.emit(event)
@@ -185,19 +185,19 @@ class ObservabilityConformance(NamedConnector):
     @pytest.mark.parametrize("name", ODD)
     def test_metadata_of_any_type_does_not_raise(self, name: str, sink: Any) -> None:
         """Metadata of any type is accepted, because a sink that raises is switched off."""
-        self.told(sink, {name: ODD[name]})
+        self.report_all(sink, {name: ODD[name]})
 
     def test_record_is_not_changed(self, sink: Any) -> None:
         """A sink does not modify a record, because all sinks share it."""
         metadata = {"reason": "throttle", "nested": {"list": [1]}}
-        self.told(sink, metadata)
+        self.report_all(sink, metadata)
         assert metadata == {"reason": "throttle", "nested": {"list": [1]}}
 
     def test_redact_removes_secrets(self, make: Callable[..., Any], capfd: pytest.CaptureFixture[str], tmp_path: Any) -> None:
         """With ``redact``, keys and bearer tokens are not written. Other text is."""
         self.require("redacts")
         sink = make(redact=True, min_severity="debug")
-        self.told(sink, {"api_key": SECRET, "note": "beside-the-secret", "header": f"Bearer {SECRET}"})
+        self.report_all(sink, {"api_key": SECRET, "note": "beside-the-secret", "header": f"Bearer {SECRET}"})
         close(sink)
         written = self.written(capfd, tmp_path)
         assert SECRET not in written
@@ -220,13 +220,13 @@ class ObservabilityConformance(NamedConnector):
         for used in (False, True):
             sink = make()
             if used:
-                self.told(sink)
+                self.report_all(sink)
             close(sink)
             close(sink)
 
     def test_repr_shows_no_secret(self, sink: Any) -> None:
         """The representation of the sink shows no record."""
-        self.told(sink, {"api_key": SECRET})
+        self.report_all(sink, {"api_key": SECRET})
         assert SECRET not in f"{sink!r} {sink} {getattr(sink, 'config', '')!r}"
 
     def test_request_of_mesh_is_recorded(self, sink: Any, capfd: pytest.CaptureFixture[str], tmp_path: Any) -> None:

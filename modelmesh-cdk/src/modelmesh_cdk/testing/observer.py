@@ -43,7 +43,7 @@ class Observer:
         """Record the outcome."""
         facts = getattr(report, "modelmesh", None)
         if facts:
-            self._everyone.add_result(facts, *_came(report))
+            self._everyone.add_result(facts, *_outcome_and_reason(report))
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Write the file, unless this process is a worker."""
@@ -69,14 +69,14 @@ def _about(cls: Any) -> dict[str, str]:
     return {"kind": str(getattr(cls, "kind", "")), "connector": connector, "suite": f"{cls.__module__}.{cls.__qualname__}"}
 
 
-def _came(report: pytest.TestReport) -> tuple[str, str]:
+def _outcome_and_reason(report: pytest.TestReport) -> tuple[str, str]:
     if report.failed:
         return "failed", ""
     if report.skipped and hasattr(report, "wasxfail"):
         return "xfailed", report.wasxfail.removeprefix("reason: ")
     if report.skipped:
-        told = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
-        return "skipped", told.removeprefix("Skipped: ")
+        detail = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        return "skipped", detail.removeprefix("Skipped: ")
     return ("passed" if report.when == "call" else ""), ""
 
 

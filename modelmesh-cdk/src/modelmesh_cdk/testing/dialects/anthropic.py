@@ -233,8 +233,8 @@ def _messages(turn: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     calls = [_call(block) for block in content if block.get("type") == "tool_use"]
     if turn["role"] == "assistant":
         texts = [part["text"] for part in parts if part.get("type") == "text"]
-        said = parts if len(texts) < len(parts) else "".join(texts) if texts else None
-        yield {"role": "assistant", "content": said, **({"tool_calls": calls} if calls else {})}
+        reply_content = parts if len(texts) < len(parts) else "".join(texts) if texts else None
+        yield {"role": "assistant", "content": reply_content, **({"tool_calls": calls} if calls else {})}
     elif parts:
         yield {**turn, "content": parts}
 

@@ -258,10 +258,10 @@ def _turns(contents: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
             content = response["output"] if response.keys() == {"output"} else json.dumps(response, ensure_ascii=False)
             yield {"role": "tool", "tool_call_id": result.get("id"), "content": content}
         calls = [_call(part["functionCall"]) for part in parts if "functionCall" in part]
-        said = [_part(part) for part in parts if not part.keys() & {"functionCall", "functionResponse"}]
-        if not said and not calls:
+        others = [_part(part) for part in parts if not part.keys() & {"functionCall", "functionResponse"}]
+        if not others and not calls:
             continue
-        alone = said[0]["text"] if len(said) == 1 and said[0].get("type") == "text" else said or None
+        alone = others[0]["text"] if len(others) == 1 and others[0].get("type") == "text" else others or None
         role = "assistant" if turn["role"] == "model" else turn["role"]
         yield {"role": role, "content": alone, **({"tool_calls": calls} if calls else {})}
 

@@ -30,26 +30,26 @@ PIXEL = "data:image/png;base64,iVBORw0KGgo="
 class Requests(Subject):
     """Everything in the call arrives at the vendor, and nothing else."""
 
-    def asked(self, ask: Caller, upstream: Upstream, **payload: Any) -> dict[str, Any]:
+    def received_chat(self, ask: Caller, upstream: Upstream, **payload: Any) -> dict[str, Any]:
         """Return the chat that the vendor received for these parameters."""
         self.reply(upstream, text_answer())
         ask.adapted = tuple(ask.answer(payload).adapted)
         return self.wire.read_chat(upstream.last)
 
-    def said(self, upstream: Upstream, **parameters: Any) -> dict[str, Any]:
+    def expected_values(self, upstream: Upstream, **parameters: Any) -> dict[str, Any]:
         """Return the values that these parameters have in the latest request."""
         return {name: self.wire.expected_value(name, value, upstream.last) for name, value in parameters.items()}
 
     def check_arrival(self, ask: Caller, upstream: Upstream, **parameters: Any) -> dict[str, Any]:
         """Send these parameters. Each arrives unchanged, or in the nearest form of the format with a note."""
-        question = self.asked(ask, upstream, **parameters)
-        said = self.said(upstream, **parameters)
+        question = self.received_chat(ask, upstream, **parameters)
+        expected = self.expected_values(upstream, **parameters)
         rules = getattr(self.provider_class, "message_rules", None)
         refused = () if rules is None else rules.unsupported
         missing = [name for name in parameters if name not in question]
-        said |= {name: None for name in missing if name in refused or is_neutral(name, parameters[name])}
-        assert {name: question.get(name) for name in parameters} == said
-        changed = [name for name, value in parameters.items() if said[name] != value and not is_neutral(name, value)]
+        expected |= {name: None for name in missing if name in refused or is_neutral(name, parameters[name])}
+        assert {name: question.get(name) for name in parameters} == expected
+        changed = [name for name, value in parameters.items() if expected[name] != value and not is_neutral(name, value)]
         assert [name for name in changed if not is_noted(name, ask.adapted)] == [], f"not noted as adapted: {ask.adapted}"
         return question
 
@@ -80,7 +80,7 @@ class Requests(Subject):
             {"role": "assistant", "content": "שלום \u0000 \u2028"},
             {"role": "user", "content": "Why?"},
         ]
-        assert self.asked(ask, upstream, messages=messages)["messages"] == messages
+        assert self.received_chat(ask, upstream, messages=messages)["messages"] == messages
 
     def test_request_parameters_arrive(self, ask: Caller, upstream: Upstream) -> None:
         """The usual parameters arrive with their values. An unsupported parameter is noted as dropped."""
@@ -93,7 +93,7 @@ class Requests(Subject):
 
     def test_request_adds_no_parameter(self, ask: Caller, upstream: Upstream) -> None:
         """A parameter that the caller omits is not sent. One that the vendor requires is added and noted."""
-        question = self.asked(ask, upstream)
+        question = self.received_chat(ask, upstream)
         assert set(question) - {"stream"} == {"model", "messages", *self.wire.required_parameters}
         assert len(ask.adapted) == len(self.wire.required_parameters), (
             f"added {set(self.wire.required_parameters)}, noted {ask.adapted}"
@@ -111,7 +111,7 @@ class Requests(Subject):
     def test_request_unknown_parameters_arrive(self, ask: Caller, upstream: Upstream) -> None:
         """A parameter that the connector does not know reaches the vendor."""
         invented = {"deep": [1, {"nested": None}], "text": "ü"}
-        assert self.asked(ask, upstream, a_parameter_of_tomorrow=invented).get("a_parameter_of_tomorrow") == invented
+        assert self.received_chat(ask, upstream, a_parameter_of_tomorrow=invented).get("a_parameter_of_tomorrow") == invented
 
     def test_request_extra_headers_arrive(self, ask: Caller, upstream: Upstream) -> None:
         """The caller's extra headers are sent."""
@@ -122,14 +122,14 @@ class Requests(Subject):
 
     def test_request_body_is_json(self, ask: Caller, upstream: Upstream) -> None:
         """The body and its content type are JSON."""
-        self.asked(ask, upstream)
+        self.received_chat(ask, upstream)
         kind = upstream.last.headers.get("content-type", "")
         assert re.match(r"application/json\b", kind), kind
         assert isinstance(upstream.last.json, dict)
 
     def test_call_is_not_changed(self, ask: Caller, upstream: Upstream) -> None:
         """The connector does not modify the call, because other attempts share it."""
-        self.asked(ask, upstream, temperature=0.5, tools=[TOOL], metadata={"a": ["b"]})
+        self.received_chat(ask, upstream, temperature=0.5, tools=[TOOL], metadata={"a": ["b"]})
         assert ask.call.payload == ask.sent
 
     def test_request_for_stream_differs_only_in_stream(self, ask: Caller, upstream: Upstream) -> None:
@@ -139,13 +139,13 @@ class Requests(Subject):
         question = self.wire.read_chat(upstream.last)
         assert question.get("stream") is True
         arrived = {name: question.get(name) for name in ("model", "messages", "temperature", "a_parameter_of_tomorrow")}
-        assert arrived == {"model": MODEL, **self.said(upstream, **ask.sent)}
+        assert arrived == {"model": MODEL, **self.expected_values(upstream, **ask.sent)}
 
     def test_request_tools_arrive(self, ask: Caller, upstream: Upstream) -> None:
         """Tools and the tool choice arrive complete."""
         self.require("supports_tools")
         choice = {"type": "function", "function": {"name": "weather"}}
-        question = self.asked(ask, upstream, tools=[TOOL], tool_choice=choice)
+        question = self.received_chat(ask, upstream, tools=[TOOL], tool_choice=choice)
         assert (question.get("tools"), question.get("tool_choice")) == ([TOOL], choice)
 
     @pytest.mark.parametrize("text", [None, "I look."], ids=["silent", "said"])
@@ -157,7 +157,7 @@ class Requests(Subject):
             {"role": "assistant", "content": text, "tool_calls": [dict(call) for call in CALLS]},
             *({"role": "tool", "tool_call_id": call["id"], "content": f"result of {call['id']}"} for call in CALLS),
         ]
-        arrived = [_without_blanks(one) for one in self.asked(ask, upstream, messages=messages, tools=[TOOL])["messages"]]
+        arrived = [_without_blanks(one) for one in self.received_chat(ask, upstream, messages=messages, tools=[TOOL])["messages"]]
         spelled = {call["id"]: sent.get("id") for call, sent in zip(CALLS, arrived[1].get("tool_calls") or (), strict=False)}
         if any(given != sent for given, sent in spelled.items()):
             assert is_noted("IDs", ask.adapted), f"IDs of calls arrive as {spelled}, and that is not noted: {ask.adapted}"
@@ -171,7 +171,7 @@ class Requests(Subject):
             {"type": "image_url", "image_url": {"url": PIXEL, "detail": "low"}},
             {"type": "text", "text": "this?"},
         ]
-        arrived = self.asked(ask, upstream, messages=[{"role": "user", "content": parts}])["messages"][0]["content"]
+        arrived = self.received_chat(ask, upstream, messages=[{"role": "user", "content": parts}])["messages"][0]["content"]
         if self.wire.expected_value("image_url.detail", "low", upstream.last) is None:
             assert is_noted("image_url.detail", ask.adapted), f"the detail is lost and not noted: {ask.adapted}"
             parts[1] = {"type": "image_url", "image_url": {"url": PIXEL}}
@@ -182,7 +182,7 @@ class Requests(Subject):
         self.require("supports_json_schema")
         schema = {"name": "city", "strict": True, "schema": TOOL["function"]["parameters"]}  # type: ignore[index]
         wanted = {"type": "json_schema", "json_schema": schema}
-        arrived = self.asked(ask, upstream, response_format=wanted).get("response_format")
+        arrived = self.received_chat(ask, upstream, response_format=wanted).get("response_format")
         kept = {
             name: value
             for name, value in schema.items()
