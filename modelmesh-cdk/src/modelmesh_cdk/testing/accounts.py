@@ -23,7 +23,7 @@ class InProcessAccount:
 
     Attributes:
         down: Models that fail. Tests may change the set.
-        asked: Model of each request, in order. Several accounts may share one list.
+        requested_models: Model of each request, in order. Several accounts may share one list.
     """
 
     id = "test.account.v1"
@@ -32,7 +32,7 @@ class InProcessAccount:
         self,
         *models: str,
         down: Iterable[str] = (),
-        asked: list[str] | None = None,
+        requested_models: list[str] | None = None,
         pricing: ModelPricing | None = None,
     ) -> None:
         """Create an account.
@@ -40,12 +40,12 @@ class InProcessAccount:
         Args:
             *models: Names of the models.
             down: Models that fail.
-            asked: List that receives the model of each request.
+            requested_models: List that receives the model of each request.
             pricing: Price of each model.
         """
         self._rows = [ModelInfo(name, capabilities=(CHAT_CAPABILITY,), pricing=pricing) for name in models]  # type: ignore[arg-type]  # an attrs converter
         self.down = set(down)
-        self.asked: list[str] = [] if asked is None else asked
+        self.requested_models: list[str] = [] if requested_models is None else requested_models
 
     def models(self) -> Sequence[ModelInfo]:
         """Return a row for each model."""
@@ -53,7 +53,7 @@ class InProcessAccount:
 
     def send(self, call: Any, model: str, limits: Any) -> Answer:
         """Return a response, or raise a server error."""
-        self.asked.append(model)
+        self.requested_models.append(model)
         if model in self.down:
             raise ProviderServerError("down", failure=FailureClass.SERVER, status=500)
         return Answer(completion(model, model=model))

@@ -185,7 +185,7 @@ class StrategyConformance(NamedConnector):
         """In a mesh, the chosen model receives the request. If it fails, each other model is tried at most once."""
         tried: list[str] = []
         dead = {"a": ["model-a"], "b": ["model-b"], "c": []}
-        mesh = self.mesh({key: InProcessAccount(f"model-{key}", down=dead[key], asked=tried) for key in "abc"})
+        mesh = self.mesh({key: InProcessAccount(f"model-{key}", down=dead[key], requested_models=tried) for key in "abc"})
         foreseen = mesh.client.explain("chat-completion").selected_model
         answer = mesh.client.chat.completions.create(model="chat-completion", messages=[])
         mesh.shutdown()
