@@ -66,7 +66,7 @@ def test_table_has_connectors_and_reasons(run) -> None:
         [
             "*connector × checks*",
             "secret stores *secret store *identity",
-            f"acme.vault.v1 *~ {TESTS - 3} 3s *~ 2 1s",
+            f"acme.vault.v1 *~ {TESTS - 3} 3s *~ 3 1s",
             "✓ all passed*",
             "acme.vault.v1",
             "  skipped: no installed distribution has an entry point for * (test_id_equals_entry_point_name)",
@@ -79,7 +79,7 @@ def test_table_has_connectors_and_reasons(run) -> None:
 
 def test_json_report_has_counts_and_notes(run) -> None:
     found = data_of(run, KEPT)["secret_stores"]["acme.vault.v1"]
-    assert found["checks"] == {"secret_store": {"skipped": 3, "passed": TESTS - 3}, "identity": {"skipped": 1, "passed": 2}}
+    assert found["checks"] == {"secret_store": {"skipped": 3, "passed": TESTS - 3}, "identity": {"skipped": 1, "passed": 3}}
     assert [(note["outcome"], len(note["tests"])) for note in found["notes"]] == [("skipped", 1), ("skipped", 3)]
 
 
@@ -111,7 +111,7 @@ def test_report_of_failing_fixture_is_a_failure(run, when: str) -> None:
         "    raise AssertionError\n"
     )
     checks = data_of(run, source)["secret_stores"]["acme.vault.v1"]["checks"]
-    assert checks == {"secret_store": {"failed": TESTS}, "identity": {"failed": 3}}
+    assert checks == {"secret_store": {"failed": TESTS}, "identity": {"failed": 4}}
 
 
 def test_report_of_two_classes_has_worse_outcome(run) -> None:

@@ -1,4 +1,4 @@
-"""Conformance tests of a connector's ID, shared by all kinds."""
+"""Conformance tests of a connector's ID and package, shared by all kinds."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ import pytest
 
 from modelmesh.contracts import ConnectorId, Kind
 from modelmesh_cdk.testing.conformance import Conformance
+from modelmesh_cdk.testing.package_imports import CORE, KIT, private_imports, sources_of
 
 
 class NamedConnector(Conformance):
-    """Tests of the ID and of the entry point."""
+    """Tests of the ID, the entry point and the imports of the package."""
 
     kind: ClassVar[Kind]
     """Kind of connector, set by the kit."""
@@ -35,3 +36,14 @@ class NamedConnector(Conformance):
             pytest.skip(f"no installed distribution has an entry point for {package}")
         names = [point.name for point in points if point.load() is cls]
         assert names == [cls.id], f"{cls.__qualname__}.id is {cls.id!r}, and the entry points of {group!r} are named {names}"
+
+    def test_package_imports_only_public_names(self) -> None:
+        """The package of the connector imports no private name of ModelMesh or of its kit."""
+        module = self.connector.__module__
+        if module.partition(".")[0] in (CORE, KIT):
+            return  # core and kit are released together
+        files = sources_of(module)
+        if not files:
+            pytest.skip(f"the source of {module} was not found")
+        found = [f"{file}:{line}: {name}" for file in files for line, name in private_imports(file)]
+        assert not found, "Private imports, which any release may break:\n" + "\n".join(found)

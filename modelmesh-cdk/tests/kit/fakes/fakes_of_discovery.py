@@ -143,6 +143,10 @@ class HasAnotherId(Honest):
     id = "acme.another.v1"
 
 
+class ImportsAPrivateName(Honest):
+    __module__ = "imports_a_private_name"
+
+
 FAKES: list[tuple[type, str]] = [
     (CannotProbe, "test_connector_has_contract_methods"),
     (GivesLists, "test_sync_returns_a_result"),
@@ -164,6 +168,7 @@ FAKES: list[tuple[type, str]] = [
     (ClosesOnce, "test_close_may_be_repeated"),
     (HasNoVersion, "test_id_follows_the_grammar"),
     (HasAnotherId, "test_id_equals_entry_point_name"),
+    (ImportsAPrivateName, "test_package_imports_only_public_names"),
 ]
 KIT = DiscoveryConformance
 

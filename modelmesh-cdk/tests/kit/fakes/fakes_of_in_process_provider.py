@@ -287,6 +287,10 @@ class HasAnotherId(Honest):
     id = "acme.another.v1"
 
 
+class ImportsAPrivateName(Honest):
+    __module__ = "imports_a_private_name"
+
+
 class IsUndated(Honest):
     facts = {"source": "the model's card", "as_of": "lately"}
 
@@ -323,6 +327,7 @@ FAKES: list[tuple[type, str]] = [
     (ChangesTheCall, "test_call_is_not_changed"),
     (HasNoVersion, "test_id_follows_the_grammar"),
     (HasAnotherId, "test_id_equals_entry_point_name"),
+    (ImportsAPrivateName, "test_package_imports_only_public_names"),
     (IsUndated, "test_models_have_source_and_date"),
     (HasTwins, "test_models_have_unique_ids"),
     (InventsACapability, "test_models_have_known_capabilities"),

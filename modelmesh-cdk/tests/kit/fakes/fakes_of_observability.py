@@ -108,6 +108,10 @@ class HasAnotherId(Honest):
     id = "acme.another.v1"
 
 
+class ImportsAPrivateName(Honest):
+    __module__ = "imports_a_private_name"
+
+
 FAKES: list[tuple[type, str]] = [
     (KnowsItsEvents, "test_event_accepts_every_type"),
     (PricesEverything, "test_request_record_accepts_every_outcome"),
@@ -122,6 +126,7 @@ FAKES: list[tuple[type, str]] = [
     (HearsNoRequests, "test_request_of_mesh_is_recorded"),
     (HasNoVersion, "test_id_follows_the_grammar"),
     (HasAnotherId, "test_id_equals_entry_point_name"),
+    (ImportsAPrivateName, "test_package_imports_only_public_names"),
 ]
 KIT = ObservabilityConformance
 

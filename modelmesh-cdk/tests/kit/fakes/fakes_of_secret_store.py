@@ -104,6 +104,10 @@ class HasAnotherId(Honest):
     id = "acme.another.v1"
 
 
+class ImportsAPrivateName(Honest):
+    __module__ = "imports_a_private_name"
+
+
 FAKES: list[tuple[type, str]] = [
     (CutsAtTheHash, "test_get_returns_the_value"),
     (GivesOnce, "test_get_repeated_returns_the_value"),
@@ -117,6 +121,7 @@ FAKES: list[tuple[type, str]] = [
     (DeletesQuietly, "test_delete_makes_get_raise_key_error"),
     (HasNoVersion, "test_id_follows_the_grammar"),
     (HasAnotherId, "test_id_equals_entry_point_name"),
+    (ImportsAPrivateName, "test_package_imports_only_public_names"),
 ]
 KIT = SecretStoreConformance
 

@@ -112,6 +112,10 @@ class HasAnotherId(Honest):
     id = "acme.another.v1"
 
 
+class ImportsAPrivateName(Honest):
+    __module__ = "imports_a_private_name"
+
+
 FAKES: list[tuple[type, str]] = [
     (InsistsOnTheFirst, "test_choice_is_a_candidate"),
     (StaysWithWhatWorked, "test_choice_exists_after_any_history"),
@@ -126,6 +130,7 @@ FAKES: list[tuple[type, str]] = [
     (LooksAtTheClock, "test_choice_receives_the_request"),
     (HasNoVersion, "test_id_follows_the_grammar"),
     (HasAnotherId, "test_id_equals_entry_point_name"),
+    (ImportsAPrivateName, "test_package_imports_only_public_names"),
 ]
 KIT = StrategyConformance
 

@@ -13,6 +13,10 @@ class HasAnotherId(Honest):
     id = "acme.another.v1"
 
 
+class ImportsAPrivateName(Honest):
+    __module__ = "imports_a_private_name"
+
+
 class MisspellsAHook(Honest):
     def _pars_response(self, data):
         return data
@@ -49,6 +53,7 @@ class ClosesOnce(Honest):
 FAKES: list[tuple[type, str]] = [
     (HasNoVersion, "test_id_follows_the_grammar"),
     (HasAnotherId, "test_id_equals_entry_point_name"),
+    (ImportsAPrivateName, "test_package_imports_only_public_names"),
     (MisspellsAHook, "test_hooks_are_not_misspelt"),
     (OverridesAPrivateName, "test_only_hooks_are_overridden"),
     (IsUndated, "test_models_have_source_and_date"),
