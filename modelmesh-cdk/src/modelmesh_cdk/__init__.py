@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from modelmesh_cdk.provider import model_list as model_list
     from modelmesh_cdk.provider.base import BaseProvider as BaseProvider
     from modelmesh_cdk.provider.catalogue import load_catalogue as load_catalogue
+    from modelmesh_cdk.provider.catalogue import read_row as read_row
     from modelmesh_cdk.provider.config import BaseProviderConfig as BaseProviderConfig
     from modelmesh_cdk.provider.embedding_batches import EmbeddingLimit as EmbeddingLimit
     from modelmesh_cdk.provider.error_mapping import ANY_STATUS as ANY_STATUS
@@ -142,6 +143,7 @@ _HOMES = {
     "parse_duration": "modelmesh._engine.foundation.units",
     "provider_error": "modelmesh_cdk.provider.provider_errors",
     "read_delay": "modelmesh_cdk.provider.rate_limit_headers",
+    "read_row": "modelmesh_cdk.provider.catalogue",
     "read_tool_choice": "modelmesh_cdk.provider.tool_parameters",
     "read_tools": "modelmesh_cdk.provider.tool_parameters",
     "redact_secret": "modelmesh_cdk.observability.redaction",

@@ -9,8 +9,7 @@ from typing import Any
 
 from modelmesh.contracts import FailureClass
 from modelmesh.errors import ModelNotFoundError
-from modelmesh_cdk.provider.catalogue import read_row
-from modelmesh_cdk.provider.provider_errors import provider_error
+from modelmesh_cdk import provider_error, read_row
 from modelmesh_cdk.testing import InProcessProviderConformance, Turn
 
 HEAD = {"id": "chatcmpl-test", "created": 1, "model": "test-model"}

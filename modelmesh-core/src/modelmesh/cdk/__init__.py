@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from modelmesh_cdk import parse_duration as parse_duration
     from modelmesh_cdk import provider_error as provider_error
     from modelmesh_cdk import read_delay as read_delay
+    from modelmesh_cdk import read_row as read_row
     from modelmesh_cdk import read_tool_choice as read_tool_choice
     from modelmesh_cdk import read_tools as read_tools
     from modelmesh_cdk import redact_secret as redact_secret
@@ -120,6 +121,7 @@ __all__ = [
     "parse_duration",
     "provider_error",
     "read_delay",
+    "read_row",
     "read_tool_choice",
     "read_tools",
     "redact_secret",

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from modelmesh_cdk import OpenAICompatibleProvider
-from modelmesh_cdk.provider.catalogue import read_row
+from modelmesh_cdk import OpenAICompatibleProvider, read_row
 
 ROW = {"id": "acme-1", "capabilities": ["generation.text-generation.chat-completion"]}
 DATED = {"source": "the price list of Acme", "as_of": "2026-11-21"}
