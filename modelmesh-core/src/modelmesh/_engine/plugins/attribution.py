@@ -152,7 +152,8 @@ def connector_bug(
     kind = FailureClass.CONNECTOR_BUG if written else FailureClass.CONNECTOR_BUG_UNSENT
     at = f"{place}: " if place else ""
     made = BrokenConnectorError(
-        f"{at}the {describe(plugin)} {rule} Report this to its author. If you are the author: modelmesh connectors",
+        f"{at}the {describe(plugin)} {rule} Report this to its author. "
+        "Connector authors: run `modelmesh connectors` for details.",
         failure=kind,
         billed=RULES[kind].billed,
         connector_id=connector_id,
