@@ -72,7 +72,7 @@ class DeadlineStream(httpcore2.NetworkStream):
         return DeadlineStream(self._stream.start_tls(ssl_context, server_hostname, left))
 
     def get_extra_info(self, info: str) -> Any:
-        """Answer what the connection below does; one with unread bytes is readable, and so is not used again."""
+        """Return a fact of the inner connection. A connection with unread bytes is readable, so the pool does not reuse it."""
         found = self._stream.get_extra_info(info)
         if info == "is_readable" and not found:
             return self.spoiled or has_in_tls(self._stream.get_extra_info("ssl_object"))
@@ -146,7 +146,7 @@ class AsyncDeadlineStream(httpcore2.AsyncNetworkStream):
         return AsyncDeadlineStream(await self._stream.start_tls(ssl_context, server_hostname, left))
 
     def get_extra_info(self, info: str) -> Any:
-        """Answer what the connection below does; one with unread bytes is readable, and so is not used again."""
+        """Return a fact of the inner connection. A connection with unread bytes is readable, so the pool does not reuse it."""
         found = self._stream.get_extra_info(info)
         if info == "is_readable" and not found:
             return self.spoiled or has_in_tls(self._stream.get_extra_info("ssl_object")) or has_in_event_loop(self._stream)

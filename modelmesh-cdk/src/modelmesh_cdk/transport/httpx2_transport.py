@@ -134,7 +134,7 @@ class HttpxTransport:
         return made
 
     def send(self, method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes, deadline: Deadline) -> HttpxResponse:
-        """Exchange; redirects are not followed.
+        """Send a request and return the response. Redirects are not followed.
 
         Raises:
             TransportError: There was no answer.
@@ -207,7 +207,7 @@ class AsyncHttpxTransport:
     async def send(
         self, method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes, deadline: Deadline
     ) -> AsyncHttpxResponse:
-        """Exchange; redirects are not followed.
+        """Send a request and return the response. Redirects are not followed.
 
         Raises:
             TransportError: There was no answer.

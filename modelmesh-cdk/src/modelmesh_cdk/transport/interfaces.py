@@ -101,11 +101,11 @@ class Response(Protocol):
     headers: Mapping[str, str]
 
     def __iter__(self) -> Iterator[bytes]:
-        """Yield the body as received; raise :class:`TransportError` when it breaks."""
+        """Yield the body as received. An interrupted body raises :class:`TransportError`."""
         ...
 
     def close(self) -> None:
-        """Release the connection; it is used again only when the body was read to its end."""
+        """Release the connection. It is reused only if the body was read completely."""
         ...
 
 
@@ -116,11 +116,11 @@ class AsyncResponse(Protocol):
     headers: Mapping[str, str]
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        """Yield the body as received; raise :class:`TransportError` when it breaks."""
+        """Yield the body as received. An interrupted body raises :class:`TransportError`."""
         ...
 
     async def aclose(self) -> None:
-        """Release the connection; it is used again only when the body was read to its end."""
+        """Release the connection. It is reused only if the body was read completely."""
         ...
 
 
@@ -128,7 +128,7 @@ class Transport(Protocol):
     """Sends requests and waits for the headers of their responses."""
 
     def send(self, method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes, deadline: Deadline) -> Response:
-        """Exchange; redirects are not followed.
+        """Send a request and return the response. Redirects are not followed.
 
         Raises:
             TransportError: There was no answer.
@@ -146,7 +146,7 @@ class AsyncTransport(Protocol):
     async def send(
         self, method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes, deadline: Deadline
     ) -> AsyncResponse:
-        """Exchange; redirects are not followed.
+        """Send a request and return the response. Redirects are not followed.
 
         Raises:
             TransportError: There was no answer.

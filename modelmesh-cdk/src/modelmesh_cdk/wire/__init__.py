@@ -1,1 +1,1 @@
-"""What travels: requests, server-sent events, JSON, and the limits on what a vendor may send."""
+"""Wire format: requests, server-sent events, JSON, and the size limits of responses."""
