@@ -1,30 +1,38 @@
-"""The connector development kit: what a connector is made of, so that its author writes only what is different.
+"""Connector development kit: base classes and building blocks of connectors.
 
 =================================  =====================================================================================
-:class:`BaseProvider`              a provider over HTTP: hooks to encode, decode and classify; the kit does the rest
-:class:`OpenAICompatibleProvider`  the same for vendors that speak OpenAI's format: a base URL and a variable are enough
-:class:`QuickProvider`             one of these made on the spot, its models asked of the vendor
-:class:`HttpApiProvider`           a vendor with JSON of its own: two mappings describe it
-:class:`EmbeddingLimit`            what one request for embeddings may hold; larger ones are sent in parts
-:class:`BaseStrategy`              override ``select`` or ``score``
-:class:`ThresholdRotationPolicy`   when to standby, when back, who first: thresholds on a snapshot
-:class:`BaseSecretStore`           override ``_resolve``
-:class:`BaseObservability`         override ``_write``
-:class:`BaseStorage`               keeps entries: override ``_read``, ``_write``, ``_remove`` and ``_keys``
-:class:`SharedStorage`             the same for many processes: ``_swap`` too, and locks and counters follow
-:class:`KeyValueStorage`           one that is complete: in memory, or a folder of files
-:class:`BaseDiscovery`             compares catalogues and counts probes: override the two hooks that ask
-:class:`HttpHealthDiscovery`       probes that are one GET
-:class:`Cache`                     values kept for a while
-:class:`RollingWindow`             the last samples of the last seconds: rate, average
-:func:`write_atomically`           a file that is whole or not there; :func:`file_lock` lets processes take turns at it
+:class:`BaseProvider`              base class of providers over HTTP: override the hooks that encode, decode and classify
+:class:`OpenAICompatibleProvider`  provider in OpenAI's format: set a base URL and the variable of the key
+:class:`QuickProvider`             the same without a class, with the models of the vendor's list
+:class:`HttpApiProvider`           provider with other JSON, described by two mappings
+:class:`ErrorMapping`              failure class of a vendor's error codes and messages
+:class:`RateLimitHeaders`          names of a vendor's rate limit headers
+:class:`EmbeddingLimit`            limits of one embedding request. Larger requests are split
+:class:`BaseStrategy`              base class of strategies: override ``select`` or ``score``
+:class:`ThresholdRotationPolicy`   standby, recovery and selection by thresholds on a snapshot of the model
+:class:`BaseSecretStore`           base class of secret stores: override ``_resolve``
+:class:`BaseObservability`         base class of sinks: override ``_write``
+:class:`BaseStorage`               base class of stores: override ``_read``, ``_write``, ``_remove`` and ``_keys``
+:class:`SharedStorage`             the same for several processes: override ``_swap`` too, for locks and counters
+:class:`KeyValueStorage`           complete store, in memory or in a folder of files
+:class:`BaseDiscovery`             base class of discovery: override the hooks that list models and probe
+:class:`HttpHealthDiscovery`       discovery that probes with one GET request
+:class:`Cache`                     values with a time to live
+:class:`RollingWindow`             samples of the last seconds, with their error rate and average
+:func:`write_atomically`           replaces a file completely or not at all
+:func:`file_lock`                  lock that excludes other processes
 =================================  =====================================================================================
+
+Names are imported on first use. :mod:`modelmesh_cdk.message_rules`, :mod:`modelmesh_cdk.strategy`,
+:mod:`modelmesh_cdk.storage` and :mod:`modelmesh_cdk.testing` are public packages. All other modules are private.
 """
 
 from __future__ import annotations
 
 import importlib
 from typing import TYPE_CHECKING
+
+from modelmesh_cdk.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from modelmesh._engine.config.merging import merge_configs as merge_configs
@@ -87,8 +95,6 @@ if TYPE_CHECKING:
     from modelmesh_cdk.wire.request import WireRequest as WireRequest
     from modelmesh_cdk.wire.sse import ServerSentEvent as ServerSentEvent
     from modelmesh_cdk.wire.sse import SseDecoder as SseDecoder
-
-__version__ = "0.1.0"
 
 _HOMES = {
     "ANY_STATUS": "modelmesh_cdk.provider.error_mapping",

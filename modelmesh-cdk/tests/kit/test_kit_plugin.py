@@ -197,7 +197,7 @@ def test_plugin_imports_nothing_for_other_tests(pytester: pytest.Pytester, monke
 
         def test_other():
             ours = sorted(name for name in sys.modules if name.startswith("modelmesh"))
-            assert ours == ["modelmesh_cdk", "modelmesh_cdk.pytest_plugin"]
+            assert ours == ["modelmesh_cdk", "modelmesh_cdk.pytest_plugin", "modelmesh_cdk.version"]
         """
     )
     command = [sys.executable, "-m", "pytest", "-p", "modelmesh_cdk.pytest_plugin", "-q"]

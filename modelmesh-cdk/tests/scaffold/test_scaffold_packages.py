@@ -15,7 +15,6 @@ from typing import Any
 
 import pytest
 
-import modelmesh_cdk
 from modelmesh._engine.config import MeshConfig
 from modelmesh._engine.config.load import load_text
 from modelmesh._engine.plugins.catalog import AUTODETECT
@@ -286,7 +285,7 @@ def test_fill_does_not_expand_values() -> None:
 
 @pytest.mark.parametrize(("version", "wanted"), [("0.1.0", ">=0.1,<0.2"), ("0.12.3", ">=0.12,<0.13"), ("2.5.1", ">=2.5,<3")])
 def test_kit_range_follows_the_version(version: str, wanted: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(modelmesh_cdk, "__version__", version)
+    monkeypatch.setattr("modelmesh_cdk.scaffold.rendering.__version__", version)
     assert kit_range() == wanted
 
 

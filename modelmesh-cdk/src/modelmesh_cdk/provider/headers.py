@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from modelmesh.contracts import FailureClass
 from modelmesh.contracts.headers import unsendable
-from modelmesh_cdk import __version__
 from modelmesh_cdk.provider.provider_errors import bad_hook_result, provider_error
+from modelmesh_cdk.version import __version__
 
 if TYPE_CHECKING:
     from modelmesh_cdk.provider.hooks import ProviderHooks

@@ -23,8 +23,8 @@ from pathlib import PurePosixPath
 
 from attrs import frozen
 
-import modelmesh_cdk
 from modelmesh.contracts import Kind
+from modelmesh_cdk.version import __version__
 
 SUFFIX = ".tmpl"
 WIDTH = 88
@@ -110,7 +110,7 @@ def import_line(module: str, name: str) -> str:
 
 def kit_range() -> str:
     """Return the version range of the kit for a new package: ``>=0.1,<0.2``."""
-    major, minor = (int(part) for part in modelmesh_cdk.__version__.split(".")[:2])
+    major, minor = (int(part) for part in __version__.split(".")[:2])
     return f">={major}.{minor},<{major}.{minor + 1}" if major == 0 else f">={major}.{minor},<{major + 1}"
 
 
