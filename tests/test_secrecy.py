@@ -101,7 +101,7 @@ def test_setting_invalid_as_header_raises_without_quoting(upstream: Upstream) ->
     raw["providers"]["a"]["organization"] = f"{CANARY}\n"
     with modelmesh.create(config=raw) as client, pytest.raises(modelmesh.ModelMeshError) as caught:
         client.chat.completions.create(model="chat-completion", messages=MESSAGES)
-    assert "the header 'OpenAI-Organization' contains a line break; correct the settings of the provider" in str(caught.value)
+    assert "the header 'OpenAI-Organization' contains a line break. Correct the settings of the provider" in str(caught.value)
     assert CANARY not in str(caught.value)
     assert upstream.received == []
 

@@ -191,7 +191,7 @@ def test_headers_of_call_override_configuration_and_default(ask: Callable[..., A
 
 @pytest.mark.parametrize("headers", [{"X-A": "a\r\nX-Evil: 1"}, {"X-A\n": "a"}, {"X-A": "a\0"}])
 def test_extra_header_with_line_break_raises(headers: dict[str, str], ask: Callable[..., Any], upstream: Upstream) -> None:
-    with pytest.raises(BadRequestError, match="contains a line break; nothing was sent") as caught:
+    with pytest.raises(BadRequestError, match="contains a line break. Nothing was sent") as caught:
         ask(made(upstream), options=CallOptions(headers=headers))
     assert caught.value.failure is FailureClass.CALLER
     assert upstream.received == []

@@ -100,5 +100,5 @@ def _query(parameters: Mapping[str, Any]) -> str:
     try:
         return urlencode(parameters, doseq=True)
     except UnicodeError:
-        message = "an extra query parameter holds half a character (a lone surrogate); nothing was sent"
+        message = "an extra query parameter holds half a character (a lone surrogate). Nothing was sent."
         raise provider_error(FailureClass.CALLER, message, status=400) from None

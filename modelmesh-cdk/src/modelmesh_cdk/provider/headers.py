@@ -66,7 +66,7 @@ def _build(provider: ProviderHooks) -> Headers:
     kept = [(name, value) for name, value in built.items() if name.lower() not in own]
     for name, value in kept:
         if why := unsendable(value, name):
-            message = f"the header {name!r} {why}; correct the settings of the provider. Nothing was sent."
+            message = f"the header {name!r} {why}. Correct the settings of the provider. Nothing was sent."
             raise provider_error(FailureClass.CONNECT, message)
     return [*kept, *provider.config.headers.items(), ("Accept", "application/json")]
 
@@ -74,6 +74,6 @@ def _build(provider: ProviderHooks) -> Headers:
 def _checked(headers: Mapping[str, str]) -> Headers:
     for name, value in headers.items():
         if why := unsendable(str(value), str(name)):
-            message = f"the extra header {name!r} {why}; nothing was sent"
+            message = f"the extra header {name!r} {why}. Nothing was sent."
             raise provider_error(FailureClass.CALLER, message, status=400)
     return [(str(name), str(value)) for name, value in headers.items()]

@@ -203,7 +203,7 @@ def _check(host: str, addresses: Sequence[str], *, loopback_only: bool) -> None:
     far = next((address for address in addresses if not is_loopback(address)), None) if loopback_only else None
     if far is not None:
         where = host if host == far else f"{host} ({far})"
-        message = f"the API key is not sent over plain http:// to {where}; use https://, or set allow_http: true"
+        message = f"the API key is not sent over plain http:// to {where}. Use https://, or set allow_http: true."
         raise httpcore2.ConnectError(message)
 
 
