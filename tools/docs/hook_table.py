@@ -12,7 +12,7 @@ def hooks(_: str) -> str:
     """Return a table for each subject."""
     parts = []
     for subject, found in describe_hooks(BaseProvider):
-        rows = [f"| `{one.name}` | `{one.signature}` | {_cell(one.purpose)} |".replace(" | None`", r" \| None`") for one in found]
+        rows = [f"| `{one.name}` | `{_cell(one.signature)}` | {_cell(one.purpose)} |" for one in found]
         parts.append(f"## {subject}\n\n{table(('hook', 'signature or type', 'purpose'), rows)}")
     return "\n".join(parts)
 

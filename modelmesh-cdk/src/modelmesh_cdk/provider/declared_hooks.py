@@ -112,7 +112,8 @@ def _describe(cls: type[Any], name: str, purposes: dict[str, str]) -> Hook:
 
 def _signature(method: Any) -> str:
     parameters = list(inspect.signature(method).parameters.values())[1:]
-    return f"({', '.join(one.name for one in parameters)}) -> {inspect.signature(method).return_annotation}"
+    typed = ", ".join(f"{one.name}: {one.annotation}" for one in parameters)
+    return f"({typed}) -> {inspect.signature(method).return_annotation}"
 
 
 def _purposes_of_attributes(cls: type[Any]) -> dict[str, str]:
