@@ -322,7 +322,7 @@ def test_request_tools_and_tool_choice_are_converted() -> None:
     for asked, mode in ((named, "ANY"), (some, "VALIDATED")):
         config = {"mode": mode, "allowedFunctionNames": ["weather"]}
         assert sent(tools=[weather], tool_choice=asked)[0]["toolConfig"] == {"functionCallingConfig": config}
-    with pytest.raises(modelmesh.ProviderError, match="free text"):
+    with pytest.raises(modelmesh.ProviderError, match="free-text"):
         sent(tools=[{"type": "custom", "custom": {"name": "f"}}])
 
 

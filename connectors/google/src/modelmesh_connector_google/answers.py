@@ -1,6 +1,6 @@
-"""Gemini's answer as a chat completion of OpenAI's.
+"""Convert Gemini responses to OpenAI chat completions.
 
-Fields, finish reasons and the sums of usage are those of google-genai 3.4.0 (``types.GenerateContentResponse``, ``Candidate``,
+Fields, finish reasons and usage totals are those of google-genai 3.4.0 (``types.GenerateContentResponse``, ``Candidate``,
 ``FinishReason``, ``GenerateContentResponseUsageMetadata``), read 2026-11-21.
 """
 
@@ -15,7 +15,7 @@ from modelmesh_cdk import json_codec, provider_error
 FINISH = {
     "STOP": "stop",
     "MAX_TOKENS": "length",
-    "CONTINUATION": "length",  # the limit of one request; continuationToken stays on the choice
+    "CONTINUATION": "length",  # the limit of one request. The choice contains continuationToken
     "SAFETY": "content_filter",
     "RECITATION": "content_filter",
     "BLOCKLIST": "content_filter",
@@ -39,7 +39,7 @@ BROKEN = frozenset(
 """Finish reasons of an answer that the model did not complete."""
 
 _MODALITIES = {"TEXT": "text_tokens", "AUDIO": "audio_tokens", "IMAGE": "image_tokens"}
-"""Of the vendor's kinds of tokens (``types.MediaModality``), those that OpenAI counts apart, too."""
+"""Modalities that OpenAI counts separately, too (``types.MediaModality``)."""
 
 _CONVERTED = frozenset({"candidates", "usageMetadata", "modelVersion", "responseId"})
 _PLAIN = (
@@ -58,12 +58,12 @@ def completion(data: Mapping[str, Any], *, created: int) -> dict[str, Any]:
         created: Unix time of receipt.
 
     Raises:
-        ValueError: It holds no candidate, or one without a finish reason.
-        ProviderError: An answer broke off.
+        ValueError: The response has no candidate, or a candidate without a finish reason.
+        ProviderError: A candidate is incomplete.
     """
     candidates = data.get("candidates")
     if not isinstance(candidates, list) or not candidates or not all(isinstance(one, Mapping) for one in candidates):
-        message = "its body is no answer of Gemini's: it has no candidates"
+        message = "its body is not a Gemini response: it has no candidates"
         raise ValueError(message)
     return {
         **extra_fields(data),
@@ -83,7 +83,7 @@ def _choice(candidate: Mapping[str, Any], place: int, data: Mapping[str, Any]) -
     finish = finish_reason(candidate.get("finishReason"), called=bool(calls))
     check_end(candidate.get("finishReason"), data.get("usageMetadata"), has_content=bool(text or calls))
     if finish is None:
-        message = "its body is no whole answer of Gemini's: a candidate has no finishReason"
+        message = "its body is an incomplete Gemini response: a candidate has no finishReason"
         raise ValueError(message)
     return {
         **extra_choice_fields(candidate),
@@ -101,22 +101,22 @@ def index_of(candidate: Mapping[str, Any], place: int) -> int:
 
 
 def check_end(reason: Any, usage: Any, *, has_content: bool) -> None:
-    """Check that a finish reason is one of an answer.
+    """Check that a candidate with this finish reason is complete.
 
     Raises:
-        ProviderError: The model broke off, or ended for an unknown reason without a word.
+        ProviderError: The candidate is incomplete, or has an unknown finish reason and no content.
     """
     if not isinstance(reason, str) or reason in NO_REASON or reason in FINISH:
         return
     if reason in BROKEN or not has_content:
-        message = f"the provider answered, but the model broke off its answer (finishReason {reason[:80]})"
+        message = f"the provider's response is incomplete (finishReason {reason[:80]})"
         made = provider_error(FailureClass.PROTOCOL, message, code=reason[:80])
         made.usage = usage_of(usage)
         raise made
 
 
 def extra_fields(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields of a vendor's answer that OpenAI's shape has no place for."""
+    """Return the fields of a response outside OpenAI's schema."""
     return {name: value for name, value in data.items() if name not in _CONVERTED}
 
 
@@ -126,7 +126,7 @@ def extra_choice_fields(candidate: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def extra_content_fields(candidate: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields of a candidate's content that OpenAI's message has no place for."""
+    """Return the fields of a candidate's content outside OpenAI's schema."""
     content = candidate.get("content") or {}
     return {name: value for name, value in content.items() if name not in ("parts", "role")}
 
@@ -159,10 +159,10 @@ def is_part(part: Mapping[str, Any]) -> bool:
 
 
 def finish_reason(reason: Any, *, called: bool) -> str | None:
-    """Return OpenAI's finish reason, ``None`` while there is none; one of a later version is ``stop``.
+    """Return OpenAI's finish reason, ``None`` while there is none. An unknown reason is ``stop``.
 
-    OpenAI's set is closed; the vendor's own word stays on the choice as ``finishReason``. Gemini says ``STOP`` for an answer
-    that calls tools as well. Reasons of answers that broke off never come here: :func:`check_end` refuses them.
+    OpenAI's set is closed. The vendor's value stays on the choice as ``finishReason``. Gemini returns ``STOP`` for tool
+    calls as well. :func:`check_end` rejects the reasons of incomplete candidates.
     """
     if not isinstance(reason, str) or reason in NO_REASON:
         return None
@@ -178,10 +178,10 @@ def text_and_calls(parts: Sequence[Any]) -> tuple[str, list[Mapping[str, Any]]]:
 
 
 def message_from_parts(parts: Sequence[dict[str, Any]], answer: Any, index: int) -> dict[str, Any]:
-    """Return the assistant's message of some parts.
+    """Return the assistant message of parts.
 
-    ``extra_content`` and, where OpenAI's fields cannot hold everything, ``content_parts`` (all of them, as they were sent)
-    are to be handed back with the message in the next request.
+    The next request must contain the message with its ``extra_content`` and ``content_parts``. The latter contains all parts
+    unchanged, if OpenAI's fields cannot represent them.
     """
     texts = [part["text"] for part in parts if "text" in part and not part.get("thought")]
     thoughts = [part["text"] for part in parts if "text" in part and part.get("thought")]
@@ -200,26 +200,26 @@ def message_from_parts(parts: Sequence[dict[str, Any]], answer: Any, index: int)
 
 
 def signed(part: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a part's signature where Google's own OpenAI-compatible endpoint puts it."""
+    """Return a part's signature in the field of Google's OpenAI-compatible endpoint."""
     signature = part.get("thoughtSignature")
     return {} if signature is None else {"extra_content": {"google": {"thought_signature": signature}}}
 
 
 def call_id(part: Mapping[str, Any], answer: Any, index: int, place: int) -> str:
-    """Return a call's ID: the vendor's, else one made of the answer's ID and the call's place, for OpenAI's shape needs one."""
+    """Return the vendor's ID of a call, else an ID from the response ID and the call's position, as OpenAI requires one."""
     given = part["functionCall"].get("id")
     return str(given) if given else "_".join(str(word) for word in ("call", answer or "gemini", index, place))
 
 
 def tool_call_from_part(part: Mapping[str, Any], identity: str) -> dict[str, Any]:
-    """Return the tool call that a part is, with its signature."""
+    """Return the tool call of a part, with its signature."""
     call = part["functionCall"]
     text = json_codec.encode(call.get("args") or {}).decode()
     return {"id": identity, "type": "function", "function": {"name": call.get("name"), "arguments": text}, **signed(part)}
 
 
 def is_plain(parts: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether a message in OpenAI's format can give back these parts: thoughts, then text, then calls.
+    """Return whether OpenAI's fields can represent these parts: thoughts, then text, then calls.
 
     A signed text stays a separate part, because a signature belongs to its part.
     """
@@ -236,7 +236,7 @@ def is_plain(parts: Sequence[Mapping[str, Any]]) -> bool:
 
 
 def logprobs_of(result: Any) -> dict[str, Any] | None:
-    """Return log probabilities in OpenAI's format, ``None`` when the vendor sent none, or none that can be read."""
+    """Return log probabilities in OpenAI's format, ``None`` when the response has none or an invalid format."""
     chosen = result.get("chosenCandidates") if isinstance(result, Mapping) else None
     if not isinstance(chosen, list) or not chosen or not all(isinstance(one, Mapping) for one in chosen):
         return None
@@ -257,7 +257,7 @@ def _logprob(token: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def usage_of(usage: Any) -> dict[str, Any] | None:
-    """Return usage with OpenAI's fields and the vendor's, ``None`` when the vendor sent none.
+    """Return usage with OpenAI's fields and the vendor's, ``None`` when the vendor reported no counts.
 
     Gemini counts thoughts and the results of its tools separately. OpenAI's ``completion_tokens`` and ``prompt_tokens``
     include them. Where the vendor omits the completion count, it is the total without the prompt.
@@ -292,7 +292,7 @@ def usage_of(usage: Any) -> dict[str, Any] | None:
 
 
 def _tokens_by_modality(usage: Mapping[str, Any], *names: str) -> dict[str, Any]:
-    """Return how many tokens of each kind some lists of the vendor's count."""
+    """Sum token counts by modality."""
     found: dict[str, Any] = {}
     for name in names:
         rows = usage.get(name)

@@ -1,7 +1,7 @@
 """Conversion of message content from OpenAI's parts to Gemini's.
 
 Formats are those of the packages openai 3.52.0 (``chat_completion_content_part_*``) and google-genai 3.4.0 (``types.Part``,
-``types.Blob``, ``types.FileData``, whose type of media is required), read 2026-11-21. A part without a
+``types.Blob``, ``types.FileData``, which requires a media type), read 2026-11-21. A part without a
 ``type`` is Gemini's and stays unchanged.
 """
 
@@ -17,7 +17,7 @@ from modelmesh_cdk import invalid_parameter, unsupported_parameter
 from modelmesh_connector_google.message_rules import IMAGES
 
 _DATA = re.compile(r"data:(?P<type>[^;,]+)(?:;[^;,]+)*;base64,(?P<data>.*)", re.DOTALL | re.IGNORECASE)
-_BESIDE = (
+_EXTRA_KEYS = (
     "thought",
     "thoughtSignature",
     "videoMetadata",
@@ -29,7 +29,7 @@ _BESIDE = (
 """Further keys of Gemini's parts, in addition to their content."""
 _SCHEMES = ("http", "https", "gs")
 _LINKED = {"document_url": "application/pdf", "video_url": None}
-"""Parts of Mistral and OpenRouter with an address, and the media type of an address that does not show it."""
+"""Parts of Mistral and OpenRouter with an address, and the media type of an address without a known file extension."""
 
 _PDF_BEGINS = "JVBERi0"
 """How a PDF begins in base64."""
@@ -66,11 +66,11 @@ def _part(part: Any, where: str, adapted: list[str]) -> Any:
         raise invalid_parameter(where, f"is {type(part).__name__}, not a part of a message", "{'type': 'text', 'text': '…'}")
     made = _media(part, where, adapted)
     if made is None:
-        own = {name: value for name, value in part.items() if name != "type"}  # Gemini's, which has none
+        own = {name: value for name, value in part.items() if name != "type"}  # Gemini's parts have no type
         return {**own, "text": ""} if "text" in own and not isinstance(own["text"], str) else own
     if "prompt_cache_breakpoint" in part:
         adapted.append("prompt_cache_breakpoint dropped: Gemini's caches are named by cachedContent")
-    rest = {name: value for name, value in part.items() if name in _BESIDE}
+    rest = {name: value for name, value in part.items() if name in _EXTRA_KEYS}
     signature = signature_of(part)
     return {**rest, **made, **({"thoughtSignature": signature} if signature is not None else {})}
 
@@ -92,17 +92,17 @@ def _media(part: Mapping[str, Any], where: str, adapted: list[str]) -> dict[str,
     if isinstance(kind, str) and kind in _LINKED:
         return _foreign(part, kind, where)
     if kind is not None:
-        raise unsupported_parameter(where, f"is a part of the type {str(kind)[:40]!r}, which Gemini has not")
+        raise unsupported_parameter(where, f"is a part of type {str(kind)[:40]!r}, unsupported by Gemini")
     return None
 
 
 def _foreign(part: Mapping[str, Any], kind: str, where: str) -> dict[str, Any]:
-    """Return the media of a document or video part as Mistral and OpenRouter have them."""
+    """Return the media of a document or video part in the formats of Mistral and OpenRouter."""
     given = part.get(kind)
     url = given.get("url") if isinstance(given, Mapping) else given
     place = f"{where}.{kind}"
     if not isinstance(url, str):
-        raise invalid_parameter(place, "is no address", "'https://…' or 'data:…;base64,…'")
+        raise invalid_parameter(place, "is not an address", "'https://…' or 'data:…;base64,…'")
     return {"inlineData": _inline(url, place)} if url[:5].lower() == "data:" else {"fileData": _linked(url, place, _LINKED[kind])}
 
 
@@ -125,8 +125,7 @@ def _linked(url: str, where: str, usual: str | None = None) -> dict[str, Any]:
     if kind is None:
         raise unsupported_parameter(
             where,
-            "is an address that does not tell the type of its media, which Gemini wants to know; "
-            "give {'fileData': {'fileUri': …, 'mimeType': …}}, or the image itself as a data: URL",
+            "has no known media type. Pass fileData.mimeType or a data: URL",
         )
     return {"fileUri": url, "mimeType": kind}
 
@@ -141,8 +140,8 @@ def _audio(given: Any, where: str) -> dict[str, Any]:
 def _file(file: Mapping[str, Any], where: str) -> dict[str, Any]:
     data = file.get("file_data")
     if not isinstance(data, str):
-        raise unsupported_parameter(where, "names an uploaded file by OpenAI's ID; give file_data, or Gemini's own fileData part")
-    if data.partition("://")[0].lower() in _SCHEMES:  # OpenRouter's form
+        raise unsupported_parameter(where, "is an OpenAI file ID; use file_data or Gemini's fileData part")
+    if data.partition("://")[0].lower() in _SCHEMES:  # OpenRouter's format
         return {"fileData": _linked(data, f"{where}.file_data", "application/pdf")}
     if data.startswith(_PDF_BEGINS):
         data = f"data:application/pdf;base64,{data}"

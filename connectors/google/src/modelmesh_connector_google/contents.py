@@ -1,8 +1,8 @@
-"""A conversation from OpenAI's messages to Gemini's ``contents`` and ``systemInstruction``.
+"""Conversion of OpenAI's messages to Gemini's ``contents`` and ``systemInstruction``.
 
-Gemini's shapes are those of google-genai 3.4.0 (``types.Content``, ``types.Part``), read 2026-11-21. The messages obey
-:data:`modelmesh_connector_google.message_rules.RULES` before they come here. A function's result
-carries the function's name, which OpenAI's message has not: it is found from the call.
+Gemini's formats are those of google-genai 3.4.0 (``types.Content``, ``types.Part``), read 2026-11-21. The messages obey
+:data:`modelmesh_connector_google.message_rules.RULES` before this conversion. Gemini requires the
+function's name in a result. OpenAI's tool message has none, so the name of its call is used.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ class _Conversion:
     def _add_user(self, message: Mapping[str, Any], where: str) -> None:
         parts = [part for part in parts_of(message.get("content"), f"{where}.content", self.adapted) if not _is_blank(part)]
         if not parts:
-            self.adapted.append(f"blank content sent as {RULES.placeholder!r}: Gemini refuses it ({where})")
+            self.adapted.append(f"blank content sent as {RULES.placeholder!r}: Gemini rejects it ({where})")
         self._add_turn("user", parts or [{"text": RULES.placeholder}])
 
     def _add_turn(self, role: str, parts: list[Any]) -> None:
@@ -110,11 +110,11 @@ class _Conversion:
             self._results = []
             self.turns.append({"role": "user", "parts": self._results})
         part = result_part(message, name, where, self.adapted)
-        if part["functionResponse"].get("id") in self._unnumbered:  # the ID is ours: the call goes back without one
+        if part["functionResponse"].get("id") in self._unnumbered:  # the ID is ours, and the call is sent without it
             del part["functionResponse"]["id"]
         self._results.append(part)
 
-    # -- the model's turns --------------------------------------------------------------------------------------------
+    # -- model turns --------------------------------------------------------------------------------------------------
 
     def _add_assistant(self, message: Mapping[str, Any], where: str) -> None:
         calls = self._calls(message, where)
@@ -139,7 +139,7 @@ class _Conversion:
         calls = message.get("tool_calls") or []
         if not isinstance(calls, list):
             what = f"is {type(calls).__name__}, not a list"
-            raise invalid_parameter(where + ".tool_calls", what, "the calls of the answer as they came")
+            raise invalid_parameter(where + ".tool_calls", what, "the tool calls of the response, unchanged")
         found = [call_part(call, f"{where}.tool_calls[{place}]", self.adapted) for place, call in enumerate(calls)]
         called = [part["functionCall"] for part in found]
         self._names |= {call.get("id"): call["name"] for call in called if isinstance(call.get("id"), str | None)}
@@ -148,7 +148,7 @@ class _Conversion:
     def _signed_calls(self, calls: list[Any], where: str) -> list[Any]:
         if not calls or not self._signed or any("thoughtSignature" in part for part in calls):
             return calls
-        self.adapted.append(f"{where}: a tool call without a thought signature, which another model made, sent with a stand-in")
+        self.adapted.append(f"{where}: a tool call without a thought signature, made by another model, sent with a placeholder")
         return [{**calls[0], "thoughtSignature": UNSIGNED}, *calls[1:]]  # Gemini signs the first call of a step
 
 
@@ -157,7 +157,7 @@ def _is_blank(part: Any) -> bool:
 
 
 def _parts_match_message(parts: list[Any], message: Mapping[str, Any], calls: list[Any]) -> bool:
-    """Return whether parts and message agree. A caller may have changed only one of them."""
+    """Return whether the parts match the message. A caller may have changed only one of them."""
     text, called = text_and_calls(parts)
     made = [(part["functionCall"]["name"], part["functionCall"]["args"]) for part in calls]
     return text == (message.get("content") or "") and made == [(call.get("name"), call.get("args") or {}) for call in called]

@@ -1,4 +1,4 @@
-"""OpenAI's embeddings over Gemini's ``batchEmbedContents``.
+"""Conversion of OpenAI's embeddings to Gemini's ``batchEmbedContents``.
 
 Formats are those of google-genai 3.4.0 (``models.embed_content``, ``types.EmbedContentResponse``) and openai 3.52.0
 (``embedding_create_params.py``), read 2026-11-21.
@@ -26,7 +26,7 @@ def body_of(request: WireRequest, name: str) -> dict[str, Any]:
     Gemini's parameters (``taskType``, ``title``, …) apply to every text.
 
     Raises:
-        ProviderError: The input is tokens, which Gemini does not accept, or cannot be embedded.
+        ProviderError: The input is empty, or contains token IDs, which Gemini does not accept.
     """
     payload = request.payload
     if payload.get("requests") is not None:
@@ -36,7 +36,7 @@ def body_of(request: WireRequest, name: str) -> dict[str, Any]:
     if not isinstance(texts, list) or not texts:
         raise invalid_parameter("input", f"is {type(given).__name__} with nothing to embed", "'…' or ['…']")
     if not all(isinstance(text, str) for text in texts):
-        raise unsupported_parameter("input", "holds tokens; Gemini embeds text")
+        raise unsupported_parameter("input", "contains token IDs. Pass text")
     if payload.get("user") is not None:
         request.adapted.append("user dropped: Gemini has no such parameter")
     rest = {field: value for field, value in payload.items() if field not in _OURS}
@@ -49,11 +49,11 @@ def embeddings_of(data: Mapping[str, Any], request: WireRequest) -> dict[str, An
     """Return an answer in OpenAI's format, with every further field of the vendor.
 
     Raises:
-        ValueError: The value is not an answer.
+        ValueError: The response has no embeddings.
     """
     rows = data.get("embeddings")
     if not isinstance(rows, list) or not all(isinstance(row, Mapping) and isinstance(row.get("values"), list) for row in rows):
-        message = "its body is no answer of Gemini's: it has no embeddings"
+        message = "the response has no embeddings"
         raise ValueError(message)
     packed = request.payload.get("encoding_format") == "base64"
     found = []

@@ -1,7 +1,7 @@
-"""Gemini's stream of answers as chunks of OpenAI's.
+"""Conversion of Gemini's stream events to chunks in OpenAI's format.
 
-Each event is a ``GenerateContentResponse`` of google-genai 3.4.0 with some more parts, read 2026-11-21. There is no last
-word such as ``[DONE]``: a candidate is complete when it has a finish reason, and the body's end is the stream's.
+Each event is a ``GenerateContentResponse`` of google-genai 3.4.0 with further parts, read 2026-11-21. There is no final
+event such as ``[DONE]``. A candidate is complete when it has a finish reason. The stream ends with the body.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from modelmesh_connector_google.answers import (
 
 
 class _Candidate:
-    """One candidate as its parts come in."""
+    """A candidate that its events complete."""
 
     __slots__ = ("begun", "calls", "finished", "parts")
 
@@ -40,7 +40,7 @@ class _Candidate:
 
     @property
     def has_content(self) -> bool:
-        """Whether text or a call has come."""
+        """Whether the candidate has text or a call."""
         return self.calls > 0 or any(part.get("text") and not part.get("thought") for part in self.parts)
 
     def keep(self, part: dict[str, Any]) -> None:
@@ -52,7 +52,7 @@ class _Candidate:
 
 
 class EventDecoder:
-    """Decodes one stream."""
+    """Decoder of one stream."""
 
     done = False
 
@@ -68,7 +68,7 @@ class EventDecoder:
         """Store the callbacks and facts of the request.
 
         Args:
-            failure: Returns the error of an event that is an error or says that the prompt was blocked.
+            failure: Returns the error of an error event or of a blocked prompt.
             model: The requested model, until the vendor reports one.
             candidates: Requested number of answers. Usage is known when all are complete.
             include_usage: Whether usage comes in a separate last chunk, as OpenAI sends it on request.
@@ -85,21 +85,21 @@ class EventDecoder:
         """Return the chunks of one event.
 
         Raises:
-            ValueError: It is not JSON, or not an answer as Gemini documents it.
-            ProviderError: It is an error.
+            ValueError: The event is not JSON, or not in the documented format.
+            ProviderError: The event is an error.
         """
         data = json_codec.decode(event.data)
         if isinstance(data, list) and len(data) == 1:
             data = data[0]
         if not isinstance(data, dict):
             message = "an event is not a JSON object"
-            raise ValueError(message)  # noqa: TRY004 - the kit's word for what cannot be read
+            raise ValueError(message)  # noqa: TRY004 - an unreadable response
         if data.get("error") or blocked(data):
             raise self._failure(data)
         try:
             return self._read(data)
         except (KeyError, TypeError, AttributeError):
-            message = "an event is not an answer as Gemini documents it"
+            message = "an event is not in Gemini's documented format"
             raise ValueError(message) from None
 
     def _read(self, data: dict[str, Any]) -> Sequence[dict[str, Any]]:
@@ -173,7 +173,7 @@ class EventDecoder:
 
 
 def blocked(data: Mapping[str, Any]) -> Any:
-    """Return why the prompt was refused, ``None`` when there is an answer."""
+    """Return why the prompt was blocked, ``None`` when there is an answer."""
     feedback = data.get("promptFeedback")
     reason = feedback.get("blockReason") if isinstance(feedback, Mapping) else None
     return None if data.get("candidates") else reason

@@ -20,12 +20,12 @@ def row_of(data: Mapping[str, Any], source: str) -> ModelInfo | None:
     """Return a model as the list states it, under its name without ``models/``."""
     name = data.get("name")
     capabilities = model_list.map_capabilities(data.get("supportedGenerationMethods"), METHODS)
-    talks = CHAT in capabilities  # of others the longest answer is no number of tokens, and thinking says nothing
+    is_chat = CHAT in capabilities  # other models have no output limit in tokens and no thinking
     return model_list.make_row(
         name.removeprefix("models/") if isinstance(name, str) else None,
         source,
         capabilities=capabilities,
-        features={"reasoning": data.get("thinking")} if talks else None,
-        context_window=data.get("inputTokenLimit"),  # what the catalogue calls the window of Gemini models, too
-        max_output_tokens=data.get("outputTokenLimit") if talks else None,
+        features={"reasoning": data.get("thinking")} if is_chat else None,
+        context_window=data.get("inputTokenLimit"),  # the catalogue uses this value, too
+        max_output_tokens=data.get("outputTokenLimit") if is_chat else None,
     )

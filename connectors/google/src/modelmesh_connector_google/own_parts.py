@@ -18,7 +18,7 @@ def in_openai_fields(messages: list[Any]) -> list[Any]:
     """Return messages with tool calls and results in OpenAI's fields.
 
     Args:
-        messages: In OpenAI's shape, or turns as Gemini has them; they are not changed.
+        messages: Messages in OpenAI's format, or Gemini's turns. They are not changed.
     """
     found: list[Any] = []
     names: dict[Any, str] = {}
@@ -37,7 +37,7 @@ def in_openai_fields(messages: list[Any]) -> list[Any]:
 
 
 def _are_typed(parts: list[Any]) -> bool:
-    """Return whether parts have a ``type``, as those of other formats do and Gemini's do not."""
+    """Return whether parts have a ``type``. Gemini's parts have none."""
     return any(isinstance(part, Mapping) and isinstance(part.get("type"), str) for part in parts)
 
 

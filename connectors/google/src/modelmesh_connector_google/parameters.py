@@ -129,14 +129,14 @@ def _most_tokens(payload: Mapping[str, Any], adapted: list[str]) -> dict[str, An
     return {} if most is None else {"maxOutputTokens": most}
 
 
-def _format(wanted: Any, adapted: list[str]) -> dict[str, Any]:
-    kind = wanted.get("type") if isinstance(wanted, Mapping) else None
-    if wanted is None or kind == "text":
+def _format(response_format: Any, adapted: list[str]) -> dict[str, Any]:
+    kind = response_format.get("type") if isinstance(response_format, Mapping) else None
+    if response_format is None or kind == "text":
         return {}
     if kind not in ("json_object", "json_schema"):
-        raise unsupported_parameter("response_format", f"is {kind or type(wanted).__name__!r}, which cannot be asked of Gemini")
+        raise unsupported_parameter("response_format", f"is {kind or type(response_format).__name__!r}, unsupported by Gemini")
     made: dict[str, Any] = {"responseMimeType": "application/json"}
-    inner = wanted.get("json_schema")
+    inner = response_format.get("json_schema")
     schema = inner.get("schema") if isinstance(inner, Mapping) else None
     if schema is not None:
         made["responseJsonSchema"] = schema

@@ -1,4 +1,4 @@
-"""Gemini's own API behind OpenAI's chat completions and embeddings."""
+"""Google's Gemini API with OpenAI's chat completions and embeddings."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ class GoogleProvider(BaseProvider):
         try:
             return completion(data, created=int(time.time()))
         except (TypeError, AttributeError, KeyError):
-            message = "its body is not an answer as Gemini documents it"
+            message = "its body is not in Gemini's documented format"
             raise ValueError(message) from None
 
     def _decode_response(self, request: WireRequest, status: int, headers: Mapping[str, str], raw: bytes) -> Answer:
@@ -141,7 +141,7 @@ class GoogleProvider(BaseProvider):
             created=int(time.time()),
         )
 
-    # -- the list of models -------------------------------------------------------------------------------------------
+    # -- model list --------------------------------------------------------------------------------------------------
 
     def _parse_model_list(self, data: Any) -> Sequence[ModelInfo]:
         """Return the models of a page. Google omits empty fields, and thus the list of an empty page."""
@@ -182,7 +182,7 @@ class GoogleProvider(BaseProvider):
         return made
 
     def _map_embedded_error(self, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> ProviderError:
-        """Return the error of an error body under a status of success, or of a prompt that was blocked.
+        """Return the error of an error body with a success status, or of a blocked prompt.
 
         A blocked prompt has no answer, not even an empty one, so it is an error and not a choice with ``content_filter``. The
         request is not retried at another account, because the prompt stays the same.

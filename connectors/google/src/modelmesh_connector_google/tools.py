@@ -24,7 +24,7 @@ def tooling(payload: Mapping[str, Any], adapted: list[str]) -> dict[str, Any]:
     """
     tools, choice = read_tools(payload, adapted), read_tool_choice(payload)
     if payload.get("parallel_tool_calls") is False:
-        adapted.append("parallel_tool_calls dropped: Gemini cannot be told to make one call at a time")
+        adapted.append("parallel_tool_calls dropped: Gemini cannot be limited to one call at a time")
     found: dict[str, Any] = {}
     if tools is not None:
         found["tools"] = _tools(tools, adapted)
@@ -38,15 +38,17 @@ def tooling(payload: Mapping[str, Any], adapted: list[str]) -> dict[str, Any]:
 
 
 def _tools(tools: list[Any], adapted: list[str]) -> list[Any]:
-    """Return all functions as one tool, where the first of them stood, and Gemini's own tools as they are."""
+    """Return all functions as one tool at the position of the first, and Gemini's tools unchanged."""
     found: list[Any] = []
     declared: list[Any] = []
     for place, tool in enumerate(tools):
         where = f"tools[{place}]"
         if not isinstance(tool, Mapping):
-            raise invalid_parameter(where, "is not a tool", "{'type': 'function', 'function': {'name': …, 'parameters': …}}")
+            raise invalid_parameter(
+                where, "is not a tool definition", "{'type': 'function', 'function': {'name': …, 'parameters': …}}"
+            )
         if tool.get("type") == "custom":
-            raise unsupported_parameter(where, "is a tool with free text as its input; make it a function with one string")
+            raise unsupported_parameter(where, "is a custom tool with free-text input; use a function with one string parameter")
         function = tool.get("function")
         if not isinstance(function, Mapping):
             found.append(tool)
@@ -88,7 +90,7 @@ def _name(tool: Any) -> Any:
 
 
 def call_part(call: Any, where: str, adapted: list[str]) -> dict[str, Any]:
-    """Return the part that one call is, with the signature that came with it.
+    """Return the part of a call, with the call's signature.
 
     Raises:
         ProviderError: The call has no name.
@@ -96,8 +98,8 @@ def call_part(call: Any, where: str, adapted: list[str]) -> dict[str, Any]:
     function = call.get("function") if isinstance(call, Mapping) else None
     if not isinstance(function, Mapping):
         if isinstance(call, Mapping) and isinstance(call.get("custom"), Mapping):
-            raise unsupported_parameter(where, "calls a tool with free text as its input")
-        raise invalid_parameter(where, "is no call of a function", "{'id': …, 'function': {'name': …, 'arguments': '{}'}}")
+            raise unsupported_parameter(where, "is a call of a custom tool with free-text input")
+        raise invalid_parameter(where, "is not a function call", "{'id': …, 'function': {'name': …, 'arguments': '{}'}}")
     if not isinstance(function.get("name"), str) or not function["name"]:
         raise invalid_parameter(where, "has no name", "{'id': …, 'function': {'name': …, 'arguments': '{}'}}")
     made = {"name": function["name"], "args": _arguments(function.get("arguments"), adapted)}
@@ -130,7 +132,7 @@ def result_part(message: Mapping[str, Any], name: Any, where: str, adapted: list
     if isinstance(content, list):
         parts = parts_of(content, f"{where}.content", adapted)
         media = [part for part in parts if any(key in part for key in _MEDIA)]
-        content = "".join(str(part.get("text") or "") for part in parts)  # a blank result is an empty one
+        content = "".join(str(part.get("text") or "") for part in parts)  # a blank result is sent as an empty one
     response = content if isinstance(content, Mapping) else _object(content)
     made = {"name": name, "response": {"output": "" if content is None else content} if response is None else response}
     if message.get("tool_call_id"):
