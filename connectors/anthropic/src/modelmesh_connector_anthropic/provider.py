@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from attrs import evolve
 
-from modelmesh.contracts.models import ModelInfo
+from modelmesh.contracts import ModelInfo
 from modelmesh.errors import ConfigurationError, ProviderError
 from modelmesh_cdk import COMMON_RATE_LIMIT_HEADERS, BaseProvider, ErrorMapping, RateLimitHeaders, WireRequest
 from modelmesh_cdk.message_rules import MessageRules

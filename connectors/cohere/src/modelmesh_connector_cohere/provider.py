@@ -7,10 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
-from modelmesh.contracts import Billed, FailureClass, Secret
-from modelmesh.contracts.call import Limits
-from modelmesh.contracts.models import ModelInfo
-from modelmesh.contracts.provider import Answer
+from modelmesh.contracts import Answer, Billed, FailureClass, Limits, ModelInfo, Secret
 from modelmesh.errors import ProviderError
 from modelmesh_cdk import BaseProvider, EmbeddingLimit, ErrorMapping, WireRequest, model_list, provider_error, scrub_key
 from modelmesh_cdk.message_rules import MessageRules

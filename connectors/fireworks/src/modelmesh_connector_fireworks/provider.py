@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from attrs import evolve
 
-from modelmesh.contracts.models import ModelInfo
+from modelmesh.contracts import ModelInfo
 from modelmesh_cdk import COMMON_RATE_LIMIT_HEADERS, EmbeddingLimit, ErrorMapping, OpenAICompatibleProvider, RateLimitHeaders
 from modelmesh_cdk.message_rules import MessageRules
 from modelmesh_connector_fireworks.error_mappings import MAPPINGS, RATE_LIMITS

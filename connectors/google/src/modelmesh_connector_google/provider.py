@@ -8,9 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 from urllib.parse import quote
 
-from modelmesh.contracts import CHAT, EMBEDDINGS, FailureClass
-from modelmesh.contracts.models import ModelInfo
-from modelmesh.contracts.provider import Answer
+from modelmesh.contracts import CHAT, EMBEDDINGS, Answer, FailureClass, ModelInfo
 from modelmesh.errors import ProviderError
 from modelmesh_cdk import (
     BaseProvider,

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from attrs import evolve
 
-from modelmesh.contracts.models import ModelInfo
+from modelmesh.contracts import ModelInfo
 from modelmesh_cdk import ErrorMapping, QuickProvider
 from modelmesh_cdk.message_rules import MessageRules
 from modelmesh_connector_lmstudio.error_mappings import MAPPINGS

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from modelmesh.contracts.call import Call
+from modelmesh.contracts import Call
 from modelmesh_connector_local.runtime import error_from_body
 
 

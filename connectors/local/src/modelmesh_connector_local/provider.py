@@ -11,10 +11,7 @@ from typing import Any, ClassVar, Self
 
 from attrs import evolve, fields_dict
 
-from modelmesh.contracts import FailureClass
-from modelmesh.contracts.call import Call, Limits
-from modelmesh.contracts.models import ModelInfo
-from modelmesh.contracts.provider import Answer
+from modelmesh.contracts import Answer, Call, FailureClass, Limits, ModelInfo
 from modelmesh_cdk import load_catalogue, provider_error
 from modelmesh_connector_local.answers import ChunkConverter, ResponseBuilder
 from modelmesh_connector_local.config import LocalConfig

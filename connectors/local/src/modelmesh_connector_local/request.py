@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from modelmesh.contracts import FailureClass, messages_for_connector
-from modelmesh.contracts.call import Call
+from modelmesh.contracts import Call, FailureClass, messages_for_connector
 from modelmesh_cdk import provider_error
 from modelmesh_cdk.message_rules import adapt
 from modelmesh_connector_local.config import LocalConfig

@@ -8,8 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from modelmesh.contracts import FailureClass
-from modelmesh.contracts.call import Limits
+from modelmesh.contracts import FailureClass, Limits
 from modelmesh.errors import ModelMeshError, ProviderError, ProviderTimeoutError
 from modelmesh_cdk import provider_error
 from modelmesh_connector_local.answers import ChunkConverter

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
-from modelmesh.contracts.models import ModelInfo
+from modelmesh.contracts import ModelInfo
 from modelmesh_cdk import (
     COMMON_RATE_LIMIT_HEADERS,
     EmbeddingLimit,

@@ -6,8 +6,7 @@ import os
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
-from modelmesh.contracts import CHAT, FailureClass
-from modelmesh.contracts.models import ModelInfo
+from modelmesh.contracts import CHAT, FailureClass, ModelInfo
 from modelmesh_cdk import ErrorMapping, OpenAICompatibleProvider, WireRequest
 from modelmesh_cdk.message_rules import MessageRules
 from modelmesh_connector_openrouter.error_mappings import MAPPINGS

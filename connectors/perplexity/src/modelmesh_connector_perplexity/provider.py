@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
-from modelmesh.contracts import EMBEDDINGS
-from modelmesh.contracts.models import ModelInfo
-from modelmesh.contracts.provider import Answer
+from modelmesh.contracts import EMBEDDINGS, Answer, ModelInfo
 from modelmesh.errors import ProviderError
 from modelmesh_cdk import BaseProvider, EmbeddingLimit, ErrorMapping, WireRequest
 from modelmesh_cdk.message_rules import MessageRules

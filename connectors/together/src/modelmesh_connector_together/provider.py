@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
-from modelmesh.contracts.models import ModelInfo
+from modelmesh.contracts import ModelInfo
 from modelmesh_cdk import ErrorMapping, OpenAICompatibleProvider
 from modelmesh_cdk.message_rules import MessageRules
 from modelmesh_connector_together.error_mappings import MAPPINGS

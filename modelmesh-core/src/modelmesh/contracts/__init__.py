@@ -43,6 +43,8 @@ from modelmesh.contracts.storage import (
     Locking,
     Storage,
     StorageEntry,
+    lock_timeout_error,
+    validated_key,
 )
 from modelmesh.contracts.strategy import SelectionRequest, SelectionResult, Strategy
 from modelmesh.contracts.usage import reported_tokens
@@ -116,9 +118,11 @@ __all__ = [
     "SyncStatus",
     "TraceEntry",
     "format_duration",
+    "lock_timeout_error",
     "messages_for_connector",
     "parse_duration",
     "parse_size",
     "reported_tokens",
+    "validated_key",
     "variable_names",
 ]

@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any, ClassVar, TextIO
 
-from modelmesh.contracts.observability import AggregateStats, EventType, RequestLogEntry, RoutingEvent, Severity, TraceEntry
+from modelmesh.contracts import AggregateStats, EventType, RequestLogEntry, RoutingEvent, Severity, TraceEntry
 from modelmesh.errors import ConfigurationError
 from modelmesh_cdk import BaseObservability
 from modelmesh_observability_console.plain import pair, plain

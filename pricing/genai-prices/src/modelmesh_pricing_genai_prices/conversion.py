@@ -18,7 +18,7 @@ from typing import Any
 from genai_prices.data import providers
 from genai_prices.types import ConditionalPrice, ModelPrice, Provider, StartDateConstraint, TieredPrices, TimeOfDateConstraint
 
-from modelmesh.contracts.models import ModelPricing, PriceBand
+from modelmesh.contracts import ModelPricing, PriceBand
 
 INPUT, OUTPUT, PER_REQUEST = "input_per_1k_tokens", "output_per_1k_tokens", "per_request"
 CACHED, WRITTEN = "cached_input_per_1k_tokens", "cache_write_per_1k_tokens"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from modelmesh.contracts.models import ModelPricing
+from modelmesh.contracts import ModelPricing
 from modelmesh.hooks import hookimpl
 
 PROVIDERS = MappingProxyType(

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 import redis
 
-from modelmesh.contracts.storage import LockHandle, lock_timeout_error, validated_key
+from modelmesh.contracts import LockHandle, lock_timeout_error, validated_key
 from modelmesh_cdk import BaseStorageConfig, SharedStorage
 from modelmesh_cdk.storage import RESERVED
 from modelmesh_storage_redis.additions import Additions

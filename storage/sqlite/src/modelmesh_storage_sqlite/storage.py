@@ -13,8 +13,7 @@ from typing import Any, ClassVar, Self, TypeVar
 
 from attrs import field, frozen
 
-from modelmesh.contracts import Secret
-from modelmesh.contracts.storage import LockHandle, lock_timeout_error, validated_key
+from modelmesh.contracts import LockHandle, Secret, lock_timeout_error, validated_key
 from modelmesh.errors import ConfigurationError
 from modelmesh_cdk import BaseStorageConfig, SharedStorage
 from modelmesh_cdk.storage import current_owner, has_exited

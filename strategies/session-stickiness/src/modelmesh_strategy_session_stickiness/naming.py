@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from modelmesh.contracts.strategy import SelectionRequest
+from modelmesh.contracts import SelectionRequest
 
 NAME = "session_id"
 
