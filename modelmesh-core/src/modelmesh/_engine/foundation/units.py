@@ -1,4 +1,7 @@
-"""Durations and sizes of the configuration."""
+"""Durations and sizes of the configuration.
+
+humanfriendly is not used: it reads ``1KB`` as 1,000 bytes and accepts units that the configuration does not have.
+"""
 
 from __future__ import annotations
 
