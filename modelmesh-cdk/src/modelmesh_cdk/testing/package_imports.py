@@ -30,23 +30,23 @@ PUBLIC_KIT_PACKAGES = frozenset(
 def sources_of(module: str) -> list[Path]:
     """Return the source files of the package that contains a module, or of the module itself outside a package.
 
-    A namespace package is shared with other distributions. Only the package below it is read.
+    A package is a folder with an ``__init__.py``. Folders above it, such as a namespace package, belong to other distributions
+    too and are not read.
     """
-    parts = module.split(".")
-    for end in range(1, len(parts) + 1):
-        try:
-            spec = find_spec(".".join(parts[:end]))
-        except (ImportError, ValueError):  # a module without a spec, such as __main__
-            return []
-        if spec is None:
-            return []
-        if spec.has_location and spec.origin is not None:
-            folders = spec.submodule_search_locations
-            files = (
-                [Path(spec.origin)] if folders is None else [file for folder in folders for file in Path(folder).rglob("*.py")]
-            )
-            return sorted(file for file in files if file.suffix == ".py" and file.is_file())
-    return []
+    try:
+        spec = find_spec(module)
+    except (ImportError, ValueError):  # a module without a spec, such as __main__
+        return []
+    if spec is None or not spec.has_location or spec.origin is None:
+        return []
+    file = Path(spec.origin)
+    package = None
+    for folder in file.parents:
+        if not (folder / "__init__.py").is_file():
+            break
+        package = folder
+    files = [file] if package is None else package.rglob("*.py")
+    return sorted(one for one in files if one.suffix == ".py" and one.is_file())
 
 
 def private_imports(file: Path) -> Iterator[tuple[int, str]]:
