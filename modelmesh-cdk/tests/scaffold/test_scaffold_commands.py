@@ -150,5 +150,5 @@ def test_cli_help_imports_no_template_code(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True, cwd=tmp_path)
     listed = done.stdout.splitlines()[-1]
     loaded = set(re.findall(r"'(modelmesh_cdk[\w.]*)'", listed))
-    assert loaded == {"modelmesh_cdk", "modelmesh_cdk.scaffold", "modelmesh_cdk.scaffold.commands"}
+    assert loaded == {"modelmesh_cdk", "modelmesh_cdk.version", "modelmesh_cdk.scaffold", "modelmesh_cdk.scaffold.commands"}
     assert "'httpx2'" not in listed
