@@ -186,3 +186,14 @@ def test_usage_entry_keeps_its_keys_in_stored_state() -> None:
     ]
     assert list(entry.saved()) == [*keys, "unpriced_requests", "unsettled_attempts", "nano_usd"]
     assert UsageEntry.restored(entry.saved()) == entry
+
+
+def test_tracker_shortcuts_equal_the_total() -> None:
+    usage = UsageTracker()
+    usage.add("m", "p", {"prompt_tokens": 3, "completion_tokens": 2}, None)
+    usage.add("m", "p", {"prompt_tokens": 1, "completion_tokens": 1}, 5, estimated=True)
+    usage.add("m", "p", None, None)
+    usage.add_unknown_cost("m", "p")
+    names = ("total_requests", "total_tokens", "estimated_requests", "estimated_tokens", "unknown_usage_requests",
+             "unpriced_requests", "unknown_cost_attempts")  # fmt: skip
+    assert [getattr(usage, name) for name in names] == [getattr(usage.total, name) for name in names] == [3, 7, 1, 2, 1, 1, 1]

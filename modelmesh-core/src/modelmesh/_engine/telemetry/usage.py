@@ -16,7 +16,7 @@ from modelmesh._engine.telemetry.usage_entry import UsageEntry
 class UsageTracker:
     """Usage of a mesh since its creation or :meth:`reset`, or over all runs if state is stored. Days and months are UTC.
 
-    ``total`` has every figure. ``total_requests``, ``total_tokens`` and ``total_cost`` are shortcuts to it.
+    ``total`` has every figure. The counts and ``total_cost`` of the tracker itself are shortcuts to it.
     """
 
     def __init__(self, now: Callable[[], float] = time.time, budgets: Callable[[], BudgetStatus | None] = lambda: None) -> None:
@@ -134,6 +134,31 @@ class UsageTracker:
     def total_cost(self) -> float:
         """USD, of the requests with a known price."""
         return self._total.total_cost
+
+    @property
+    def estimated_requests(self) -> int:
+        """Requests with estimated tokens and cost, in part or as a whole."""
+        return self._total.estimated_requests
+
+    @property
+    def estimated_tokens(self) -> int:
+        """Tokens of the estimated requests."""
+        return self._total.estimated_tokens
+
+    @property
+    def unknown_usage_requests(self) -> int:
+        """Requests without a report or an estimate of their tokens. The totals omit them."""
+        return self._total.unknown_usage_requests
+
+    @property
+    def unpriced_requests(self) -> int:
+        """Requests with known tokens and an unknown price. ``total_cost`` omits them."""
+        return self._total.unpriced_requests
+
+    @property
+    def unknown_cost_attempts(self) -> int:
+        """Attempts without an answer that the vendor may charge for, at an unknown amount."""
+        return self._total.unknown_cost_attempts
 
     @property
     def daily_cost(self) -> float:
