@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -197,7 +198,8 @@ class Terminal:
         """Read until a text has come."""
         ends = time.monotonic() + 60
         while text not in self.seen:
-            assert time.monotonic() < ends, self.seen
+            readable, _, _ = select.select([self._ours], [], [], max(0.0, ends - time.monotonic()))
+            assert readable, f"no {text!r} within 60 s: {self.seen!r}"
             try:
                 self.seen += os.read(self._ours, 4096).decode()
             except OSError:
@@ -269,7 +271,7 @@ def test_conversation_second_ctrl_c_exits_with_130(configured, ctrl_c_is_heard):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="pseudo-terminals are POSIX's")
-def test_conversation_ctrl_c_stops_only_the_answer(configured, upstream):
+def test_conversation_ctrl_c_stops_only_the_answer(configured, upstream, ctrl_c_is_heard):
     terminal = Terminal("chat", "-c", configured("waits"))
     terminal.expect("> ")
     terminal.type("first\n")
