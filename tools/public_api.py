@@ -29,6 +29,7 @@ MODULES = (
     "modelmesh.capabilities",
     "modelmesh.client",
     "modelmesh.connectors",
+    "modelmesh.registry",
     "modelmesh.hooks",
     "modelmesh.testing",
     "modelmesh.cdk",
