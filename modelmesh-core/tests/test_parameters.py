@@ -27,7 +27,7 @@ CONFIG: dict[str, Any] = {"providers": {"mock": {"instance": MockProvider(["x"])
 
 @pytest.fixture(autouse=True)
 def forget_warnings(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(misspellings, "_warned", set())
+    monkeypatch.setattr(misspellings, "_compared", set())
 
 
 def keywords(function: Any) -> set[str]:
@@ -89,6 +89,12 @@ def test_misspelled_parameter_in_a_task_warns_at_its_line() -> None:
     with pytest.warns(MisspelledParameterWarning) as caught:
         asyncio.run(main())
     assert [one.filename for one in caught] == [__file__]
+
+
+def test_unknown_parameters_are_compared_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(misspellings, "MAX_COMPARED_NAMES", 3)
+    misspellings.check_unknown((f"own_{number}" for number in range(100)), CHAT_NAMES, strict=False)
+    assert len(misspellings._compared) == 3
 
 
 @pytest.mark.parametrize(

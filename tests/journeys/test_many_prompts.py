@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -101,8 +102,16 @@ class Batch:
         return [json.loads(line) for line in self.results.read_text().splitlines()] if self.results.exists() else []
 
 
+@pytest.fixture
+def default_ctrl_c() -> Iterator[None]:
+    """A shell that starts tests in the background has them ignore Ctrl-C, and their child processes with them."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.skipif(os.name == "nt", reason="needs SIGINT")
-def test_batch_resumed_after_ctrl_c_answers_each_once(street: Street, tmp_path: Path) -> None:
+def test_batch_resumed_after_ctrl_c_answers_each_once(street: Street, tmp_path: Path, default_ctrl_c: None) -> None:
     account = street.account("openai", delay=0.01)
     batch = Batch(tmp_path, account)
     first = batch.start()
@@ -110,16 +119,16 @@ def test_batch_resumed_after_ctrl_c_answers_each_once(street: Street, tmp_path: 
     while len(batch.rows()) < 100 and first.poll() is None and time.monotonic() < deadline:
         time.sleep(0.02)
     first.send_signal(signal.SIGINT)
-    said, err = first.communicate(timeout=60)
-    assert (first.returncode, said.strip()) == (130, "interrupted"), err
+    output, err = first.communicate(timeout=60)
+    assert (first.returncode, output.strip()) == (130, "interrupted"), err
     assert "Traceback" not in err
     answered = len(batch.rows())
     assert 100 <= answered < PROMPTS
     assert len(account.bills) == answered, "requests in flight at Ctrl-C were saved"
 
     second = batch.start()
-    said, err = second.communicate(timeout=120)
+    output, err = second.communicate(timeout=120)
     assert second.returncode == 0, err
     assert sorted(row["prompt"] for row in batch.rows()) == list(range(PROMPTS))
     assert len(account.bills) == PROMPTS
-    assert said.strip() == f"used {PROMPTS}", "the state of the first run was kept"
+    assert output.strip() == f"used {PROMPTS}", "the state of the first run was kept"

@@ -44,7 +44,7 @@ def find_api_key(provider: ProviderHooks) -> Secret | None:
     found = [given.reveal()] if given is not None else [os.environ.get(name, "") for name in names]
     text = next(filter(None, (one.strip() for one in found)), "")  # a file with a key ends in a line break
     if why := unsendable(text):
-        message = f"the API key of the provider {provider.id} {why}, so that no header can carry it; copy it anew"
+        message = f"the API key of the provider {provider.id} {why}, so no header can contain it. Copy the key again"
         raise ConfigurationError(message)
     if text:
         return Secret(text)

@@ -20,7 +20,10 @@ MAX_LENGTH_DIFFERENCE = 2
 MIN_SIMILARITY = 0.8
 """Least similarity of a misspelled name to the known one: one wrong letter of five."""
 
-_warned: set[str] = set()
+MAX_COMPARED_NAMES = 1000
+"""Number of unknown names that a process compares. The set stays small when callers pass arbitrary names."""
+
+_compared: set[str] = set()
 
 
 class MisspelledParameterWarning(UserWarning):
@@ -42,10 +45,10 @@ def check_unknown(unknown: Iterable[str], known: frozenset[str], *, strict: bool
         if strict:
             why = f"unknown parameter {name!r}.{suggestion(closest(name, known))} A vendor's own parameter goes into extra_body"
             raise bad_request_error(why)
-        if name in _warned:
+        if name in _compared or len(_compared) >= MAX_COMPARED_NAMES:
             continue
         near = closest(name, known)
-        _warned.add(name)
+        _compared.add(name)
         if near is not None:
             warn(
                 f"unknown parameter {name!r}: it is sent as given. Did you mean {near!r}? "
