@@ -55,7 +55,8 @@ def test_rates_leave_out_code(prose: ModuleType, text: str, words: int, odd: int
     assert (rates.words, rates.odd, rates.semicolons) == (words, odd, semicolons)
 
 
-def test_measure_reads_files_and_names_the_place(prose: ModuleType, tmp_path: Path) -> None:
+def test_measure_reads_files_and_names_the_place(prose: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prose, "ROOT", tmp_path)
     (tmp_path / "a.py").write_text('"""Whoever reads; this."""\n', "utf-8")
     (tmp_path / "b.md").write_text("# A heading\n\nOne more.\n", "utf-8")
     rates = prose.measure("two files", tmp_path.iterdir())
@@ -67,7 +68,7 @@ def test_measure_reads_files_and_names_the_place(prose: ModuleType, tmp_path: Pa
         "odd_words_per_1000": 142.9,
         "semicolons_per_1000": 142.9,
     }
-    assert rates.where == [f"{tmp_path / 'a.py'}: Whoever ;"]
+    assert rates.where == ["a.py: Whoever ;"]
 
 
 def test_script_prints_rates_of_packages_and_peers() -> None:
