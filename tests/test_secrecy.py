@@ -83,7 +83,7 @@ def test_key_with_a_line_break_is_stripped(connector: str, upstream: Upstream) -
 @pytest.mark.parametrize(
     ("given", "why"),
     [
-        ({"api_key": f"{CANARY}\nother"}, "the API key of the provider openai.llm.v1 contains a line break, so that no header"),
+        ({"api_key": f"{CANARY}\nother"}, "the API key of the provider openai.llm.v1 contains a line break, so no header"),
         ({"api_key": f"{CANARY}ü"}, "the API key of the provider openai.llm.v1 contains a character that is not ASCII"),
         ({"headers": {"X-Key": f"{CANARY}\n"}}, "the header 'X-Key' of the provider openai.llm.v1 contains a line break"),
     ],
