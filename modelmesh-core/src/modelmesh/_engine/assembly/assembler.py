@@ -11,7 +11,7 @@ from modelmesh._engine.assembly.discovery import build_watch
 from modelmesh._engine.assembly.limits import ModelLimits, budget_counters, limit_accounts, limit_pool_members
 from modelmesh._engine.assembly.model_catalog import ModelCatalog
 from modelmesh._engine.assembly.model_joiner import ModelJoiner
-from modelmesh._engine.assembly.model_names import matches_name, without_vendor
+from modelmesh._engine.assembly.model_names import without_vendor
 from modelmesh._engine.assembly.policies import pool_policy
 from modelmesh._engine.assembly.pool_membership import PoolMembership
 from modelmesh._engine.assembly.prices import PriceSources
@@ -242,8 +242,7 @@ class Assembler:
 
     def _add_wanted_models(self) -> None:
         for name in self._model_names or ():
-            known = any(matches_name(candidate, name) for candidate in self._models.candidates)
-            if not known and not self._models.add_named(name) and not self._models.unlisted:
+            if not self._models.named(name) and not self._models.add_named(name) and not self._models.unlisted:
                 listed = ", ".join(dict.fromkeys(c.model_id for c in self._models.candidates))
                 message = (
                     f"models: no configured provider lists {name!r}. Listed: {listed}. To use another model, write its "
@@ -293,13 +292,13 @@ class Assembler:
     def _pool_members(self, section: PoolSection, node: CapabilityNode | None) -> list[Candidate]:
         members = self._membership.members(section, node)
         if self._model_names is not None:
-            members = [c for name in self._model_names for c in members if matches_name(c, name)]
+            members = self._membership.members_by_name(members, self._model_names)
             if not members and not self._models.unlisted:
                 wanted = section.capability or section.name
                 names = list(self._model_names)
                 message = f"the pool {section.name!r} is empty: none of models={names!r} has the capability {wanted!r}."
                 raise ConfigurationError(message, where="models")
-        return list(dict.fromkeys(members))
+        return members
 
     def _create_pool(
         self, section: PoolSection, node: CapabilityNode | None, members: list[Candidate], strategy: Strategy
@@ -324,7 +323,7 @@ class Assembler:
             if model.quota is not None and len(providers.matching(model.provider)) == 1:
                 entry = providers.matching(model.provider)[0]
                 names = model.id, without_vendor(model.id, entry)
-                called = (c for c in self._models.candidates if any(matches_name(c, name) for name in names))
+                called = (c for name in names for c in self._models.named(name))
                 quotas |= {(entry.key, c.model_id): model.quota for c in called}
         free = frozenset(entry.key for entry in providers if entry.section.quota is not None and entry.section.quota.free_tier)
         limits = ModelLimits(quotas, free, self._reservations)

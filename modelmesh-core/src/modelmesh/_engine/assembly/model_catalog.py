@@ -7,7 +7,7 @@ from typing import Any
 
 from attrs import evolve
 
-from modelmesh._engine.assembly.model_names import find_called, from_catalogue, without_vendor
+from modelmesh._engine.assembly.model_names import ModelNameIndex, without_vendor
 from modelmesh._engine.assembly.prices import PriceSources, configured_price, with_free_tier_price
 from modelmesh._engine.assembly.provider_entry import ProviderEntry
 from modelmesh._engine.assembly.providers import Providers
@@ -59,6 +59,7 @@ class ModelCatalog:
         self._stated_paths: set[str] = set()
         self.has_lost_models = False
         self._known: set[tuple[str, str]] = set()
+        self._names = ModelNameIndex()
         self._with_own_list: set[str] = set()
         self._listed_ids: dict[tuple[str, str], str] = {}  # of models that have another ID in the configuration
         self.candidates: list[Candidate] = []
@@ -137,12 +138,11 @@ class ModelCatalog:
 
     def _from_provider_list(self, row: Any, entry: ProviderEntry, place: int) -> ModelInfo:
         if isinstance(row, ModelInfo):
-            self._record_listed_id(entry, row.id, find_called(row.name, entry.shipped_models()), row.name)
+            self._record_listed_id(entry, row.id, entry.shipped_row(row.name), row.name)
             return row
         if isinstance(row, str):
-            return from_catalogue(without_vendor(row, entry), entry) or ModelInfo(
-                without_vendor(row, entry), without_vendor(row, entry)
-            )
+            model_id = without_vendor(row, entry)
+            return entry.listed_row(model_id) or ModelInfo(model_id, model_id)
         if isinstance(row, Mapping) and isinstance(row.get("id"), str):
             from modelmesh._engine.config.structure import structure  # noqa: PLC0415 - only for models as maps within a provider
 
@@ -157,7 +157,7 @@ class ModelCatalog:
 
     def _from_section(self, section: ModelSection, entry: ProviderEntry, path: tuple[str | int, ...]) -> ModelInfo:
         model_id = without_vendor(section.id, entry)
-        shipped = from_catalogue(section.model or model_id, entry)
+        shipped = entry.listed_row(section.model or model_id)
         self._record_listed_id(entry, model_id, shipped, section.model or model_id)
         known = shipped or ModelInfo(model_id, model_id)
         stated: dict[str, Any] = {"id": model_id, "upstream": section.model or known.upstream or model_id}
@@ -203,6 +203,11 @@ class ModelCatalog:
         self._stated_nodes[id(candidate)] = nodes
         self._derived_nodes[id(candidate)] = [self._tree.ensure(path) for path in derived(paths, info.features)]
         self.candidates.append(candidate)
+        self._names.add(candidate)
+
+    def named(self, name: str) -> list[Candidate]:
+        """Return the models that a name means, with or without the provider before it."""
+        return self._names.find(name)
 
     def node(self, name: str, path: tuple[str | int, ...]) -> CapabilityNode:
         found = self._tree.get_node(name)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from modelmesh._engine.assembly.model_catalog import ModelCatalog
-from modelmesh._engine.assembly.model_names import matches_name
+from modelmesh._engine.assembly.model_names import names_of
 from modelmesh._engine.assembly.providers import Providers
 from modelmesh._engine.config.problems import Problems, UncheckableError
 from modelmesh._engine.config.schema import PoolSection
@@ -16,6 +16,9 @@ from modelmesh.capabilities.derived import DERIVED
 from modelmesh.capabilities.nodes import CapabilityNode, CapabilityTree
 from modelmesh.contracts.operations import CHAT, EMBEDDINGS
 from modelmesh.errors import ConfigurationError
+
+_ACCOUNT_KEYS = ("providers", "excluded_providers")
+"""Keys of a pool that name accounts."""
 
 
 class PoolMembership:
@@ -35,6 +38,7 @@ class PoolMembership:
         self._tree = tree
         self._problems = problems
         self._source_map = problems.source_map
+        self._listed_names: dict[str, frozenset[str]] = {}
 
     def target(self, section: PoolSection) -> CapabilityNode | None:
         """Return the capability of a pool, or ``None`` for a pool that only lists models or providers.
@@ -67,28 +71,36 @@ class PoolMembership:
                 that matched no model.
         """
         path, before = ("pools", section.name), len(self._problems)
-        found: list[Candidate] = list(self._catalog.candidates)
         if section.models is not None:
             self._check_model_names(section.models, path)  # first, so that a misspelt name is not reported as an empty pool
-        for key in ("providers", "excluded_providers"):
-            self._account_positions(getattr(section, key) or (), (*path, key))
+        orders = {key: self._account_positions(getattr(section, key) or (), (*path, key)) for key in _ACCOUNT_KEYS}
         if len(self._problems) > before:
             raise UncheckableError(section.name)
-        found = self._require_members(
-            found, section, "capability", [c for c in found if self._catalog.offers(c, node)] if node else None
-        )
+        filters = self._filters(section, node, orders)
+        every = self._catalog.candidates
+        # A list of names is read first: a pool of few models does not filter the models of the whole mesh.
+        found = every if section.models is None else [one for name in section.models for one in self._catalog.named(name)]
+        found = [one for one in dict.fromkeys(found) if all(accepts(one) for accepts in filters.values())]
         if section.providers is not None:
-            order = self._account_positions(section.providers, (*path, "providers"))
-            found = self._require_members(found, section, "providers", [c for c in found if id(c.account) in order])
-            found.sort(key=lambda candidate: order[id(candidate.account)])
-        if section.excluded_providers:
-            drop = self._account_positions(section.excluded_providers, (*path, "excluded_providers"))
-            found = self._require_members(found, section, "excluded_providers", [c for c in found if id(c.account) not in drop])
+            found.sort(key=lambda candidate: orders["providers"][id(candidate.account)])
         if section.models is not None:
-            found = self._require_members(found, section, "models", self._members_by_name(found, section.models))
+            found = self.members_by_name(found, section.models)
         if not found and not self._catalog.unlisted:
-            raise self._empty_pool_error(section, "no provider has a model", len(self._catalog.candidates))
+            raise self._no_members(section, filters)
         return found
+
+    def _filters(
+        self, section: PoolSection, node: CapabilityNode | None, orders: Mapping[str, Mapping[int, int]]
+    ) -> dict[str, Callable[[Candidate], bool]]:
+        """Return the filters of a pool by the key that states each, without that of its names."""
+        filters: dict[str, Callable[[Candidate], bool]] = {}
+        if node is not None:
+            filters["capability"] = lambda candidate: self._catalog.offers(candidate, node)
+        if section.providers is not None:
+            filters["providers"] = lambda candidate: id(candidate.account) in orders["providers"]
+        if section.excluded_providers:
+            filters["excluded_providers"] = lambda candidate: id(candidate.account) not in orders["excluded_providers"]
+        return filters
 
     def accepts(self, section: PoolSection, node: CapabilityNode | None, candidate: Candidate) -> bool:
         """Return whether a pool accepts a model, by the same rules as :meth:`members`."""
@@ -100,7 +112,13 @@ class PoolMembership:
             return False
         if account in self._account_positions(section.excluded_providers, (*path, "excluded_providers")):
             return False
-        return section.models is None or any(matches_name(candidate, name) for name in section.models)
+        return section.models is None or not self._names_in(section).isdisjoint(names_of(candidate))
+
+    def _names_in(self, section: PoolSection) -> frozenset[str]:
+        """Return the names that a pool lists, built once for each pool."""
+        if section.name not in self._listed_names:
+            self._listed_names[section.name] = frozenset(section.models or ())
+        return self._listed_names[section.name]
 
     def offered(self, node: CapabilityNode) -> list[Candidate]:
         """Return every model that a pool of this capability accepts."""
@@ -110,13 +128,15 @@ class PoolMembership:
         """Note the names in priority lists that match no model or provider. They may join later."""
         if self._catalog.unlisted or not self._providers.is_complete:
             return
-        models = list(dict.fromkeys(c.model_id for c in self._catalog.candidates))
         for name in section.model_priority:
-            if not any(matches_name(c, name) for c in self._catalog.candidates):
-                self._note_unknown_priority(section, "model", name, models)
+            if not self._catalog.named(name):
+                self._note_unknown_priority(section, "model", name, self._model_ids())
         for name in section.provider_priority:
             if not self._providers.matching(name):
                 self._note_unknown_priority(section, "provider", name, [entry.key for entry in self._providers])
+
+    def _model_ids(self) -> list[str]:
+        return list(dict.fromkeys(candidate.model_id for candidate in self._catalog.candidates))
 
     def _note_unknown_priority(self, section: PoolSection, kind: str, name: str, known: list[str]) -> None:
         if not self._providers.is_disabled(name):
@@ -129,14 +149,17 @@ class PoolMembership:
         nodes = {name: self._tree.get_node(path) for name, path in named.items()}
         return [name for name, node in nodes.items() if node is not None and self.offered(node)]
 
-    def _require_members(
-        self, before: Sequence[Candidate], section: PoolSection, key: str, after: list[Candidate] | None
-    ) -> list[Candidate]:
-        if after is None:
-            return list(before)
-        if before and not after and not self._catalog.unlisted:
-            raise self._empty_pool_error(section, f"{key!r} matches none", len(before))
-        return after
+    def _no_members(self, section: PoolSection, filters: Mapping[str, Callable[[Candidate], bool]]) -> ConfigurationError:
+        """Return the error of an empty pool. It names the first filter that no model passed."""
+        left = list(self._catalog.candidates)
+        for key, accepts in filters.items():
+            passed = [candidate for candidate in left if accepts(candidate)]
+            if left and not passed:
+                return self._empty_pool_error(section, f"{key!r} matches none", len(left))
+            left = passed
+        if left:
+            return self._empty_pool_error(section, "'models' matches none", len(left))
+        return self._empty_pool_error(section, "no provider has a model", len(self._catalog.candidates))
 
     def _empty_pool_error(self, section: PoolSection, why: str, before: int) -> ConfigurationError:
         if (
@@ -184,21 +207,20 @@ class PoolMembership:
         return found
 
     def _check_model_names(self, names: Sequence[str], path: tuple[str | int, ...]) -> None:
-        known = list(dict.fromkeys(c.model_id for c in self._catalog.candidates))
         for name in names:
-            if (
-                any(matches_name(c, name) for c in self._catalog.candidates)
-                or self._catalog.unlisted
-                or self._providers.may_have(name)
-            ):
+            if self._catalog.named(name) or self._catalog.unlisted or self._providers.may_have(name):
                 continue
+            known = self._model_ids()
             choice = f", or choose one of: {', '.join(known[:20])}" if known else ""
             self._problems.add(
                 (*path, "models"), f"no model {name!r} is known.{did_you_mean(name, known)} Add it under 'models:'{choice}."
             )
 
-    def _members_by_name(self, found: list[Candidate], names: Sequence[str]) -> list[Candidate]:
-        kept: list[Candidate] = []
+    def members_by_name(self, members: Sequence[Candidate], names: Sequence[str]) -> list[Candidate]:
+        """Return the members that the names mean, in the order of the names, each once."""
+        places = {id(one): place for place, one in enumerate(members)}
+        kept: dict[int, Candidate] = {}
         for name in names:
-            kept += [c for c in found if matches_name(c, name) and c not in kept]
-        return kept
+            named = [one for one in self._catalog.named(name) if id(one) in places]
+            kept |= {id(one): one for one in sorted(named, key=lambda one: places[id(one)])}
+        return list(kept.values())

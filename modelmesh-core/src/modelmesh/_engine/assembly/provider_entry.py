@@ -9,6 +9,7 @@ from typing import Any
 from attrs import define, field
 
 from modelmesh._engine.assembly.connector_options import check_options
+from modelmesh._engine.assembly.model_names import RowIndex
 from modelmesh._engine.assembly.policies import account_limits
 from modelmesh._engine.config.problems import Problems, UncheckableError
 from modelmesh._engine.config.reader import KNOWN_PROVIDER_KEYS
@@ -43,6 +44,8 @@ class ProviderEntry:
     account: ProviderHealth = field(repr=False)
     capabilities: tuple[str, ...] = ()
     _catalogue: tuple[ModelInfo, ...] | None = None
+    _shipped_rows: RowIndex | None = None
+    _own_rows: RowIndex | None = None
 
     @property
     def key(self) -> str:
@@ -62,6 +65,23 @@ class ProviderEntry:
         """Return the models that the connector ships, without a request. Empty for a connector without such a list."""
         ships = getattr(self.provider, "shipped_models", None)
         return ships() if ships is not None else ()
+
+    def shipped_row(self, name: str) -> ModelInfo | None:
+        """Return the shipped model with this ID or upstream name. The list is read once."""
+        if self._shipped_rows is None:
+            self._shipped_rows = RowIndex(self.shipped_models())
+        return self._shipped_rows.find(name)
+
+    def listed_row(self, name: str) -> ModelInfo | None:
+        """Return the model with this ID or upstream name from the connector's list, without a request to the vendor.
+
+        A connector that ships no list has only :meth:`Provider.models`, which is called once.
+        """
+        if hasattr(self.provider, "shipped_models"):
+            return self.shipped_row(name)
+        if self._own_rows is None:
+            self._own_rows = RowIndex(self.provider.models())
+        return self._own_rows.find(name)
 
     @property
     def uses_vendor_list(self) -> bool:
