@@ -32,9 +32,34 @@ hyphenated word rarely does.
 
 _NAME = re.compile(_NAMES, re.IGNORECASE)
 
+_WORDS = (
+    *("secret", "password", "authorization", "bearer", "apikey", "api_key", "api-key"),
+    *("sk-", "xai-", "pplx-", "nvapi-", "xox", "gsk_", "hf_", "fw_", "r8_", "gho_", "ghp_", "ghs_", "ghu_"),
+    *("github_pat_", "tgp_v1_", "aiza", "akia", "asia"),
+)
+"""A text without any of these words, and without ``token``, matches no pattern. Lower case."""
+
+_FOLDED = (("\u017f", "s"), ("\u212a", "k"), ("\u0130", "i"), ("\u0131", "i"))
+"""Letters outside ASCII that ``re.IGNORECASE`` considers equal to an ASCII letter."""
+
+
+def may_contain_secret(text: str) -> bool:
+    """Return whether a text has to be redacted. ``False`` is certain, for a plain text and for the JSON of a record.
+
+    The search for fixed words takes a tenth of the time of the patterns. JSON escapes no character of these words.
+    """
+    if not text.isascii():
+        for letter, equal in _FOLDED:
+            text = text.replace(letter, equal)
+    text = text.lower()
+    # A pattern never matches the word "tokens", which every record of a request contains.
+    return text.count("token") != text.count("tokens") or any(word in text for word in _WORDS)
+
 
 def redact(text: str) -> str:
     """Redact bearer tokens, keys with a known prefix, and the values of secret names in a text."""
+    if not may_contain_secret(text):
+        return text
     text = _KEY.sub(REDACTED, text)
     text = _QUOTED.sub(rf"\g<1>\g<2>{REDACTED}\g<2>", text)
     return _BEARER.sub(rf"\g<1>{REDACTED}", _BARE.sub(rf"\g<1>{REDACTED}", text))
