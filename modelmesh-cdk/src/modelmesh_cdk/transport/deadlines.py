@@ -16,13 +16,10 @@ from typing import Any
 import httpcore2
 
 from modelmesh_cdk.transport.abandoned_connections import AbandonedConnections
+from modelmesh_cdk.transport.connecting import STAGGER_S, UNRESOLVED, refusal_of
 from modelmesh_cdk.transport.interfaces import Deadline
-from modelmesh_cdk.transport.proxies import is_loopback
 from modelmesh_cdk.transport.resolving import resolver
 from modelmesh_cdk.transport.surplus_bytes import has_in_event_loop, has_in_tls
-
-STAGGER_S = 0.25
-"""Delay before a connection attempt to the next address of a host (RFC 8305, section 5)."""
 
 
 class _Current(threading.local):
@@ -104,7 +101,7 @@ class DeadlineBackend(httpcore2.NetworkBackend):
         try:
             addresses = resolver.resolve(host, port, _left(deadline, timeout, httpcore2.ConnectTimeout, connecting=True))
         except TimeoutError:
-            raise httpcore2.ConnectTimeout(_UNRESOLVED.format(host)) from None
+            raise httpcore2.ConnectTimeout(UNRESOLVED.format(host)) from None
         except OSError as error:
             raise httpcore2.ConnectError(str(error)) from None
         _check(host, addresses, loopback_only=self._loopback_only)
@@ -175,7 +172,7 @@ class AsyncDeadlineBackend(httpcore2.AsyncNetworkBackend):
         try:
             addresses = await resolver.aresolve(host, port, _left(deadline, timeout, httpcore2.ConnectTimeout, connecting=True))
         except TimeoutError:
-            raise httpcore2.ConnectTimeout(_UNRESOLVED.format(host)) from None
+            raise httpcore2.ConnectTimeout(UNRESOLVED.format(host)) from None
         except OSError as error:
             raise httpcore2.ConnectError(str(error)) from None
         _check(host, addresses, loopback_only=self._loopback_only)
@@ -191,20 +188,15 @@ class AsyncDeadlineBackend(httpcore2.AsyncNetworkBackend):
         return AsyncDeadlineStream(await _first_of([connect(address) for address in addresses]))
 
 
-_UNRESOLVED = "the name {} was not resolved within the limit"
-
-
 def _check(host: str, addresses: Sequence[str], *, loopback_only: bool) -> None:
     """Refuse to send a key to another machine in clear text.
 
     Raises:
         ConnectError: An address belongs to another machine.
     """
-    far = next((address for address in addresses if not is_loopback(address)), None) if loopback_only else None
-    if far is not None:
-        where = host if host == far else f"{host} ({far})"
-        message = f"the API key is not sent over plain http:// to {where}. Use https://, or set allow_http: true."
-        raise httpcore2.ConnectError(message)
+    refusal = refusal_of(host, addresses) if loopback_only else None
+    if refusal is not None:
+        raise httpcore2.ConnectError(refusal)
 
 
 async def _first_of(attempts: Sequence[Any]) -> httpcore2.AsyncNetworkStream:

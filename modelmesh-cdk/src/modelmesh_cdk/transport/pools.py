@@ -12,11 +12,10 @@ from typing import Any
 import httpcore2
 import httpx2
 
+from modelmesh_cdk.transport.connecting import KEEPALIVE_S
 from modelmesh_cdk.transport.deadlines import AsyncDeadlineBackend, DeadlineBackend
 from modelmesh_cdk.transport.proxies import Proxy
 from modelmesh_cdk.transport.surplus_bytes import has_in_parser
-
-KEEPALIVE_S = 60.0
 
 
 @cache
