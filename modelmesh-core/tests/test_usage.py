@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from modelmesh import create
 from modelmesh._engine.foundation.units import NANO
 from modelmesh._engine.limits.cost import cost_nano_usd
+from modelmesh._engine.limits.window import Period, Window
+from modelmesh._engine.telemetry import usage as usage_module
 from modelmesh._engine.telemetry.usage import UsageTracker
 from modelmesh._engine.telemetry.usage_entry import UsageEntry
 from modelmesh.contracts.models import ModelInfo, ModelPricing
@@ -133,6 +135,69 @@ def test_usage_periods_begin_at_midnight_utc(before: str, after: str, month: int
         1 + (month == 3),
         2,
     )
+
+
+def test_usage_of_a_day_derives_its_date_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    derived: list[Period] = []
+    start = Window.start
+    monkeypatch.setattr(Window, "start", lambda window, when: derived.append(window.period) or start(window, when))
+    now = [datetime(2026, 11, 21, 10, tzinfo=UTC).timestamp()]
+    tracker = UsageTracker(lambda: now[0])
+    for _ in range(100):
+        now[0] += 60
+        tracker.add("m", "a", USED, 2)
+    assert derived == [Period.DAY, Period.MONTH]
+    assert (tracker.today.total_requests, tracker.this_month.total_requests) == (100, 100)
+    now[0] += 86400
+    tracker.add("m", "a", USED, 2)
+    assert derived == [Period.DAY, Period.MONTH, Period.DAY]
+    assert (tracker.today.total_requests, tracker.this_month.total_requests) == (1, 101)
+
+
+@pytest.mark.parametrize(
+    ("set_back_to", "expected"),
+    [
+        ("2026-11-21T00:00:00", (2, 2)),
+        ("2026-11-20T23:59:59", (1, 2)),
+        ("2026-10-31T23:59:59", (1, 1)),
+    ],
+)
+def test_usage_follows_a_clock_that_is_set_back(set_back_to: str, expected: tuple[int, int]) -> None:
+    now = [datetime(2026, 11, 21, 10, tzinfo=UTC).timestamp()]
+    tracker = UsageTracker(lambda: now[0])
+    tracker.add("m", "a", USED, 2)
+    now[0] = datetime.fromisoformat(set_back_to).replace(tzinfo=UTC).timestamp()
+    tracker.add("m", "a", USED, 2)
+    assert (tracker.today.total_requests, tracker.this_month.total_requests) == expected
+    assert tracker.total_requests == 2
+
+
+def test_restored_usage_belongs_to_its_day_only() -> None:
+    now = [datetime(2026, 11, 21, 10, tzinfo=UTC).timestamp()]
+    earlier = UsageTracker(lambda: now[0])
+    earlier.add("m", "a", USED, 2)
+    for hours, expected in ((1, (2, 2)), (24, (1, 2)), (24 * 10, (1, 1))):
+        later = UsageTracker(lambda hours=hours: now[0] + hours * 3600)
+        later.restore(earlier.saved())
+        later.add("m", "a", USED, 2)
+        assert (later.today.total_requests, later.this_month.total_requests) == expected
+        assert later.saved()["periods"]["day"]["began"] == Window(Period.DAY).start(now[0] + hours * 3600)
+
+
+def test_usage_counts_a_request_that_is_recorded_while_an_entry_is_created(monkeypatch: pytest.MonkeyPatch) -> None:
+    tracker = UsageTracker()
+    pending = [True]
+
+    class Interrupted(UsageEntry):  # as garbage collection of a stream, which may happen at any allocation
+        def __init__(self) -> None:
+            super().__init__()
+            if pending and pending.pop():
+                tracker.add("m", "a", USED, 1)
+
+    monkeypatch.setattr(usage_module, "UsageEntry", Interrupted)
+    tracker.add("m", "a", USED, 1)
+    assert not pending
+    assert tracker.by_model["m"].total_requests == tracker.today.total_requests == tracker.total_requests == 2
 
 
 def test_usage_tables_are_copies() -> None:

@@ -10,4 +10,6 @@ MAX_TOKENS_PER_REQUEST = 10**12
 
 def reported_tokens(value: Any) -> int | None:
     """Return a token count as the vendor reported it, ``None`` if the value is not a plausible count."""
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_TOKENS_PER_REQUEST else None
+    if value.__class__ is not int and (not isinstance(value, int) or isinstance(value, bool)):
+        return None
+    return value if 0 <= value <= MAX_TOKENS_PER_REQUEST else None

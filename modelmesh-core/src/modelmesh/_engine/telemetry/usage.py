@@ -3,14 +3,31 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from copy import copy
 from threading import RLock
 from typing import Any
 
+from attrs import define, field
+
 from modelmesh._engine.limits.window import Period, Window
 from modelmesh._engine.telemetry.budget_status import BudgetStatus
-from modelmesh._engine.telemetry.usage_entry import UsageEntry
+from modelmesh._engine.telemetry.usage_entry import UsageEntry, count_tokens
+
+
+@define
+class PeriodUsage:
+    """Usage of the current day or month.
+
+    Attributes:
+        began: Start of the period, Unix seconds.
+        ends: Its end, 0 before the first use in this process.
+        entry: Its totals.
+    """
+
+    began: float
+    ends: float = 0.0
+    entry: UsageEntry = field(factory=UsageEntry)
 
 
 class UsageTracker:
@@ -30,7 +47,7 @@ class UsageTracker:
         self._budgets = budgets
         self._lock = RLock()  # reentrant: garbage collection of a stream may record usage while this thread holds the lock
         self._total = UsageEntry()
-        self._periods: dict[Period, tuple[float, UsageEntry]] = {}
+        self._periods: dict[Period, PeriodUsage] = {}
         self._models: dict[str, UsageEntry] = {}
         self._providers: dict[str, UsageEntry] = {}
 
@@ -48,15 +65,17 @@ class UsageTracker:
             nano_usd: Its cost, ``None`` when unknown.
             estimated: Whether the tokens are an estimate.
         """
+        tokens = None if usage is None else count_tokens(usage)
         with self._lock:
             for entry in self._entries(model, provider):
-                entry.add(usage, nano_usd, estimated=estimated)
+                entry.add(tokens, nano_usd, estimated=estimated)
 
     def add_failed(self, model: str, provider: str, usage: Mapping[str, Any], nano_usd: int) -> None:
         """Count the tokens and cost of an attempt without an answer."""
+        tokens = count_tokens(usage)
         with self._lock:
             for entry in self._entries(model, provider):
-                entry.charge(usage, nano_usd)
+                entry.charge(tokens, nano_usd)
 
     def add_unknown_cost(self, model: str, provider: str) -> None:
         """Count an attempt without an answer that the vendor may charge for, at an unknown amount."""
@@ -76,19 +95,24 @@ class UsageTracker:
         """Take a new lock in a child process: another thread of the parent may have held it."""
         self._lock = RLock()
 
-    def _entries(self, model: str, provider: str) -> Iterator[UsageEntry]:
-        yield self._total
-        yield self._models.setdefault(model, UsageEntry())
-        yield self._providers.setdefault(provider, UsageEntry())
-        for period in (Period.DAY, Period.MONTH):
-            yield self._current(period)
+    def _entries(self, model: str, provider: str) -> tuple[UsageEntry, ...]:
+        now = self._now()
+        # An entry is created before it is looked up again: garbage collection may record usage meanwhile.
+        of_model = self._models.get(model) or self._models.setdefault(model, UsageEntry())
+        of_provider = self._providers.get(provider) or self._providers.setdefault(provider, UsageEntry())
+        return self._total, of_model, of_provider, self._current(Period.DAY, now), self._current(Period.MONTH, now)
 
-    def _current(self, period: Period) -> UsageEntry:
-        began = Window(period).start(self._now())
+    def _current(self, period: Period, now: float) -> UsageEntry:
         known = self._periods.get(period)
-        if known is None or known[0] != began:
-            known = self._periods[period] = (began, UsageEntry())
-        return known[1]
+        # A calendar date is derived only outside of the known window: after its end, and after the clock was set back.
+        if known is None or not known.began <= now < known.ends:
+            window = Window(period)
+            current = PeriodUsage(window.start(now), window.end(now))
+            known = self._periods.get(period)
+            if known is None or known.began != current.began:
+                known = self._periods[period] = current
+            known.ends = current.ends
+        return known.entry
 
     # -- reading ----------------------------------------------------------------------------------------------------
 
@@ -102,13 +126,13 @@ class UsageTracker:
     def today(self) -> UsageEntry:
         """Copy of the totals since midnight UTC."""
         with self._lock:
-            return copy(self._current(Period.DAY))
+            return copy(self._current(Period.DAY, self._now()))
 
     @property
     def this_month(self) -> UsageEntry:
         """Copy of the totals since the first of the month, UTC."""
         with self._lock:
-            return copy(self._current(Period.MONTH))
+            return copy(self._current(Period.MONTH, self._now()))
 
     @property
     def by_model(self) -> dict[str, UsageEntry]:
@@ -164,13 +188,13 @@ class UsageTracker:
     def daily_cost(self) -> float:
         """USD since midnight UTC, of the requests with a known price."""
         with self._lock:
-            return self._current(Period.DAY).total_cost
+            return self._current(Period.DAY, self._now()).total_cost
 
     @property
     def monthly_cost(self) -> float:
         """USD since the first of the month, UTC, of the requests with a known price."""
         with self._lock:
-            return self._current(Period.MONTH).total_cost
+            return self._current(Period.MONTH, self._now()).total_cost
 
     @property
     def budget_status(self) -> BudgetStatus | None:
@@ -192,7 +216,7 @@ class UsageTracker:
                 "total": self._total.saved(),
                 "models": {name: entry.saved() for name, entry in self._models.items()},
                 "providers": {name: entry.saved() for name, entry in self._providers.items()},
-                "periods": {period.value: {"began": began, **entry.saved()} for period, (began, entry) in self._periods.items()},
+                "periods": {period.value: {"began": one.began, **one.entry.saved()} for period, one in self._periods.items()},
             }
 
     def restore(self, saved: Mapping[str, Any]) -> None:
@@ -203,9 +227,9 @@ class UsageTracker:
                 for name, entry in (theirs or {}).items():
                     mine.setdefault(name, UsageEntry()).merge(UsageEntry.restored(entry))
             for name, entry in (saved.get("periods") or {}).items():
-                began, kept = self._periods.setdefault(Period(name), (float(entry["began"]), UsageEntry()))
-                if began == float(entry["began"]):
-                    kept.merge(UsageEntry.restored(entry))
+                kept = self._periods.setdefault(Period(name), PeriodUsage(float(entry["began"])))
+                if kept.began == float(entry["began"]):
+                    kept.entry.merge(UsageEntry.restored(entry))
 
     def __repr__(self) -> str:
         return f"<UsageTracker {self._total.summary('total')}>"

@@ -49,24 +49,34 @@ class UsageEntry:
         """USD, of the requests with a known price."""
         return self._nano_usd / NANO
 
-    def add(self, usage: Mapping[str, Any] | None, nano_usd: int | None, *, estimated: bool = False) -> None:
-        """Count one answered request."""
+    def add(self, tokens: tuple[int, int] | None, nano_usd: int | None, *, estimated: bool = False) -> None:
+        """Count one answered request.
+
+        Args:
+            tokens: Its prompt and completion tokens, ``None`` when unknown.
+            nano_usd: Its cost, ``None`` when unknown.
+            estimated: Whether the tokens are an estimate.
+        """
         self.total_requests += 1
-        if nano_usd is None and usage is None:
-            self.unknown_usage_requests += 1
-        elif nano_usd is None:
-            self.unpriced_requests += 1
-        before = self.total_tokens
-        self.charge(usage, nano_usd)
+        if nano_usd is None:
+            if tokens is None:
+                self.unknown_usage_requests += 1
+            else:
+                self.unpriced_requests += 1
+        if tokens is not None:
+            self.prompt_tokens += tokens[0]
+            self.completion_tokens += tokens[1]
+        if nano_usd:
+            self._nano_usd += nano_usd
         if estimated:
             self.estimated_requests += 1
-            self.estimated_tokens += self.total_tokens - before
+            self.estimated_tokens += 0 if tokens is None else tokens[0] + tokens[1]
 
-    def charge(self, usage: Mapping[str, Any] | None, nano_usd: int | None) -> None:
+    def charge(self, tokens: tuple[int, int], nano_usd: int) -> None:
         """Count the tokens and cost of an attempt, without counting a request."""
-        for name in ("prompt_tokens", "completion_tokens"):
-            setattr(self, name, getattr(self, name) + (reported_tokens((usage or {}).get(name)) or 0))
-        self._nano_usd += nano_usd or 0
+        self.prompt_tokens += tokens[0]
+        self.completion_tokens += tokens[1]
+        self._nano_usd += nano_usd
 
     def merge(self, other: UsageEntry) -> None:
         """Add the totals of another entry."""
@@ -95,6 +105,11 @@ _STORED_AS = {attribute.name: attribute.name.lstrip("_") for attribute in UsageE
     "unknown_cost_attempts": "unsettled_attempts"
 }
 """Key of each attribute in the stored state. A key never changes, so that older state stays readable."""
+
+
+def count_tokens(usage: Mapping[str, Any]) -> tuple[int, int]:
+    """Return the prompt and completion tokens of a usage report. A missing or invalid count is 0."""
+    return reported_tokens(usage.get("prompt_tokens")) or 0, reported_tokens(usage.get("completion_tokens")) or 0
 
 
 def _requests(count: int) -> str:
