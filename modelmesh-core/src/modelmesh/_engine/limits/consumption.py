@@ -40,13 +40,14 @@ def consumption(call: Call, model: LimitedModel, reported: Mapping[str, Any] | N
     known = _with_reasoning(dict(reported or {}))
     if call.operation.name not in (CHAT.name, EMBEDDINGS.name):
         return Consumption(known or None)
-    expected = {"prompt_tokens": model.prompt_size(call).prudent}
-    if call.operation.name == CHAT.name:
-        expected["completion_tokens"] = output
-    missing = {name: tokens for name, tokens in expected.items() if reported_tokens(known.get(name)) is None}
-    if not missing:
+    has_prompt = reported_tokens(known.get("prompt_tokens")) is not None
+    has_output = call.operation.name == EMBEDDINGS.name or reported_tokens(known.get("completion_tokens")) is not None
+    if has_prompt and has_output:
         return Consumption(known)
-    known |= missing
+    if not has_prompt:
+        known["prompt_tokens"] = model.prompt_size(call).prudent
+    if not has_output:
+        known["completion_tokens"] = output
     known["total_tokens"] = known["prompt_tokens"] + known.get("completion_tokens", 0)
     return Consumption(known, estimated=True)
 
@@ -55,7 +56,9 @@ def _with_reasoning(usage: dict[str, Any]) -> dict[str, Any]:
     """Return usage whose output includes reasoning tokens. Some vendors count them separately, as their total shows."""
     details = usage.get("completion_tokens_details")
     apart = reported_tokens(details.get("reasoning_tokens")) if isinstance(details, Mapping) else None
+    if not apart:
+        return usage
     prompt, output, total = (reported_tokens(usage.get(name)) for name in ("prompt_tokens", "completion_tokens", "total_tokens"))
-    if apart and prompt is not None and output is not None and total == prompt + output + apart:
+    if prompt is not None and output is not None and total == prompt + output + apart:
         usage["completion_tokens"] = output + apart
     return usage

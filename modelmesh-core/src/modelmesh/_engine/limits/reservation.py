@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from attrs import define, field, frozen
 
 from modelmesh._engine.limits.counter import Limit, LimitCounter, OnExhausted
@@ -33,6 +35,25 @@ class LimitExceeded:
             and self.counter.limit.on_exhausted is OnExhausted.ERROR
             and not (rotate_on_budget and self.counter.targets)
         )
+
+
+@frozen(eq=False)
+class LimitCheck:
+    """The limits of one attempt, compared with what it is expected to consume.
+
+    Attributes:
+        counters: Counters that limit the attempt.
+        plan: Expected consumption of the attempt, ``None`` when nothing limits it.
+        exceeded: The limit that refuses the attempt, ``None`` when all have room.
+    """
+
+    counters: Sequence[LimitCounter] = ()
+    plan: SpendingPlan | None = None
+    exceeded: LimitExceeded | None = None
+
+
+UNLIMITED = LimitCheck()
+"""Check of an attempt that nothing limits."""
 
 
 @define(eq=False)

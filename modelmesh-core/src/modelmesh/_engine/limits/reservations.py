@@ -16,7 +16,14 @@ from modelmesh._engine.limits.cost import cost_nano_usd
 from modelmesh._engine.limits.counter import Limit, LimitCounter, Metric, OnExhausted, Reserve
 from modelmesh._engine.limits.enforcement import LimitEnforcement
 from modelmesh._engine.limits.forecasts import forecast, reported_forecasts
-from modelmesh._engine.limits.reservation import LimitEvent, LimitExceeded, Reservation, shortage
+from modelmesh._engine.limits.reservation import (
+    UNLIMITED,
+    LimitCheck,
+    LimitEvent,
+    LimitExceeded,
+    Reservation,
+    shortage,
+)
 from modelmesh._engine.limits.shared_deltas import SharedDeltas
 from modelmesh._engine.limits.spending import CONFIGURED, OutputLimit, SpendingPlan, plan_spending
 from modelmesh._engine.limits.window import Period
@@ -74,9 +81,11 @@ class Reservations:
                 found += self.counters_of(model.account)
         return {counter.limit.name: counter for counter in found}
 
-    def counters_for(self, pool: LimitedPool, model: LimitedModel) -> list[LimitCounter]:
+    def counters_for(self, pool: LimitedPool, model: LimitedModel) -> Sequence[LimitCounter]:
         """Return the counters that limit an attempt at a model of a pool."""
         by_target = self._enforcement.counters
+        if not by_target and not pool.counters and not self.global_counters:
+            return ()
         own, shared = by_target.get(model.health, ()), by_target.get(model.account, ())
         return [*own, *shared, *pool.counters, *self.global_counters]
 
@@ -88,28 +97,37 @@ class Reservations:
 
     # -- before an attempt ------------------------------------------------------------------------------------------
 
-    def check(self, pool: LimitedPool, model: LimitedModel, call: Call, now: float) -> LimitExceeded | None:
-        """Return the limit that refuses an attempt, ``None`` when all have room. Changes nothing but expired windows."""
-        counters = self._advanced(pool, model, now)
-        return _first_exceeded(counters, plan_spending(model, call, counters, self.clock.unix(now))) if counters else None
+    def check(self, pool: LimitedPool, model: LimitedModel, call: Call, now: float) -> LimitCheck:
+        """Compare the limits of an attempt with what it is expected to consume. Changes nothing but expired windows."""
+        counters = self.counters_for(pool, model)
+        if not counters:
+            return UNLIMITED
+        when = self.clock.unix(now)
+        for counter in counters:
+            counter.advance_window(when)
+        plan = plan_spending(model, call, counters, when, shared=self.shared.pending is not None)
+        return LimitCheck(counters, plan, _first_exceeded(counters, plan))
 
-    def should_wait(self, pool: LimitedPool, model: LimitedModel, call: Call, now: float) -> bool:
+    def should_wait(self, check: LimitCheck) -> bool:
         """Return whether an attempt lacks only money that is reserved for other attempts, which may cost less."""
-        counters = self._advanced(pool, model, now)
+        counters, plan = check.counters, check.plan
+        if plan is None:
+            return False
         if not any(counter.reserved and counter.limit.enforce and counter.limit.metric is Metric.COST for counter in counters):
             return False
-        plan = plan_spending(model, call, counters, self.clock.unix(now), shared=self.shared.pending is not None)
-        if _first_exceeded(counters, plan) is None:
-            return plan.short
-        return _first_exceeded(counters, plan, released=True) is None
+        return plan.short if check.exceeded is None else _first_exceeded(counters, plan, released=True) is None
 
-    def reserve(self, pool: LimitedPool, model: LimitedModel, call: Call, now: float) -> Reservation | None:
-        """Reserve the expected amounts of an attempt that :meth:`check` permitted, ``None`` when nothing limits it."""
-        counters = self._advanced(pool, model, now)
-        if not counters:
+    def reserve(self, check: LimitCheck, now: float) -> Reservation | None:
+        """Reserve the expected amounts of an attempt, ``None`` when nothing limits it.
+
+        Args:
+            check: A check that permitted the attempt, in the same step of the request.
+            now: Monotonic seconds.
+        """
+        plan = check.plan
+        if plan is None:
             return None
-        plan = plan_spending(model, call, counters, self.clock.unix(now), shared=self.shared.pending is not None)
-        reservable = (counter for counter in counters if counter.limit.window.period is not Period.REQUEST)
+        reservable = (counter for counter in check.counters if counter.limit.window.period is not Period.REQUEST)
         reservation = Reservation([(counter, plan.reserved_amount(counter.limit) or 0) for counter in reservable], plan)
         for counter, amount in reservation.amounts:
             counter.reserved += amount
@@ -125,13 +143,6 @@ class Reservations:
     def record_exceeded(self, exceeded: LimitExceeded, now: float) -> None:
         """Record that a limit refused an attempt."""
         self._enforcement.record_exceeded(exceeded, now)
-
-    def _advanced(self, pool: LimitedPool, model: LimitedModel, now: float) -> list[LimitCounter]:
-        counters = self.counters_for(pool, model)
-        when = self.clock.unix(now)
-        for counter in counters:
-            counter.advance_window(when)
-        return counters
 
     # -- after an attempt -------------------------------------------------------------------------------------------
 
@@ -273,4 +284,6 @@ def _first_exceeded(counters: Sequence[LimitCounter], plan: SpendingPlan, *, rel
                 )
         elif not counter.fits(amount, released=released):
             exceeded_limits.append(LimitExceeded(counter, amount, shortage(limit, counter.used + counter.reserved, amount)))
-    return min(exceeded_limits, key=lambda exceeded: exceeded.counter.limit.on_exhausted is not OnExhausted.ERROR, default=None)
+    if not exceeded_limits:
+        return None
+    return min(exceeded_limits, key=lambda exceeded: exceeded.counter.limit.on_exhausted is not OnExhausted.ERROR)

@@ -63,9 +63,9 @@ class _Tally:
         left = [value]
         while left:  # no recursion, because the depth of a value is not limited
             one = left.pop()
-            if isinstance(one, str):
+            if one.__class__ is str or isinstance(one, str):
                 self.size += byte_size(one)
-            elif isinstance(one, Mapping):
+            elif one.__class__ is dict or isinstance(one, Mapping):
                 kind = one.get("type")
                 if isinstance(kind, str) and kind in _IMAGES:
                     self.images += 1

@@ -10,7 +10,7 @@ from modelmesh._engine.foundation.attempts import Attempt, AttemptOutcome
 from modelmesh._engine.foundation.failures import Billed
 from modelmesh._engine.health.lease import LeaseGuard
 from modelmesh._engine.limits.counter import Metric
-from modelmesh._engine.limits.reservation import LimitExceeded
+from modelmesh._engine.limits.reservation import LimitCheck, LimitExceeded
 from modelmesh._engine.limits.token_counts import response_tokens
 from modelmesh._engine.routing import final_errors
 from modelmesh._engine.routing.attempt_lease import AttemptLease, return_lease
@@ -19,7 +19,7 @@ from modelmesh._engine.routing.candidates import Candidate
 from modelmesh._engine.routing.notifications import notify_strategy
 from modelmesh._engine.routing.plan import RequestPlan
 from modelmesh._engine.routing.pool import Pool
-from modelmesh._engine.routing.response_check import check_answer, usage_of
+from modelmesh._engine.routing.response_check import check_answer, checked_usage
 from modelmesh._engine.routing.steps import Opened, Outcome, PublishDeltas, Send, Served, Step, Totals
 from modelmesh._engine.routing.waiting import leave_queue
 from modelmesh.contracts.provider import Answer
@@ -34,8 +34,17 @@ Sent = Answer | Opened | ProviderError
 """Outcome of a request that was sent."""
 
 
-def attempt(plan: RequestPlan, candidate: Candidate, reason: str, *, dry_run: bool) -> Generator[Step, Outcome, Served | None]:
+def attempt(
+    plan: RequestPlan, candidate: Candidate, reason: str, check: LimitCheck, *, dry_run: bool
+) -> Generator[Step, Outcome, Served | None]:
     """Send the request to a candidate.
+
+    Args:
+        plan: State of the request.
+        candidate: The candidate.
+        reason: Why it was selected.
+        check: Check of its limits in this step, which permitted the attempt.
+        dry_run: Yield the step and change nothing.
 
     Returns:
         The result, or ``None`` when the attempt failed or was not sent.
@@ -51,7 +60,7 @@ def attempt(plan: RequestPlan, candidate: Candidate, reason: str, *, dry_run: bo
     lease = AttemptLease.of(candidate, pool)
     guard = LeaseGuard(lease, pool.health.on_lost)
     try:
-        outcome = yield from _send(plan, send, lease, now)
+        outcome = yield from _send(plan, send, lease, check, now)
         if outcome is None:
             return None
         if isinstance(outcome, ProviderError):
@@ -71,7 +80,7 @@ def attempt(plan: RequestPlan, candidate: Candidate, reason: str, *, dry_run: bo
 
 
 def _send(
-    plan: RequestPlan, send: Send, lease: AttemptLease, now: float
+    plan: RequestPlan, send: Send, lease: AttemptLease, check: LimitCheck, now: float
 ) -> Generator[Step, Outcome, Answer | Opened | ProviderError | None]:
     """Take the slot and the reservation, and send the request.
 
@@ -81,7 +90,7 @@ def _send(
     pool, candidate = plan.pool, send.candidate
     pool.health.begin(lease, now)
     leave_queue(plan)
-    lease.reservation = pool.reservations.reserve(pool, candidate, plan.call, now)
+    lease.reservation = pool.reservations.reserve(check, now)
     if lease.reservation is not None and pool.reservations.shared.pending is not None:
         exceeded = yield from _publish_reservation(plan, lease)
         if exceeded is not None:
@@ -113,7 +122,7 @@ def _record_answer(served: Served, began: float, now: float) -> None:
         return
     record.outcome = AttemptOutcome.ANSWERED
     record.note(outcome.adapted)
-    usage = usage_of(outcome.body)
+    usage = checked_usage(outcome.body)
     is_reported = usage is not None and reported_tokens(usage.get("completion_tokens")) is not None
     output = 0 if is_reported else response_tokens(outcome.body)
     settle(served, usage=usage, output=output, now=now, seconds=now - began)

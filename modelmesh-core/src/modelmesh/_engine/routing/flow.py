@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator
 from typing import Any
 
 from modelmesh._engine.foundation.attempts import Attempt
+from modelmesh._engine.limits.reservation import LimitCheck
 from modelmesh._engine.routing import final_errors
 from modelmesh._engine.routing.attempt_flow import attempt, reject
 from modelmesh._engine.routing.attempt_lease import return_lost_leases
@@ -111,12 +112,12 @@ def _try_candidate(
         BudgetExceededError: A limit ends the request.
     """
     pool = plan.pool
-    exceeded = pool.reservations.check(pool, candidate, plan.call, plan.clock())
-    if dry_run or not plan.waits_for_budget(candidate, exceeded):
-        if exceeded is not None:
-            reject(plan, candidate, exceeded, dry_run=dry_run)
+    check = pool.reservations.check(pool, candidate, plan.call, plan.clock())
+    if dry_run or not plan.waits_for_budget(check):
+        if check.exceeded is not None:
+            reject(plan, candidate, check.exceeded, dry_run=dry_run)
             return None
-        served = yield from _try_with_retries(plan, candidate, reason, dry_run=dry_run)
+        served = yield from _try_with_retries(plan, candidate, reason, check, dry_run=dry_run)
         if served is not None:
             return served
     if plan.awaits_budget:
@@ -127,7 +128,7 @@ def _try_candidate(
 
 
 def _try_with_retries(
-    plan: RequestPlan, candidate: Candidate, reason: str, *, dry_run: bool
+    plan: RequestPlan, candidate: Candidate, reason: str, check: LimitCheck, *, dry_run: bool
 ) -> Generator[Step, Outcome, Served | None]:
     """Send the request to a candidate, and retry it there as the retry policy allows.
 
@@ -136,7 +137,7 @@ def _try_with_retries(
     """
     retries = 0
     while True:
-        served = yield from attempt(plan, candidate, reason, dry_run=dry_run)
+        served = yield from attempt(plan, candidate, reason, check, dry_run=dry_run)
         if served is not None or plan.awaits_budget or plan.has_exceeded_limit(candidate):
             return served
         error = plan.last_error
@@ -150,9 +151,9 @@ def _try_with_retries(
             return None
         retries += 1
         yield from _wait_for_retry(plan, delay)
-        exceeded = plan.pool.reservations.check(plan.pool, candidate, plan.call, plan.clock())
-        if exceeded is not None:
-            reject(plan, candidate, exceeded)
+        check = plan.pool.reservations.check(plan.pool, candidate, plan.call, plan.clock())
+        if check.exceeded is not None:
+            reject(plan, candidate, check.exceeded)
             return None
 
 

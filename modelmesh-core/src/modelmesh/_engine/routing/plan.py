@@ -12,7 +12,7 @@ from modelmesh._engine.foundation.failure_rules import RULES, is_refusal
 from modelmesh._engine.foundation.failures import FailureClass, RetrySame
 from modelmesh._engine.health.admission_queue import Ticket
 from modelmesh._engine.health.provider_health import ProviderHealth
-from modelmesh._engine.limits.reservation import LimitExceeded
+from modelmesh._engine.limits.reservation import LimitCheck, LimitExceeded
 from modelmesh._engine.routing.candidates import Candidate
 from modelmesh._engine.routing.pacing import Pacer
 from modelmesh._engine.routing.pool import Pool
@@ -225,14 +225,14 @@ class RequestPlan:
         """Return whether a candidate was excluded for its limits."""
         return self.pool.position(candidate) in self.exceeded_limits
 
-    def waits_for_budget(self, candidate: Candidate, exceeded: LimitExceeded | None) -> bool:
+    def waits_for_budget(self, check: LimitCheck) -> bool:
         """Return whether to wait for other attempts to settle, because only their reservations refuse or shorten this one."""
-        if not self.may_wait_for_budget():
+        if not check.counters or not self.may_wait_for_budget():
             return False
-        rotates = self.pool.policy.rotate_on_budget
+        rotates, exceeded = self.pool.policy.rotate_on_budget, check.exceeded
         if exceeded is not None and not exceeded.ends_request(rotate_on_budget=rotates) and self.untried().bit_count() > 1:
             return False  # another candidate may have room now
-        self.awaits_budget = self.pool.reservations.should_wait(self.pool, candidate, self.call, self.clock())
+        self.awaits_budget = self.pool.reservations.should_wait(check)
         return self.awaits_budget
 
     def may_wait_for_budget(self) -> bool:

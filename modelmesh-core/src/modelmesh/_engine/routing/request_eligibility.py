@@ -33,7 +33,7 @@ def eligibility(pool: Pool, candidate: Candidate, call: Call, now: float, capabl
         return found
     if not capable & pool.index.bit(candidate):
         return capability(pool, candidate, call)
-    exceeded = pool.reservations.check(pool, candidate, call, now)
+    exceeded = pool.reservations.check(pool, candidate, call, now).exceeded
     return ELIGIBLE if exceeded is None else limit_exceeded(exceeded)
 
 

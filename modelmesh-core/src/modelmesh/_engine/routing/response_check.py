@@ -89,6 +89,6 @@ def _checked_choice(choice: Any, payload: dict[str, Any]) -> dict[str, Any]:
     return {**choice, "message": check_message(choice.get("message"), reason, payload.get("tools"))}
 
 
-def usage_of(body: Any) -> dict[str, Any] | None:
-    """Return the usage that a vendor reported, ``None`` without a valid report."""
-    return valid_usage(body.get("usage")) if isinstance(body, dict) else None
+def checked_usage(body: Any) -> dict[str, Any] | None:
+    """Return the usage in a body that :func:`check_answer` returned, ``None`` without a valid report."""
+    return body.get("usage") if isinstance(body, dict) else None

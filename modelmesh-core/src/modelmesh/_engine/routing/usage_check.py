@@ -26,7 +26,7 @@ def valid_usage(reported: Any) -> dict[str, Any] | None:
         count = reported.get(name)
         if count is not None and reported_tokens(count) is None:
             return None
-    usage = reported if reported.__class__ is dict else dict(reported)
+    usage: dict[str, Any] = reported if reported.__class__ is dict else dict(reported)
     for name in _DETAILS:
         details = reported.get(name)
         if details is not None and not _are_counts(details):
@@ -35,6 +35,9 @@ def valid_usage(reported: Any) -> dict[str, Any] | None:
 
 
 def _are_counts(details: Any) -> bool:
-    return isinstance(details, Mapping) and all(
-        count is None or reported_tokens(count) is not None for name, count in details.items() if str(name).endswith("_tokens")
-    )
+    if not isinstance(details, Mapping):
+        return False
+    for name, count in details.items():
+        if count is not None and reported_tokens(count) is None and str(name).endswith("_tokens"):
+            return False
+    return True

@@ -8,8 +8,6 @@ from itertools import pairwise
 from threading import RLock
 from typing import Any
 
-from attrs import evolve
-
 from modelmesh._engine.foundation.attempts import Attempt, AttemptOutcome
 from modelmesh._engine.foundation.failures import Billed
 from modelmesh._engine.foundation.notices import warn
@@ -31,10 +29,10 @@ from modelmesh._engine.telemetry.events import Emitter
 from modelmesh._engine.telemetry.scope_counts import RequestMetrics
 from modelmesh._engine.telemetry.statistics import StatisticsCollector
 from modelmesh._engine.telemetry.usage import UsageTracker
+from modelmesh._engine.telemetry.usage_entry import count_tokens
 from modelmesh.contracts.call import Call
 from modelmesh.contracts.observability import EventType, RoutingEvent
 from modelmesh.contracts.provider import Answer
-from modelmesh.contracts.usage import reported_tokens
 from modelmesh.errors import ModelMeshError
 
 
@@ -136,28 +134,20 @@ class Reporter:
 
         A cancelled attempt without usage is not counted.
         """
-        last = attempts[-1] if attempts else None
-        for attempt in attempts:
-            if attempt.outcome is AttemptOutcome.CANCELLED and attempt.usage is None:
-                continue
-            moved = 0 if attempt is last else int(target_of(attempt) != target_of(attempts[attempt.number]))
-            usage = attempt.usage or {}
-            metrics = RequestMetrics(
-                latency_ms=last_ms if attempt is last else None,
-                tokens_in=reported_tokens(usage.get("prompt_tokens")) or 0,
-                tokens_out=reported_tokens(usage.get("completion_tokens")) or 0,
-                cost=attempt.cost,
-                success=attempt.outcome in _SUCCESSES,
-                rotated=moved,
-                estimated=attempt.estimated,
-            )
-            self._statistics.record(attempt.model_id, attempt.provider_id, None, metrics)
-        if last is None:
+        if not attempts:
             self._statistics.record(None, None, pool.name, RequestMetrics(success=False))
-        elif last.outcome is not AttemptOutcome.CANCELLED or last.usage is not None:
-            moved = sum(target_of(before) != target_of(after) for before, after in pairwise(attempts)) if len(attempts) > 1 else 0
-            whole = took * 1000 + (0.0 if last_ms is None or last_ms <= took * 1000 else last_ms - took * 1000)
-            self._statistics.record(None, None, pool.name, evolve(metrics, latency_ms=whole, rotated=moved))
+            return
+        moves = 0
+        for attempt, following in pairwise(attempts):
+            moved = int(target_of(attempt) != target_of(following))
+            moves += moved
+            if _is_counted(attempt):
+                self._statistics.record(attempt.model_id, attempt.provider_id, None, _metrics(attempt, None, moved))
+        last = attempts[-1]
+        if _is_counted(last):
+            self._statistics.record(last.model_id, last.provider_id, None, _metrics(last, last_ms, 0))
+            whole = took * 1000 if last_ms is None else max(took * 1000, last_ms)
+            self._statistics.record(None, None, pool.name, _metrics(last, whole, moves))
 
     def _add_usage(self, served: Served) -> None:
         attempt = served.attempts[-1]
@@ -240,6 +230,17 @@ class Reporter:
             answer=answer,
         )
         self._emitter.log(entry)
+
+
+def _is_counted(attempt: Attempt) -> bool:
+    """Return whether statistics count an attempt. One that was cancelled before it consumed anything is left out."""
+    return attempt.outcome is not AttemptOutcome.CANCELLED or attempt.usage is not None
+
+
+def _metrics(attempt: Attempt, latency_ms: float | None, rotated: int) -> RequestMetrics:
+    tokens = (0, 0) if attempt.usage is None else count_tokens(attempt.usage)
+    success = attempt.outcome in _SUCCESSES
+    return RequestMetrics(latency_ms, *tokens, attempt.cost, success, rotated, attempt.estimated)
 
 
 def _ignore_change() -> None:

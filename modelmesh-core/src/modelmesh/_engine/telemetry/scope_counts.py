@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable
 from typing import Final
 
-from attrs import define, evolve, field, frozen
+from attrs import define, evolve, field
 
 from modelmesh._engine.foundation.units import NANO
 from modelmesh._engine.health.circuit_breaker import CircuitBreaker
@@ -20,7 +20,7 @@ BINS_PER_DOUBLING: Final = 8
 """Number of histogram bins within which the latency doubles."""
 
 
-@frozen
+@define(eq=False)
 class RequestMetrics:
     """Metrics of one finished attempt or request.
 

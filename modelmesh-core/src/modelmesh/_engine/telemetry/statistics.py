@@ -58,11 +58,11 @@ class StatisticsCollector:
         """Record one attempt or request. ``None`` leaves a scope out."""
         bin_number, when = bin_of(metrics.latency_ms), self._now()
         with self._lock:
-            for key in (("model", model_id), ("provider", provider_id), ("pool", pool_id)):
-                if key[1] is not None and key[0] in self._scopes:
-                    counts = self._counts.get(key)  # type: ignore[arg-type]
-                    if counts is None:
-                        counts = self._counts[key] = ScopeCounts()  # type: ignore[index]
+            for scope, name in (("model", model_id), ("provider", provider_id), ("pool", pool_id)):
+                if name is not None and scope in self._scopes:
+                    key = (scope, name)
+                    # The object is created before it is looked up again: garbage collection may record a request meanwhile.
+                    counts = self._counts.get(key) or self._counts.setdefault(key, ScopeCounts())
                     counts.add(metrics, bin_number, when)
 
     def query(self, scope: str, name: str) -> AggregateStats:
