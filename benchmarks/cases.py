@@ -221,14 +221,20 @@ def routing_cases(_url: str, effort: Effort) -> Iterator[Result]:
     """The decision alone: the flow, driven by hand, without a provider."""
     pools = {size: _pool(size) for size in (10, 10_000)}
     call = Call(CHAT, "pool", {"messages": MESSAGES})
-    answer, rng = Answer({"choices": [{"index": 0}], "usage": {"prompt_tokens": 1}}), random.Random(0)
+    body = {
+        "choices": [{"index": 0, "message": {"role": "assistant", "content": "Hello"}, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": 1, "completion_tokens": 1},
+    }
+    answer, rng = Answer(body), random.Random(0)
 
     def routed(pool: Pool, times: int) -> None:
         for _ in range(times):
             flow = serve(call, pool, clock=time.monotonic, rng=rng)
             next(flow)
             with suppress(StopIteration):
-                flow.send(answer)
+                step = flow.send(answer)
+                message = f"the answer was rejected, and the flow goes on with {step}"
+                raise AssertionError(message)
 
     subjects = {str(size): lambda times, pool=pool: routed(pool, times) for size, pool in pools.items()}
     rounds = measured(subjects, effort.steps, effort.rounds)
