@@ -1,11 +1,15 @@
-"""Open streams over HTTP: the two drivers that read the steps of a :class:`StreamReader`."""
+"""Open streams over HTTP: the two drivers that feed the body of a response to a :class:`StreamReader`.
+
+The chunks of one read are passed on before the next read.
+"""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from typing import Any
 
-from modelmesh_cdk.provider.stream_reader import READ, StreamReader
+from modelmesh_cdk.provider.stream_reader import StreamReader
 from modelmesh_cdk.transport.interfaces import TransportError
 
 
@@ -29,22 +33,20 @@ class HttpEventStream(_Stream):
     """A stream for threads."""
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        steps, body = self._reading.chunks(), iter(self._response)
-        try:
-            step = next(steps)
-            while True:
-                if step is not READ:
-                    yield step
-                    step = next(steps)
-                    continue
-                try:
-                    data = next(body, None)
-                except TransportError as error:
-                    step = steps.throw(error)
-                else:
-                    step = steps.send(data)
-        except StopIteration:
-            return
+        reading, body = self._reading, iter(self._response)
+        while not reading.done:
+            try:
+                data = next(body, None)
+            except TransportError as error:
+                reading.check_interruption(error)
+                return
+            if data is None:
+                yield from reading.end()
+                return
+            yield from reading.feed(data)
+        reading.start_draining()
+        with suppress(TransportError):
+            next(body, None)  # bytes after the last event: the connection is not reused
 
     def interrupt(self) -> None:
         """End a read in another thread at once."""
@@ -67,22 +69,22 @@ class AsyncHttpEventStream(_Stream):
         return self._chunks  # type: ignore[no-any-return]
 
     async def _read(self) -> AsyncIterator[dict[str, Any]]:
-        steps, body = self._reading.chunks(), aiter(self._response)
-        try:
-            step = next(steps)
-            while True:
-                if step is not READ:
-                    yield step
-                    step = next(steps)
-                    continue
-                try:
-                    data = await anext(body, None)
-                except TransportError as error:
-                    step = steps.throw(error)
-                else:
-                    step = steps.send(data)
-        except StopIteration:
-            return
+        reading, body = self._reading, aiter(self._response)
+        while not reading.done:
+            try:
+                data = await anext(body, None)
+            except TransportError as error:
+                reading.check_interruption(error)
+                return
+            if data is None:
+                for chunk in reading.end():
+                    yield chunk
+                return
+            for chunk in reading.feed(data):
+                yield chunk
+        reading.start_draining()
+        with suppress(TransportError):
+            await anext(body, None)  # bytes after the last event: the connection is not reused
 
     async def aclose(self) -> None:
         """Close the connection, unless the body was read to its end."""

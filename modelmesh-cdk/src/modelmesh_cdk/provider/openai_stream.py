@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from modelmesh.errors import ProviderError
-from modelmesh_cdk.provider.provider_errors import bad_hook_result, failed_midway
+from modelmesh_cdk.provider.provider_errors import bad_hook_result, broken_generation
 from modelmesh_cdk.provider.tool_calls import ToolCallIndexer
 from modelmesh_cdk.wire import json_codec
 from modelmesh_cdk.wire.sse import ServerSentEvent
@@ -41,7 +41,7 @@ class ChunkDecoder:
             ProviderError: The event is an error.
         """
         data = event.data
-        if data == b"[DONE]" or (len(data) < _SHORT and data.strip() == b"[DONE]"):
+        if len(data) < _SHORT and data.strip() == b"[DONE]":
             self.done = True
             return ()
         if event.name == "error":
@@ -52,22 +52,25 @@ class ChunkDecoder:
                 message = "an event is not a JSON object"
                 raise ValueError(message)
         else:
-            parsed = self._parse(data.decode())
-            if parsed is None:
+            chunk = self._parsed(data)
+            if chunk is None:
                 return ()
-            if not isinstance(parsed, dict):
-                raise bad_hook_result(
-                    self._parse.__self__, "_parse_sse_chunk", parsed, "one chunk as a dict, or None to skip the event"
-                )
-            chunk = parsed
         if chunk.get("error") or chunk.get("object") == "error":
             raise self._failed(chunk)
-        broken = failed_midway(chunk)
-        if broken is not None:
-            raise broken
-        chunk.setdefault("object", "chat.completion.chunk")
-        self._calls.assign_indices(chunk)
+        if "object" not in chunk:
+            chunk["object"] = "chat.completion.chunk"
+        choices = chunk.get("choices")
+        if isinstance(choices, list) and _has_tool_calls(choices):
+            self._calls.assign_indices(chunk)
         return (chunk,)
+
+    def _parsed(self, data: bytes) -> Any:
+        """Return what the connector's hook makes of the data of an event."""
+        hook: Any = self._parse
+        parsed = hook(data.decode())
+        if parsed is None or isinstance(parsed, dict):
+            return parsed
+        raise bad_hook_result(hook.__self__, "_parse_sse_chunk", parsed, "one chunk as a dict, or None to skip the event")
 
     def _failed(self, body: Mapping[str, Any]) -> ProviderError:
         """Return the error of an error event, with the token usage that some vendors report there."""
@@ -79,6 +82,23 @@ class ChunkDecoder:
 
 
 _SHORT = 32
+
+
+def _has_tool_calls(choices: list[Any]) -> bool:
+    """Return whether a delta has tool calls.
+
+    Raises:
+        ProviderError: The vendor failed during generation.
+    """
+    found = False
+    for choice in choices:
+        if isinstance(choice, dict):
+            if choice.get("finish_reason") == "error":
+                raise broken_generation()
+            delta = choice.get("delta")
+            if isinstance(delta, dict) and "tool_calls" in delta:
+                found = True
+    return found
 
 
 def _error_in(data: bytes) -> Mapping[str, Any]:

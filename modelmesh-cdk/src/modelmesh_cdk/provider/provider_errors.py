@@ -94,9 +94,14 @@ def failed_midway(answer: Mapping[str, Any], headers: Mapping[str, str] | None =
     choices = answer.get("choices")
     for choice in choices if isinstance(choices, list) else ():
         if isinstance(choice, dict) and choice.get("finish_reason") == "error":
-            message = "the provider's answer broke: it failed while it wrote (finish_reason 'error')"
-            return provider_error(FailureClass.SERVER, message, code="error", headers=headers)
+            return broken_generation(headers)
     return None
+
+
+def broken_generation(headers: Mapping[str, str] | None = None) -> errors.ProviderError:
+    """Return the error of an answer or chunk with the finish reason ``error``. See :func:`failed_midway`."""
+    message = "the provider's answer broke: it failed while it wrote (finish_reason 'error')"
+    return provider_error(FailureClass.SERVER, message, code="error", headers=headers)
 
 
 def bad_hook_result(provider: Any, hook: str, value: Any, right: str, *, written: bool = True) -> errors.ProviderError:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Sequence
-from enum import Enum
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 from modelmesh._engine.plugins import attribution
 from modelmesh.contracts import FailureClass
@@ -26,14 +25,6 @@ DRAIN_S = 0.02
 FINISH_S = 2.0
 """Wait for usage, the last event and the end of the body after the finish reason of every choice."""
 
-
-class _Read(Enum):
-    """Step: read the next bytes of the response. The result is ``None`` at the end of the body."""
-
-    READ = "read"
-
-
-READ: Final = _Read.READ
 
 Chunk = dict[str, Any]
 _LISTS = (list, tuple)
@@ -73,40 +64,48 @@ class StreamReader:
         if not (hasattr(self._decoder, "decode") and hasattr(self._decoder, "done")):
             raise bad_hook_result(provider, "_stream_decoder", self._decoder, "an object with decode(event) and a flag done")
 
-    def chunks(self) -> Generator[Chunk | _Read, bytes | None, None]:
-        """Yield chunks, and ``READ`` where more bytes are needed.
+    @property
+    def done(self) -> bool:
+        """Whether the last event was received."""
+        return bool(self._decoder.done)
+
+    def feed(self, data: bytes) -> Iterator[Chunk]:
+        """Yield the chunks of received bytes, each one decoded when it is asked for.
 
         Raises:
             ProviderError: The stream is broken.
         """
-        decoder = self._decoder
         try:
-            while not decoder.done:
-                try:
-                    data = yield READ
-                except TransportError as error:
-                    if self._is_complete():
-                        return
-                    raise transport_failure(self._provider, error, self._limits) from None
-                if data is None:
-                    yield from self._decode(self._sse.end())
-                    return
-                feed = self._sse.feed
-                for piece in (data,) if self._inflater is None else self._inflater.feed(data):
-                    yield from self._decode(feed(piece))
+            for piece in (data,) if self._inflater is None else self._inflater.feed(data):
+                yield from self._decode(self._sse.feed(piece))
         except ValueError as error:
             raise self._unreadable(error) from None
-        self.deadline.expire_in(DRAIN_S)
+
+    def end(self) -> Iterator[Chunk]:
+        """Yield the chunks that the end of the body completes.
+
+        Raises:
+            ProviderError: The stream is broken.
+        """
         try:
-            yield READ  # bytes after the last event: the connection is not reused
-        except TransportError:
-            return
+            yield from self._decode(self._sse.end())
+        except ValueError as error:
+            raise self._unreadable(error) from None
 
-    def _is_complete(self) -> bool:
-        """Return whether nothing is missing but usage and the last event."""
-        return bool(self._decoder.done or (self._ended and not self._open))
+    def check_interruption(self, error: TransportError) -> None:
+        """Check that an interrupted body lacks nothing but usage and the last event.
 
-    def _decode(self, events: Iterable[Any]) -> Generator[Chunk, Any, None]:
+        Raises:
+            ProviderError: The answer is incomplete.
+        """
+        if not (self.done or (self._ended and not self._open)):
+            raise transport_failure(self._provider, error, self._limits) from None
+
+    def start_draining(self) -> None:
+        """Limit the wait for the end of the body after the last event."""
+        self.deadline.expire_in(DRAIN_S)
+
+    def _decode(self, events: Iterable[Any]) -> Iterator[Chunk]:
         decoder = self._decoder
         for event in events:
             if decoder.done:
@@ -114,13 +113,14 @@ class StreamReader:
             if not self._has_content:
                 self._count_quiet(len(event.data))
             found = decoder.decode(event)
-            self._check_chunks(found)
+            if found.__class__ is not tuple:
+                self._check_chunks(found)
             for chunk in found:
+                if chunk.__class__ is not dict:
+                    self._check_chunks(found)
                 choices = chunk.get("choices")
                 if choices.__class__ is list:
-                    for choice in choices:
-                        if choice.__class__ is dict:
-                            self._note(choice)
+                    self._note(choices)
                 yield chunk
 
     def _count_quiet(self, size: int) -> None:
@@ -129,11 +129,19 @@ class StreamReader:
             raise TooLargeError(message)
         self._quiet += size
 
-    def _note(self, choice: dict[str, Any]) -> None:
-        """Record whether a choice is complete. The mesh checks the types of its parts."""
-        index, delta, reason = choice.get("index"), choice.get("delta"), choice.get("finish_reason")
-        if index.__class__ is not int:
-            index = 0
+    def _note(self, choices: list[Any]) -> None:
+        """Record which choices are complete. The mesh checks the types of their parts."""
+        is_steady = self._has_content and not self._ended
+        for choice in choices:
+            if choice.__class__ is dict:
+                index, reason = choice.get("index"), choice.get("finish_reason")
+                if index.__class__ is not int:
+                    index = 0
+                if not is_steady or reason is not None or index not in self._open:
+                    self._note_change(index, choice.get("delta"), reason)
+
+    def _note_change(self, index: int, delta: Any, reason: Any) -> None:
+        """Record a choice that begins, ends or continues after its end."""
         if isinstance(reason, str) and reason.strip():
             self._has_content = True
             self._open.discard(index)

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from modelmesh_cdk.wire.json_size import check_size
+from modelmesh_cdk.wire.json_size import SMALL, check_size
 
 
 def _refuse(word: str) -> NoReturn:
@@ -56,7 +56,8 @@ def decode(data: bytes, *, numbers: bool = False) -> Any:
     Raises:
         ValueError: The data is not UTF-8 or not JSON, contains NaN or Infinity, is nested too deep, or would fill the memory.
     """
-    check_size(data, numbers=numbers)
+    if len(data) >= SMALL:
+        check_size(data, numbers=numbers)
     try:
         return _fast_decode(data)
     except RecursionError:

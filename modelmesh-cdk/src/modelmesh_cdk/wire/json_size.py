@@ -10,7 +10,7 @@ import re
 
 from modelmesh_cdk.wire.limits import MIB, TooLargeError
 
-_SMALL = 64 * 1024
+SMALL = 64 * 1024
 """Bytes of JSON that are decoded without an estimate, because they cannot contain much."""
 
 _FREE = 32 * MIB
@@ -37,7 +37,7 @@ def check_size(data: bytes, *, numbers: bool = False) -> None:
     Raises:
         TooLargeError: The decoded JSON would take more memory.
     """
-    if len(data) < _SMALL:
+    if len(data) < SMALL:
         return
     limit = min(_FREE + len(data) * _TIMES_NUMBERS, _MOST) if numbers else _FREE + len(data) * _TIMES
     if _estimate(data) <= limit:

@@ -7,6 +7,7 @@ blank data does not count.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from modelmesh_cdk.wire.limits import MAX_EVENT, MIB, TooLargeError
@@ -19,6 +20,10 @@ class ServerSentEvent(NamedTuple):
 
     name: str
     data: bytes
+
+
+_new_event: Callable[[type[ServerSentEvent], tuple[str, bytes]], ServerSentEvent] = tuple.__new__
+"""Constructor of an event without the generated ``__new__`` in Python, which takes as long as finding the event."""
 
 
 class SseDecoder:
@@ -47,25 +52,28 @@ class SseDecoder:
         """
         if not self._began:
             data = self._without_mark(data)
-        data = self._unix_lines(data)
+        if self._after_cr or b"\r" in data:
+            data = self._unix_lines(data)
         buffer = self._buffer
-        if not buffer and data[-2:] == b"\n\n" and len(data) <= self._limit:
-            return [made for block in data.split(b"\n\n") if block and (made := _event(block)) is not None]
-        buffer += data
-        events: list[ServerSentEvent] = []
-        start = 0
-        while (end := buffer.find(b"\n\n", max(start, self._searched))) >= 0:
-            if end - start > self._limit:
+        if not buffer and data[-2:] == b"\n\n":
+            blocks = data[:-2].split(b"\n\n")
+        else:
+            buffer += data
+            end = buffer.rfind(b"\n\n", self._searched)
+            blocks = bytes(buffer[:end]).split(b"\n\n") if end >= 0 else []
+            if end >= 0:
+                del buffer[: end + 2]
+            self._searched = max(len(buffer) - 1, 0)
+            if len(buffer) > self._limit:
                 raise self._too_long()
-            event = _event(bytes(buffer[start:end]))
-            if event is not None:
+        events: list[ServerSentEvent] = []
+        for block in blocks:
+            if len(block) > self._limit:
+                raise self._too_long()
+            if block[:7] == b"data: {" and b"\n" not in block:  # nearly every event of nearly every vendor
+                events.append(_new_event(ServerSentEvent, ("message", block[6:])))
+            elif block and (event := _event(block)) is not None:
                 events.append(event)
-            self._searched = start = end + 2
-        if start:
-            del buffer[:start]
-        self._searched = max(len(buffer) - 1, 0)
-        if len(buffer) > self._limit:
-            raise self._too_long()
         return events
 
     def _too_long(self) -> TooLargeError:
@@ -102,8 +110,10 @@ class SseDecoder:
 
 def _event(block: bytes) -> ServerSentEvent | None:
     """Return the event of one block of lines, ``None`` without data."""
-    if block[:7] == b"data: {" and b"\n" not in block:
-        return ServerSentEvent("message", block[6:])  # nearly every event of nearly every vendor
+    if block[:7] == b"event: ":
+        first, _, rest = block.partition(b"\n")
+        if rest[:7] == b"data: {" and b"\n" not in rest:
+            return _new_event(ServerSentEvent, (first[7:].decode("utf-8", "replace") or "message", rest[6:]))
     name, data = "message", []
     for line in block.split(b"\n"):
         field, _, value = line.partition(b":")

@@ -25,6 +25,9 @@ class AttributeDict(dict[str, Any]):
     def __init_subclass__(cls, nested: Mapping[str, type[AttributeDict]] | None = None) -> None:
         cls._nested = dict(nested or {})
         cls._known = frozenset(name for base in cls.__mro__ for name in get_annotations(base) if name[0] != "_")
+        for name in get_annotations(cls).keys() & cls._known:
+            if not hasattr(cls, name):
+                setattr(cls, name, _property_of(name))
 
     if not TYPE_CHECKING:  # hidden, so that a misspelled field is a type error. Unknown fields are typed by item access
 
@@ -32,8 +35,6 @@ class AttributeDict(dict[str, Any]):
             try:
                 return self[name]
             except KeyError:
-                if name in self._known:
-                    return None
                 message = f"{type(self).__name__!r} object has no attribute {name!r}"
                 raise AttributeError(message) from None
 
@@ -94,6 +95,21 @@ class AttributeDict(dict[str, Any]):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (type(self), (self.model_dump(),))
+
+
+_get: Any = dict.get
+
+
+def _property_of(name: str) -> property:
+    """Return a property for a declared field, which is several times as fast as ``__getattr__``."""
+
+    def read(self: AttributeDict) -> Any:
+        value = _get(self, name)
+        if value.__class__ is dict or value.__class__ is list:
+            return self[name]  # converts nested objects
+        return value
+
+    return property(read)
 
 
 LONGEST_SHOWN = 16

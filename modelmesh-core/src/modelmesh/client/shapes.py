@@ -15,6 +15,8 @@ from modelmesh.client.attribute_dict import AttributeDict
 class Function(AttributeDict):
     """Name and arguments of a call. The arguments are JSON text."""
 
+    __slots__ = ()
+
     name: str
     arguments: str
 
@@ -22,12 +24,16 @@ class Function(AttributeDict):
 class CustomTool(AttributeDict):
     """Name and free-text input of a call to a custom tool."""
 
+    __slots__ = ()
+
     name: str
     input: str
 
 
 class ToolCall(AttributeDict, nested={"function": Function, "custom": CustomTool}):
     """One tool call that the model requests."""
+
+    __slots__ = ()
 
     id: str
     type: str
@@ -38,12 +44,16 @@ class ToolCall(AttributeDict, nested={"function": Function, "custom": CustomTool
 class FunctionDelta(AttributeDict):
     """A part of a function's name and arguments in a stream."""
 
+    __slots__ = ()
+
     name: str | None
     arguments: str | None
 
 
 class ToolCallDelta(AttributeDict, nested={"function": FunctionDelta}):
     """A part of a tool call in a stream."""
+
+    __slots__ = ()
 
     index: int
     id: str | None
@@ -54,6 +64,8 @@ class ToolCallDelta(AttributeDict, nested={"function": FunctionDelta}):
 class URLCitation(AttributeDict):
     """A web page that an annotation cites."""
 
+    __slots__ = ()
+
     start_index: int
     end_index: int
     title: str
@@ -63,12 +75,16 @@ class URLCitation(AttributeDict):
 class Annotation(AttributeDict, nested={"url_citation": URLCitation}):
     """An annotation of a message, e.g. a citation."""
 
+    __slots__ = ()
+
     type: str
     url_citation: URLCitation
 
 
 class Audio(AttributeDict):
     """The audio answer of a model. In a stream each field may be missing."""
+
+    __slots__ = ()
 
     id: str
     data: str
@@ -80,6 +96,8 @@ class Message(
     AttributeDict, nested={"tool_calls": ToolCall, "function_call": Function, "audio": Audio, "annotations": Annotation}
 ):
     """The message of a model."""
+
+    __slots__ = ()
 
     role: str
     content: str | None
@@ -94,6 +112,8 @@ class Message(
 class Delta(AttributeDict, nested={"tool_calls": ToolCallDelta, "function_call": FunctionDelta, "audio": Audio}):
     """The part of a message that a chunk adds."""
 
+    __slots__ = ()
+
     role: str | None
     content: str | None
     refusal: str | None
@@ -106,6 +126,8 @@ class Delta(AttributeDict, nested={"tool_calls": ToolCallDelta, "function_call":
 class TopLogprob(AttributeDict):
     """One of the most likely tokens at a position."""
 
+    __slots__ = ()
+
     token: str
     bytes: list[int] | None
     logprob: float
@@ -113,6 +135,8 @@ class TopLogprob(AttributeDict):
 
 class TokenLogprob(AttributeDict, nested={"top_logprobs": TopLogprob}):
     """The log probability of one token."""
+
+    __slots__ = ()
 
     token: str
     bytes: list[int] | None
@@ -123,12 +147,16 @@ class TokenLogprob(AttributeDict, nested={"top_logprobs": TopLogprob}):
 class Logprobs(AttributeDict, nested={"content": TokenLogprob, "refusal": TokenLogprob}):
     """Log probabilities of the tokens of a choice."""
 
+    __slots__ = ()
+
     content: list[TokenLogprob] | None
     refusal: list[TokenLogprob] | None
 
 
 class Choice(AttributeDict, nested={"message": Message, "logprobs": Logprobs}):
     """One of the alternative answers."""
+
+    __slots__ = ()
 
     index: int
     message: Message
@@ -139,6 +167,8 @@ class Choice(AttributeDict, nested={"message": Message, "logprobs": Logprobs}):
 class ChunkChoice(AttributeDict, nested={"delta": Delta, "logprobs": Logprobs}):
     """One of the alternative answers, in a stream."""
 
+    __slots__ = ()
+
     index: int
     delta: Delta
     finish_reason: str | None
@@ -147,6 +177,8 @@ class ChunkChoice(AttributeDict, nested={"delta": Delta, "logprobs": Logprobs}):
 
 class PromptTokensDetails(AttributeDict):
     """Parts of the prompt tokens."""
+
+    __slots__ = ()
 
     audio_tokens: int | None
     cached_tokens: int | None
@@ -157,6 +189,8 @@ class PromptTokensDetails(AttributeDict):
 
 class CompletionTokensDetails(AttributeDict):
     """Parts of the completion tokens."""
+
+    __slots__ = ()
 
     accepted_prediction_tokens: int | None
     audio_tokens: int | None
@@ -170,6 +204,8 @@ class Usage(
     nested={"prompt_tokens_details": PromptTokensDetails, "completion_tokens_details": CompletionTokensDetails},
 ):
     """Tokens, as the vendor reported them."""
+
+    __slots__ = ()
 
     prompt_tokens: int
     completion_tokens: int
@@ -198,6 +234,8 @@ class ChatCompletionChunk(AttributeDict, nested={"choices": ChunkChoice, "usage"
 class Embedding(AttributeDict):
     """One vector: numbers, or base64 text when the request asks for it."""
 
+    __slots__ = ()
+
     object: str
     index: int
     embedding: list[float]
@@ -205,6 +243,8 @@ class Embedding(AttributeDict):
 
 class ModelCard(AttributeDict):
     """One model of ``models.list()``. ``created`` is ``None`` where the vendor does not state it."""
+
+    __slots__ = ()
 
     id: str
     object: str
@@ -214,6 +254,8 @@ class ModelCard(AttributeDict):
 
 class ModelList(AttributeDict, nested={"data": ModelCard}):
     """All models of all pools."""
+
+    __slots__ = ()
 
     object: str
     data: list[ModelCard]

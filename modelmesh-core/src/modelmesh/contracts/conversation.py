@@ -46,7 +46,7 @@ class StreamMarker:
         choices = chunk.get("choices")
         for choice in choices if isinstance(choices, list) else ():
             delta = choice.get("delta") if isinstance(choice, dict) else None
-            if isinstance(delta, dict) and _has_vendor_fields(delta) and choice.get("index") not in self._marked:
+            if isinstance(delta, dict) and choice.get("index") not in self._marked and _has_vendor_fields(delta):
                 self._marked.add(choice.get("index"))
                 delta[PROVENANCE] = self._connector
 

@@ -22,12 +22,13 @@ from modelmesh.errors import ProviderError, StreamInterruptedError
 class StreamRelay:
     """Normalizes the chunks of one open stream. Both drivers share it and only iterate."""
 
-    __slots__ = ("_asked_usage", "_finish", "_last", "_marker", "_model", "_opened", "_served")
+    __slots__ = ("_asked_usage", "_finish", "_last", "_marker", "_model", "_opened", "_progress", "_served")
 
     def __init__(self, served: Served, *, asked_usage: bool) -> None:
         assert isinstance(served.outcome, Opened)
         self._served = served
         self._opened = served.outcome
+        self._progress = served.outcome.progress
         self._asked_usage = asked_usage
         self._model = served.candidate.model_id
         self._marker = StreamMarker(served.candidate.provider.id)
@@ -39,16 +40,20 @@ class StreamRelay:
         for chunk in self._opened.buffered:
             yield from self._shape(chunk)
 
-    def feed(self, chunk: Any) -> Iterator[dict[str, Any]] | tuple[dict[str, Any], ...]:
+    def feed(self, chunk: Any) -> tuple[dict[str, Any], ...]:
         """Take one chunk from the stream and return the chunks that go to the caller now.
 
         Raises:
             TypeError: The chunk is not a dictionary.
         """
+        if chunk.__class__ is dict and self._finish is None and self._progress.feed_text(chunk):
+            chunk["model"] = self._model  # no other rule of _shape applies to text
+            self._last = chunk
+            return (chunk,)
         if not isinstance(chunk, dict):
             message = f"a chunk is a {type(chunk).__name__}, not a dict in OpenAI's shape"
             raise TypeError(message)
-        return self._shape(chunk) if self._opened.progress.feed(chunk) else ()
+        return self._shape(chunk) if self._progress.feed(chunk) else ()
 
     def _shape(self, chunk: dict[str, Any]) -> tuple[dict[str, Any], ...]:
         """Remove usage from a chunk, and delay the finish chunk: usage may follow in a chunk of its own."""
@@ -69,7 +74,7 @@ class StreamRelay:
 
     def remaining(self) -> tuple[dict[str, Any], ...]:
         """Return the delayed chunks after the end of the stream."""
-        finish, self._finish, usage = self._finish, None, self._opened.progress.usage
+        finish, self._finish, usage = self._finish, None, self._progress.usage
         left = () if finish is None else (finish,)
         if usage is None:
             return left
@@ -92,7 +97,7 @@ class StreamRelay:
         Returns:
             The error that the caller gets, ``None`` when the answer is complete.
         """
-        progress = self._opened.progress
+        progress = self._progress
         if progress.usage is None and error is not None:
             progress.usage = valid_usage(error.usage)  # some vendors send usage together with the error
         if progress.complete:

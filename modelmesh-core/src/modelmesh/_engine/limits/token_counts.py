@@ -168,6 +168,11 @@ class ReceivedOutput:
             self._chunks += 1
             self._size += size
 
+    def add_text(self, text: str) -> None:
+        """Count a delta that consists of this text."""
+        self._chunks += 1
+        self._size += len(text) if text.isascii() else byte_size(text)
+
     @property
     def tokens(self) -> int:
         """The estimate so far."""

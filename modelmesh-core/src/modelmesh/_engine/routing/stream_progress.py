@@ -49,6 +49,30 @@ class Progress:
         self._ended: set[int] = set()
         self._seen = False
 
+    def feed_text(self, chunk: dict[str, Any]) -> bool:
+        """Record a chunk that adds text to one open choice and has no usage, as nearly every chunk of a stream.
+
+        Returns:
+            Whether the chunk is of this kind. Any other chunk is unrecorded and goes to :meth:`feed`.
+        """
+        choices = chunk.get("choices")
+        if choices.__class__ is not list or len(choices) != 1 or chunk.get("usage") is not None:
+            return False
+        choice = choices[0]
+        if choice.__class__ is not dict or choice.get("finish_reason") is not None:
+            return False
+        index, delta = choice.get("index"), choice.get("delta")
+        if index.__class__ is not int or index not in self._open or delta.__class__ is not dict:
+            return False
+        text = delta.get("content")
+        if text.__class__ is not str or not text or (len(delta) > 1 and (len(delta) > 2 or delta.get("role") != "assistant")):  # noqa: PLR2004
+            return False
+        self.has_content = True
+        self.output.add_text(text)
+        if not index:
+            self._text.append(text)
+        return True
+
     def feed(self, chunk: dict[str, Any]) -> bool:
         """Check and record one chunk.
 
