@@ -79,7 +79,6 @@ class ResponseParser:
     )
 
     def __init__(self) -> None:
-        self.body: deque[bytes] = deque()
         self.start("GET")
         self.is_complete = True  # bytes before the first request belong to no response
 
@@ -95,7 +94,7 @@ class ResponseParser:
         self._framing: _Framing | None = None
         self._in_head = self._stays_open = False
         self._tail = b""
-        self.body.clear()
+        self.body: deque[bytes] = deque()  # the caller may still hold the pieces of the last response
         self.status = 0
         self.headers: dict[str, str] = {}
         self.failure: InvalidResponseError | None = None
