@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
 
-from modelmesh._engine.assembly.discovery import build_watch
 from modelmesh._engine.assembly.limits import ModelLimits, budget_counters, limit_accounts, limit_pool_members
 from modelmesh._engine.assembly.model_catalog import ModelCatalog
 from modelmesh._engine.assembly.model_joiner import ModelJoiner
@@ -15,14 +15,14 @@ from modelmesh._engine.assembly.model_names import without_vendor
 from modelmesh._engine.assembly.policies import pool_policy
 from modelmesh._engine.assembly.pool_membership import PoolMembership
 from modelmesh._engine.assembly.prices import PriceSources
-from modelmesh._engine.assembly.probe_targets import late_probe_intervals, probe_targets
+from modelmesh._engine.assembly.probe_targets import has_probes, late_probe_intervals, probe_targets
 from modelmesh._engine.assembly.provider_entry import ProviderEntry, build_entry
 from modelmesh._engine.assembly.providers import Providers
 from modelmesh._engine.assembly.sinks import build_emitter
 from modelmesh._engine.assembly.standby_policies import attach_standby_policy, build_maintenance_window, has_deactivation_policy
 from modelmesh._engine.assembly.stores import build_references, build_storage
 from modelmesh._engine.assembly.strategies import DEFAULT_STRATEGY, build_strategy
-from modelmesh._engine.background.plan import BackgroundPlan, DiscoveryWatch
+from modelmesh._engine.background.plan import BackgroundPlan
 from modelmesh._engine.builtin.stick_until_failure import StickUntilFailure
 from modelmesh._engine.config.mesh_config import MeshConfig, warn_not_enforced
 from modelmesh._engine.config.problems import Problems, UncheckableError
@@ -45,6 +45,9 @@ from modelmesh.capabilities.nodes import CapabilityNode, CapabilityTree, standar
 from modelmesh.contracts.storage import Storage
 from modelmesh.contracts.strategy import Strategy
 from modelmesh.errors import ConfigurationError, ModelMeshError, UnknownConnectorError
+
+if TYPE_CHECKING:
+    from modelmesh._engine.background.watches import DiscoveryWatch
 
 
 @frozen(kw_only=True)
@@ -170,6 +173,7 @@ class Assembler:
             unlisted=self._models.unlisted,
             probe_targets=partial(probe_targets, router, sections.pools, providers.by_key),
             late_probe_intervals=late_probe_intervals(sections.pools, watches),
+            has_probes=has_probes(sections.pools),
         )
         return MeshParts(
             providers=providers,
@@ -230,6 +234,10 @@ class Assembler:
                 raise UncheckableError(section.key) from other
 
     def _build_watches(self, sections: Sections, references: References, providers: Providers) -> tuple[DiscoveryWatch, ...]:
+        if not sections.discovery:
+            return ()
+        from modelmesh._engine.assembly.discovery import build_watch  # noqa: PLC0415 - only with a discovery section
+
         built: list[DiscoveryWatch | None] = []
         for section, path in zip(sections.discovery, sections.discovery_paths, strict=True):
             with self._problems.collecting("discovery"):

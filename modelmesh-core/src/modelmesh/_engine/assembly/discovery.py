@@ -11,7 +11,7 @@ from modelmesh._engine.assembly.connector_options import check_options
 from modelmesh._engine.assembly.model_catalog import ModelCatalog
 from modelmesh._engine.assembly.provider_entry import ProviderEntry
 from modelmesh._engine.assembly.providers import Providers
-from modelmesh._engine.background.plan import DiscoveryWatch, HealthCheckSettings, SyncSettings
+from modelmesh._engine.background.watches import DiscoveryWatch, HealthCheckSettings, SyncSettings
 from modelmesh._engine.config.problems import Problems
 from modelmesh._engine.config.references import References, literals
 from modelmesh._engine.config.schema import DiscoverySection

@@ -6,12 +6,12 @@ import logging
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from modelmesh._engine.background.probes import ProbeTarget
 from modelmesh.contracts.provider import Probing
 
 if TYPE_CHECKING:
     from modelmesh._engine.assembly.provider_entry import ProviderEntry
-    from modelmesh._engine.background.plan import DiscoveryWatch
+    from modelmesh._engine.background.probes import ProbeTarget
+    from modelmesh._engine.background.watches import DiscoveryWatch
     from modelmesh._engine.config.schema import PoolSection
     from modelmesh._engine.routing.router import Router
 
@@ -22,6 +22,8 @@ def probe_targets(
     router: Router, sections: Mapping[str, PoolSection], providers: Mapping[str, ProviderEntry]
 ) -> list[ProbeTarget]:
     """Return the accounts that some pool wants probed, if the connector has a ``probe`` method."""
+    from modelmesh._engine.background.probes import ProbeTarget  # noqa: PLC0415 - create() needs no probes without a setting
+
     targets: dict[int, ProbeTarget] = {}
     for pool in router.list_pools():
         section = sections[pool.name]
@@ -40,6 +42,11 @@ def probe_targets(
                 shortest = recovery.probe_interval if target.interval is None else min(target.interval, recovery.probe_interval)
                 target.interval = shortest
     return list(targets.values())
+
+
+def has_probes(sections: Mapping[str, PoolSection]) -> bool:
+    """Return whether a pool probes accounts, now or after models join it."""
+    return any(one.recovery.probe_on_start or one.recovery.probe_interval is not None for one in sections.values())
 
 
 def late_probe_intervals(sections: Mapping[str, PoolSection], watches: Iterable[DiscoveryWatch]) -> frozenset[float]:

@@ -4,7 +4,3 @@
 discovery connectors, :mod:`.late_providers` retries providers that could not list their models, and :mod:`.tasks` combines
 them for one mesh. :mod:`.plan` states what the assembly provides.
 """
-
-from modelmesh._engine.background.tasks import BackgroundTasks
-
-__all__ = ["BackgroundTasks"]

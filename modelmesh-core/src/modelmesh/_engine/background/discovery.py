@@ -22,8 +22,9 @@ from modelmesh.contracts.observability import RoutingEvent
 from modelmesh.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from modelmesh._engine.background.plan import DiscoveryWatch, Joiner, SyncSettings, WatchedProvider
+    from modelmesh._engine.background.plan import Joiner, WatchedProvider
     from modelmesh._engine.background.scheduler import Scheduler
+    from modelmesh._engine.background.watches import DiscoveryWatch, SyncSettings
     from modelmesh._engine.health.health_registry import HealthRegistry
     from modelmesh._engine.routing.candidates import Candidate
     from modelmesh.contracts.models import ModelInfo

@@ -7,64 +7,19 @@ as protocols.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from attrs import define, frozen
+from attrs import frozen
 
 if TYPE_CHECKING:
     from modelmesh._engine.background.probes import ProbeTarget
+    from modelmesh._engine.background.watches import DiscoveryWatch
     from modelmesh._engine.health.health_registry import HealthRegistry
     from modelmesh._engine.health.provider_health import ProviderHealth
     from modelmesh._engine.routing.candidates import Candidate
     from modelmesh._engine.routing.router import Router
-    from modelmesh.contracts.discovery import Discovery
     from modelmesh.contracts.models import ModelInfo
     from modelmesh.errors import ProviderError
-
-
-@frozen
-class SyncSettings:
-    """Settings by which the model list of one provider is compared.
-
-    Attributes:
-        interval: Seconds between two comparisons.
-        auto_register: Whether new models may join pools.
-        on_new_model: Reaction to a new model.
-        on_deprecated_model: Reaction to a model that the provider no longer lists.
-    """
-
-    interval: float
-    auto_register: bool
-    on_new_model: Literal["register", "notify", "ignore"]
-    on_deprecated_model: Literal["deactivate", "notify", "ignore"]
-
-
-@frozen
-class HealthCheckSettings:
-    """Settings by which one provider is probed.
-
-    Attributes:
-        interval: Seconds between two probes.
-        failure_threshold: Consecutive failed probes after which the provider is suspended.
-    """
-
-    interval: float
-    failure_threshold: int
-
-
-@define(eq=False)
-class DiscoveryWatch:
-    """A discovery connector and the providers that it watches.
-
-    Attributes:
-        connector: The connector.
-        sync: Model list settings by provider key.
-        health: Health check settings by provider key.
-    """
-
-    connector: Discovery
-    sync: Mapping[str, SyncSettings]
-    health: Mapping[str, HealthCheckSettings]
 
 
 class WatchedProvider(Protocol):
@@ -105,6 +60,7 @@ class BackgroundPlan:
         unlisted: Errors of the providers that could not list their models at the start, by key.
         probe_targets: Returns the accounts to probe, including those of models that joined later.
         late_probe_intervals: Probe intervals of pools that models may join later.
+        has_probes: Whether a pool probes accounts.
     """
 
     providers: Mapping[str, WatchedProvider]
@@ -113,3 +69,9 @@ class BackgroundPlan:
     unlisted: Mapping[str, ProviderError]
     probe_targets: Callable[[], list[ProbeTarget]]
     late_probe_intervals: frozenset[float]
+    has_probes: bool
+
+    @property
+    def has_tasks(self) -> bool:
+        """Whether there is anything to do in the background."""
+        return bool(self.watches or self.unlisted or self.has_probes)

@@ -2,8 +2,3 @@
 
 ``sync`` serves threads, ``aio`` serves asyncio. They differ in ``await`` only.
 """
-
-from modelmesh._engine.execution.aio import AsyncDriver
-from modelmesh._engine.execution.sync import SyncDriver
-
-__all__ = ["AsyncDriver", "SyncDriver"]

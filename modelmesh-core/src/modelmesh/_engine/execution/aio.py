@@ -21,18 +21,25 @@ from modelmesh.errors import ModelMeshError, ProviderError
 class AsyncDriver:
     """Runs flows in the calling task."""
 
-    def __init__(self, lock: RLock, clock: Callable[[], float], sleep: Callable[[float], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        lock: RLock,
+        clock: Callable[[], float],
+        sleep: Callable[[float], Awaitable[None]] | None,
+        publisher: Callable[[dict[str, int]], Totals | None] | None = None,
+    ) -> None:
         """Initialize the driver with the effects that a flow may not have.
 
         Args:
             lock: Held around each step of a flow, never across an ``await``.
             clock: Returns monotonic time in seconds.
-            sleep: Waits for a number of seconds.
+            sleep: Waits for a number of seconds, by default ``asyncio.sleep``.
+            publisher: Publishes the deltas of shared counters, ``None`` without shared counters.
         """
         self.lock = lock
         self._clock = clock
-        self._sleep = sleep
-        self.publisher: Callable[[dict[str, int]], Totals | None] | None = None
+        self._sleep = asyncio.sleep if sleep is None else sleep
+        self._publisher = publisher
 
     async def run(self, flow: Flow) -> Served:
         """Drive a flow to its end.
@@ -52,7 +59,7 @@ class AsyncDriver:
                     outcome = None
                     await self._wait(step)
                 elif isinstance(step, PublishDeltas):
-                    outcome = await asyncio.to_thread(self.publisher, step.amounts) if self.publisher else None
+                    outcome = await asyncio.to_thread(self._publisher, step.amounts) if self._publisher else None
                 else:
                     outcome = await self._attempt(step)
         except ModelMeshError:

@@ -19,18 +19,25 @@ from modelmesh.errors import ProviderError
 class SyncDriver:
     """Runs flows in the calling thread."""
 
-    def __init__(self, lock: RLock, clock: Callable[[], float], sleep: Callable[[float], None]) -> None:
+    def __init__(
+        self,
+        lock: RLock,
+        clock: Callable[[], float],
+        sleep: Callable[[float], None],
+        publisher: Callable[[dict[str, int]], Totals | None] | None = None,
+    ) -> None:
         """Initialize the driver with the effects that a flow may not have.
 
         Args:
             lock: Held around each step of a flow. Steps are short and pure.
             clock: Returns monotonic time in seconds.
             sleep: Waits for a number of seconds.
+            publisher: Publishes the deltas of shared counters, ``None`` without shared counters.
         """
         self.lock = lock
         self._clock = clock
         self._sleep = sleep
-        self.publisher: Callable[[dict[str, int]], Totals | None] | None = None
+        self._publisher = publisher
 
     def run(self, flow: Flow) -> Served:
         """Drive a flow to its end.
@@ -50,7 +57,7 @@ class SyncDriver:
                     outcome = None
                     self._wait(step)
                 elif isinstance(step, PublishDeltas):
-                    outcome = self.publisher(step.amounts) if self.publisher else None
+                    outcome = self._publisher(step.amounts) if self._publisher else None
                 else:
                     outcome = self._attempt(step)
         finally:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -51,7 +50,7 @@ class MeshEngine:
         *,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
-        asleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        asleep: Callable[[float], Awaitable[None]] | None = None,
         wall: Callable[[], float] = time.time,
         rng: random.Random | None = None,
         resolver: Resolver | None = None,
@@ -62,7 +61,7 @@ class MeshEngine:
             config: A path, a dictionary or a :class:`MeshConfig`. Without one, call :meth:`initialize` before anything else.
             clock: Returns monotonic seconds. A test passes a virtual clock.
             sleep: Waits for a number of seconds in a thread.
-            asleep: Waits for a number of seconds in a task.
+            asleep: Waits for a number of seconds in a task, by default ``asyncio.sleep``.
             wall: Returns Unix seconds. Read once for the date. Later times come from the monotonic clock.
             rng: Source of every random number of the mesh.
             resolver: Resolves connector IDs. The default resolves what is installed.

@@ -6,10 +6,9 @@ import random
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from modelmesh._engine.foundation.lazy_import import LazyModule
 from modelmesh._engine.limits.forecasts import forecast
-from modelmesh._engine.routing import explain as explaining
 from modelmesh._engine.routing.candidates import Candidate
-from modelmesh._engine.telemetry.status import MultilineText, PoolInfo, describe
 from modelmesh.contracts.call import Call, CallOptions
 from modelmesh.contracts.operations import CHAT
 from modelmesh.contracts.strategy import SelectionRequest, SelectionResult
@@ -17,8 +16,14 @@ from modelmesh.errors import RoutingError
 
 if TYPE_CHECKING:
     from modelmesh._engine.mesh.core import MeshCore
+    from modelmesh._engine.routing import explain as explaining
     from modelmesh._engine.routing.pool import Pool
     from modelmesh._engine.routing.router import Router
+    from modelmesh._engine.telemetry import status
+    from modelmesh._engine.telemetry.status import PoolInfo
+else:  # create() needs no view
+    explaining = LazyModule(globals(), "explaining", "modelmesh._engine.routing.explain")
+    status = LazyModule(globals(), "status", "modelmesh._engine.telemetry.status")
 
 
 class Inspection:
@@ -58,7 +63,7 @@ class Inspection:
         """Return a summary of the health of each pool, or of one."""
         with self._core.lock:
             pools = [self._router.get_pool(pool)] if pool else self.list_pools()
-            return {one.name: PoolInfo.of(one, self.current(one), self._core.clock()) for one in pools}
+            return {one.name: status.PoolInfo.of(one, self.current(one), self._core.clock()) for one in pools}
 
     def limits(self) -> tuple[dict[str, Any], ...]:
         """Return the remaining amount of every limit, as rows of ``PoolInfo.left``."""
@@ -83,4 +88,4 @@ class Inspection:
         """Return the pools and their models as text."""
         pools = [self._router.get_pool(pool)] if pool else self.list_pools()
         shown = frozenset(only_providers)
-        return MultilineText("\n".join(describe(one, self.current(one, shown), shown) for one in pools))
+        return status.MultilineText("\n".join(status.describe(one, self.current(one, shown), shown) for one in pools))

@@ -6,21 +6,25 @@ import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from modelmesh._engine.execution.stream_drain import adrain, drain
+from modelmesh._engine.foundation.lazy_import import LazyModule
 from modelmesh._engine.limits.token_counts import prompt_size
-from modelmesh._engine.routing import final_errors
-from modelmesh._engine.routing.attempt_settlement import abandon
-from modelmesh._engine.routing.flow import serve
 from modelmesh._engine.routing.pool_policy import Adaptation
 from modelmesh.errors import ModelMeshError
 
 if TYPE_CHECKING:
+    from modelmesh._engine.execution import stream_drain
     from modelmesh._engine.mesh.core import MeshCore
+    from modelmesh._engine.routing import attempt_settlement, final_errors, flow
     from modelmesh._engine.routing.pool import Pool
     from modelmesh._engine.routing.router import Router
     from modelmesh._engine.routing.steps import Served
     from modelmesh._engine.telemetry.reporting import Reporter
     from modelmesh.contracts.call import Call
+else:  # the first request imports them
+    stream_drain = LazyModule(globals(), "stream_drain", "modelmesh._engine.execution.stream_drain")
+    attempt_settlement = LazyModule(globals(), "attempt_settlement", "modelmesh._engine.routing.attempt_settlement")
+    final_errors = LazyModule(globals(), "final_errors", "modelmesh._engine.routing.final_errors")
+    flow = LazyModule(globals(), "flow", "modelmesh._engine.routing.flow")
 
 
 class RequestServer:
@@ -65,7 +69,7 @@ class RequestServer:
         pool, reporter, began, attempts = self._begin(call)
         core = self._core
         try:
-            served = core.driver.run(serve(call, pool, clock=core.clock, rng=core.rng, attempts=attempts))
+            served = core.driver.run(flow.serve(call, pool, clock=core.clock, rng=core.rng, attempts=attempts))
         except BaseException as error:
             reporter.report_failure(call, pool, error, attempts, began)
             raise
@@ -81,7 +85,7 @@ class RequestServer:
         pool, reporter, began, attempts = self._begin(call)
         core = self._core
         try:
-            served = await core.adriver.run(serve(call, pool, clock=core.clock, rng=core.rng, attempts=attempts))
+            served = await core.adriver.run(flow.serve(call, pool, clock=core.clock, rng=core.rng, attempts=attempts))
         except BaseException as error:
             reporter.report_failure(call, pool, error, attempts, began)
             raise
@@ -99,7 +103,7 @@ class RequestServer:
     def discard_stream(self, call: Call, served: Served) -> None:
         """Close a stream of which no chunk was read, and record it."""
         try:
-            drain(served.outcome)
+            stream_drain.drain(served.outcome)
             served.outcome.stream.close()  # type: ignore[union-attr]
         finally:
             self.record_discarded(call, served)
@@ -107,7 +111,7 @@ class RequestServer:
     async def adiscard_stream(self, call: Call, served: Served) -> None:
         """Close a stream of which no chunk was read, and record it."""
         try:
-            await adrain(served.outcome)
+            await stream_drain.adrain(served.outcome)
             await served.outcome.stream.aclose()  # type: ignore[union-attr]
         finally:
             self.record_discarded(call, served)
@@ -116,7 +120,7 @@ class RequestServer:
         """Record a discarded stream without closing its connection."""
         assert self._reporter is not None
         with self._core.lock:
-            abandon(served, self._core.clock())
+            attempt_settlement.abandon(served, self._core.clock())
         self._reporter.report_stream_end(call, served, None, self._core.clock())
 
     def _done(self, call: Call, served: Served) -> Callable[[Exception | None], None]:

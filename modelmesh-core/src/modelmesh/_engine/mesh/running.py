@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from modelmesh._engine.assembly.providers import aclose_providers, close_providers
-from modelmesh._engine.background import BackgroundTasks
 from modelmesh._engine.mesh.inspection import Inspection
 from modelmesh._engine.mesh.manual import ManualControl
 from modelmesh._engine.telemetry.reporting import Reporter
@@ -15,6 +14,7 @@ from modelmesh.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from modelmesh._engine.assembly.assembler import MeshParts
+    from modelmesh._engine.background.tasks import BackgroundTasks
     from modelmesh._engine.config.mesh_config import MeshConfig
     from modelmesh._engine.config.schema import StorageSection
     from modelmesh._engine.mesh.core import MeshCore
@@ -41,7 +41,6 @@ class RunningMesh:
         statistics: Counts of models, providers and pools.
         inspection: Read-only views.
         manual: Rotation and recovery on request.
-        tasks: Probes, discovery and the flush of statistics.
         state: Persists state, ``None`` without a storage section.
     """
 
@@ -108,9 +107,18 @@ class RunningMesh:
         core = self._core
         if self._mesh_state is not None and not self._read_only:
             assert self.state is not None
-            core.driver.publisher = core.adriver.publisher = self._mesh_state.begin()
+            core.publisher = self._mesh_state.begin()
             self.reporter.on_change = self.state.record_change
-        self.tasks = BackgroundTasks(
+        if not self._read_only and (self._parts.background.has_tasks or self.emitter.needs_statistics):
+            self.tasks.begin(self.emitter, self.statistics, self._parts.statistics.flush_interval)
+
+    @cached_property
+    def tasks(self) -> BackgroundTasks:
+        """Probes, discovery and the flush of statistics. Most meshes have none, so they are built on first use."""
+        from modelmesh._engine.background.tasks import BackgroundTasks  # noqa: PLC0415 - see above
+
+        core = self._core
+        return BackgroundTasks(
             self._parts.background,
             health=core.health,
             lock=core.lock,
@@ -119,8 +127,6 @@ class RunningMesh:
             on_joined=self._on_joined,
             on_batch=self._on_batch,
         )
-        if not self._read_only:
-            self.tasks.begin(self.emitter, self.statistics, self._parts.statistics.flush_interval)
 
     def load_state(self) -> SystemState | None:
         """Restore the persisted state without changing what is stored."""
@@ -128,13 +134,15 @@ class RunningMesh:
 
     def close(self) -> None:
         """Stop background tasks, close connections, flush events and statistics, and save the state."""
-        self.tasks.end()
+        self._end_tasks()
         close_providers(self.providers)
         self._flush()
 
     async def aclose(self) -> None:
         """Close everything as :meth:`close` does, and also the connections of the running event loop."""
-        await asyncio.to_thread(self.tasks.end)
+        from asyncio import to_thread  # noqa: PLC0415 - a mesh without tasks of asyncio does not import it
+
+        await to_thread(self._end_tasks)
         await aclose_providers(self.providers)
         self._flush()
 
@@ -156,7 +164,12 @@ class RunningMesh:
             provider_after_fork = getattr(entry.provider, "after_fork", None)
             if provider_after_fork is not None:
                 provider_after_fork()
-        self.tasks.after_fork(lock, go_on=go_on)
+        if "tasks" in self.__dict__:
+            self.tasks.after_fork(lock, go_on=go_on)
+
+    def _end_tasks(self) -> None:
+        if "tasks" in self.__dict__:
+            self.tasks.end()
 
     def _flush(self) -> None:
         if not self._read_only:

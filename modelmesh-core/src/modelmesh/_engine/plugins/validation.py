@@ -25,12 +25,14 @@ REQUIRED: dict[Kind, tuple[str, ...]] = {
 }
 """Methods that a class of each kind must have. The check at load time names the plugin in its error."""
 
-CONTRACTS: dict[Kind, Any] = {
-    Kind.PROVIDER: contracts.Provider,
-    Kind.STRATEGY: contracts.Strategy,
-    Kind.SECRET_STORE: contracts.SecretStore,
-    Kind.OBSERVABILITY: contracts.Observability,
+CONTRACTS = {
+    Kind.PROVIDER: "Provider",
+    Kind.STRATEGY: "Strategy",
+    Kind.SECRET_STORE: "SecretStore",
+    Kind.OBSERVABILITY: "Observability",
 }
+"""Name of the protocol of a kind in :mod:`modelmesh.contracts`, which imports it on first use."""
+
 OPTIONAL_METHODS = {Kind.STRATEGY: ("score", "picked", "succeeded", "failed")}
 """Methods that a class of a kind may have in addition."""
 
@@ -120,7 +122,7 @@ def _is_async(function: Any) -> bool:
 
 def _overridden(cls: type[Any], kind: Kind) -> dict[str, tuple[Any, Any]]:
     """Return the author's functions by name, each with the function of ours that it overrides."""
-    contract = CONTRACTS.get(kind)
+    contract = getattr(contracts, CONTRACTS[kind]) if kind in CONTRACTS else None
     found = {}
     for name in dir(cls):
         if name.startswith("__"):
@@ -168,7 +170,7 @@ def _hook_names(cls: type[Any], kind: Kind) -> set[str]:
     """Return every name that the mesh or a base class of ours may call."""
     names = {name for one in cls.__mro__ if _is_ours(one.__module__) for name in vars(one) if not name.startswith("__")}
     if kind in CONTRACTS:
-        names |= {name for name in vars(CONTRACTS[kind]) if not name.startswith("_")}
+        names |= {name for name in vars(getattr(contracts, CONTRACTS[kind])) if not name.startswith("_")}
     return names | {*OPTIONAL_METHODS.get(kind, ()), *REQUIRED[kind]}
 
 
