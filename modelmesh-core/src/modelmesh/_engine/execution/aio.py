@@ -14,7 +14,7 @@ from modelmesh._engine.execution.stream_buffer import StreamBuffer
 from modelmesh._engine.execution.stream_drain import adrain
 from modelmesh._engine.execution.stream_relay import StreamRelay
 from modelmesh._engine.routing import attempt_settlement as settlement
-from modelmesh._engine.routing.steps import Flow, Opened, Outcome, PublishDeltas, Send, Served, Totals, Wait
+from modelmesh._engine.routing.steps import Flow, Opened, Outcome, Send, Served, Totals, Wait
 from modelmesh.errors import ModelMeshError, ProviderError
 
 
@@ -55,19 +55,21 @@ class AsyncDriver:
                         step = flow.send(outcome)
                     except StopIteration as end:
                         return end.value  # type: ignore[no-any-return]
-                if isinstance(step, Wait):
+                if isinstance(step, Send):
+                    outcome = await self._attempt(step)
+                elif isinstance(step, Wait):
                     outcome = None
                     await self._wait(step)
-                elif isinstance(step, PublishDeltas):
-                    outcome = await asyncio.to_thread(self._publisher, step.amounts) if self._publisher else None
                 else:
-                    outcome = await self._attempt(step)
-        except ModelMeshError:
-            await asyncio.sleep(0)  # a caller that retries at once must not starve every other task
+                    outcome = await asyncio.to_thread(self._publisher, step.amounts) if self._publisher else None
+        except BaseException as error:
+            try:
+                if isinstance(error, ModelMeshError):
+                    await asyncio.sleep(0)  # a caller that retries at once must not starve every other task
+            finally:
+                with self.lock:
+                    flow.close()  # after a cancellation this releases the attempt's lease and reservation
             raise
-        finally:
-            with self.lock:
-                flow.close()  # after a cancellation this releases the attempt's lease and reservation
 
     async def _wait(self, step: Wait) -> None:
         """Wait for the step's seconds. A queued request that is granted a place stops waiting early."""

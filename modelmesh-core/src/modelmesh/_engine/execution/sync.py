@@ -12,7 +12,7 @@ from modelmesh._engine.execution.stream_buffer import StreamBuffer
 from modelmesh._engine.execution.stream_drain import drain
 from modelmesh._engine.execution.stream_relay import StreamRelay
 from modelmesh._engine.routing import attempt_settlement as settlement
-from modelmesh._engine.routing.steps import Flow, Opened, Outcome, PublishDeltas, Send, Served, Totals, Wait
+from modelmesh._engine.routing.steps import Flow, Opened, Outcome, Send, Served, Totals, Wait
 from modelmesh.errors import ProviderError
 
 
@@ -53,16 +53,17 @@ class SyncDriver:
                         step = flow.send(outcome)
                     except StopIteration as end:
                         return end.value  # type: ignore[no-any-return]
-                if isinstance(step, Wait):
+                if isinstance(step, Send):
+                    outcome = self._attempt(step)
+                elif isinstance(step, Wait):
                     outcome = None
                     self._wait(step)
-                elif isinstance(step, PublishDeltas):
-                    outcome = self._publisher(step.amounts) if self._publisher else None
                 else:
-                    outcome = self._attempt(step)
-        finally:
+                    outcome = self._publisher(step.amounts) if self._publisher else None
+        except BaseException:
             with self.lock:
                 flow.close()  # after an interrupt this releases the attempt's lease and reservation
+            raise
 
     def _wait(self, step: Wait) -> None:
         """Wait for the step's seconds. A queued request that is granted a place stops waiting early."""

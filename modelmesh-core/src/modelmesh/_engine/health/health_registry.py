@@ -18,7 +18,7 @@ from modelmesh._engine.health.changes import ChangeKind, ChangeLog
 from modelmesh._engine.health.circuit_breaker import KEY_FAILURES, BreakerState, CircuitBreaker
 from modelmesh._engine.health.circuit_policy import REFUSED_PARAMETER_S, CircuitPolicy
 from modelmesh._engine.health.cooldown import cooldown, rule_cooldown
-from modelmesh._engine.health.lease import Lease
+from modelmesh._engine.health.lease import NO_PROBES, Lease
 from modelmesh._engine.health.maintenance import MaintenanceWindow
 from modelmesh._engine.health.model_health import ModelHealth
 from modelmesh._engine.health.provider_health import ProviderHealth
@@ -96,8 +96,8 @@ class HealthRegistry:
         model, account = lease.model, lease.account
         account.leases.discard(lease)
         model.leases.discard(lease)
-        for breaker, probe in zip((model, account), lease.probes, strict=True):
-            if probe:
+        if lease.probes != NO_PROBES:
+            for breaker, probe in zip((model, account), lease.probes, strict=True):
                 self._transitions.end_probe(breaker, probe)
         if not account.accepts:
             self._transitions.notify(account)

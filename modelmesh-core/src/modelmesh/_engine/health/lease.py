@@ -9,6 +9,9 @@ from attrs import define
 from modelmesh._engine.health.model_health import ModelHealth
 from modelmesh._engine.health.provider_health import ProviderHealth
 
+NO_PROBES = (0, 0)
+"""Probes of an attempt that is no probe."""
+
 
 @define(eq=False)
 class Lease:
@@ -28,7 +31,7 @@ class Lease:
     model: ModelHealth
     account: ProviderHealth
     generations: tuple[int, int] = (0, 0)
-    probes: tuple[int, int] = (0, 0)
+    probes: tuple[int, int] = NO_PROBES
     began: float = 0.0
     settled: bool = False
 

@@ -78,25 +78,29 @@ class _Tally:
                 self.size += len(str(one))
 
 
+_TEXTS = frozenset({"system", "prompt"})
+_DESCRIBED = frozenset({"tools", "functions", "response_format"})
 _IMAGES = frozenset({"image_url", "image", "input_image"})
 _NOT_TEXT = frozenset({"role", "type", "cache_control"})
 
 
 def _measured(call: Call) -> PromptSize:
-    tally, payload = _Tally(), call.payload
-    messages = payload.get("messages")
-    if isinstance(messages, list):
-        tally.messages = len(messages)
-        tally.add(messages)
-    tally.add(payload.get("system"))
-    tally.add(payload.get("prompt"))
-    described = [payload[name] for name in ("tools", "functions", "response_format") if payload.get(name)]
-    for one in described:
-        tally.size += len(json.dumps(one, default=str))
-        tally.cached = tally.cached or "cache_control" in str(one)
-    _add_embedded(tally, payload.get("input"))
+    tally, tools = _Tally(), 0
+    for name, value in call.payload.items():
+        if name == "messages":
+            if isinstance(value, list):
+                tally.messages = len(value)
+                tally.add(value)
+        elif name in _TEXTS:
+            tally.add(value)
+        elif name in _DESCRIBED:
+            if value:
+                tally.size += len(json.dumps(value, default=str))
+                tally.cached = tally.cached or "cache_control" in str(value)
+                tools = tools if name == "response_format" else TOOLS_TOKENS
+        elif name == "input":
+            _add_embedded(tally, value)
     chat = bool(tally.messages)
-    tools = TOOLS_TOKENS if payload.get("tools") or payload.get("functions") else 0
     return PromptSize(
         text_tokens(tally.size)
         + tally.tokens

@@ -18,7 +18,6 @@ from modelmesh._engine.routing.attempt_settlement import settle, settle_failure
 from modelmesh._engine.routing.candidates import Candidate
 from modelmesh._engine.routing.notifications import notify_strategy
 from modelmesh._engine.routing.plan import RequestPlan
-from modelmesh._engine.routing.pool import Pool
 from modelmesh._engine.routing.response_check import check_answer, checked_usage
 from modelmesh._engine.routing.steps import Opened, Outcome, PublishDeltas, Send, Served, Step, Totals
 from modelmesh._engine.routing.waiting import leave_queue
@@ -89,14 +88,18 @@ def _send(
     """
     pool, candidate = plan.pool, send.candidate
     pool.health.begin(lease, now)
-    leave_queue(plan)
+    if plan.ticket is not None:
+        leave_queue(plan)
     lease.reservation = pool.reservations.reserve(check, now)
     if lease.reservation is not None and pool.reservations.shared.pending is not None:
         exceeded = yield from _publish_reservation(plan, lease)
         if exceeded is not None:
             _reject_late(plan, candidate, exceeded)
             return None
-    send = _with_output_limit(send, pool, lease, now)
+    limit = pool.reservations.output_limit(lease.reservation, candidate, send.call, now)
+    if limit is not None:
+        send.attempt.note((limit.note,))
+        send = evolve(send, call=limit.applied(send.call))
     plan.waited = 0.0
     plan.attempts.append(send.attempt)
     pool.record_request()
@@ -144,15 +147,6 @@ def _publish_reservation(plan: RequestPlan, lease: AttemptLease) -> Generator[St
     if exceeded is not None:
         return_lease(lease, plan.clock())
     return exceeded
-
-
-def _with_output_limit(send: Send, pool: Pool, lease: AttemptLease, now: float) -> Send:
-    """Return the step with the output limit that a budget or the configuration sets. The attempt records it."""
-    limit = pool.reservations.output_limit(lease.reservation, send.candidate, send.call, now)
-    if limit is None:
-        return send
-    send.attempt.note((limit.note,))
-    return evolve(send, call=limit.applied(send.call))
 
 
 def _reject_late(plan: RequestPlan, candidate: Candidate, exceeded: LimitExceeded) -> None:

@@ -55,7 +55,8 @@ def settle(served: Served, *, usage: dict[str, Any] | None, output: int, now: fl
         "headers": answer.headers,
     }
     notify_strategy(served.pool, "succeeded", served.candidate, served.request, outcome)
-    run_policies(served.pool, served.candidate, now, usage=consumed, seconds=seconds)
+    if served.candidate.standby_policies:
+        run_policies(served.pool, served.candidate, now, usage=consumed, seconds=seconds)
 
 
 def settle_failure(plan: RequestPlan, lease: AttemptLease, attempt: Attempt, error: ProviderError) -> None:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from modelmesh.errors import ProviderError
 
 
+_COUNTS = ("completion_tokens", "prompt_tokens")
+
 EWMA_ALPHA = 0.1
 """Weight of the latest sample in a moving average."""
 
@@ -121,7 +123,7 @@ class Candidate:
         """
         self._reported = reported
         self.answered_at = now
-        tokens, prompt = (reported_tokens((usage or {}).get(name)) for name in ("completion_tokens", "prompt_tokens"))
+        tokens, prompt = (reported_tokens(usage.get(name)) for name in _COUNTS) if usage else (None, None)
         if tokens is not None:
             several = 1 if call is None else response_count(call)
             latest = tokens / several if limit is None else min(tokens / several, limit)

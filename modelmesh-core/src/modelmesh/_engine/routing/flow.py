@@ -76,7 +76,8 @@ def serve(
             if served is not None:
                 return served
     finally:
-        leave_queue(plan)
+        if plan.ticket is not None:
+            leave_queue(plan)
     if plan.first_refusal is not None:
         raise final_errors.final_provider_error(plan.first_refusal, plan.attempts)
     raise final_errors.no_target_answered(

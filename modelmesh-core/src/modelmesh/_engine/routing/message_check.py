@@ -86,7 +86,7 @@ def plain_content(message: dict[str, Any]) -> str:
 
 
 def check_message(message: Any, reason: str, tools: Any) -> dict[str, Any]:
-    """Return a complete message with valid parts. It is a copy where a tool call was completed.
+    """Return a complete message with valid parts: the message itself when it is plain text, else a copy.
 
     Args:
         message: The message of the vendor.
@@ -100,13 +100,15 @@ def check_message(message: Any, reason: str, tools: Any) -> dict[str, Any]:
         raise wrong_type("the message of a choice", message, "an object")
     if not _CONTENT & message.keys():
         raise InvalidPart("the message of a choice is empty")
+    content, called, calls = message.get("content"), message.get("function_call"), message.get("tool_calls")
+    if called is None and calls is None and (content is None or content.__class__ is str):
+        check_texts(message)
+        return message
     found: dict[str, Any] = dict(message)
     plain_content(found)
     check_texts(found)
-    called = found.get("function_call")
     if called is not None:
         found["function_call"] = _checked_function(called, reason, tools)
-    calls = found.get("tool_calls")
     if calls is not None:
         if not isinstance(calls, list):
             raise wrong_type("'tool_calls'", calls, "a list")

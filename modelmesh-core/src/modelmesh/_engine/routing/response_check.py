@@ -5,6 +5,7 @@ An invalid part is a failure of the vendor, not of the connector, and the reques
 
 from __future__ import annotations
 
+from operator import is_
 from typing import Any
 
 from attrs import evolve
@@ -74,7 +75,7 @@ def _checked_chat(body: dict[str, Any], payload: dict[str, Any]) -> dict[str, An
     if not isinstance(choices, list):
         raise wrong_type("'choices'", choices, "a list")
     checked = [_checked_choice(choice, payload) for choice in choices]
-    return {} if checked == choices else {"choices": checked}
+    return {} if all(map(is_, checked, choices)) else {"choices": checked}
 
 
 def _checked_choice(choice: Any, payload: dict[str, Any]) -> dict[str, Any]:
@@ -86,7 +87,9 @@ def _checked_choice(choice: Any, payload: dict[str, Any]) -> dict[str, Any]:
     reason = finish_reason(choice)
     if reason is None:
         raise InvalidPart("a choice has no finish reason")
-    return {**choice, "message": check_message(choice.get("message"), reason, payload.get("tools"))}
+    message = choice.get("message")
+    checked = check_message(message, reason, payload.get("tools"))
+    return choice if checked is message else {**choice, "message": checked}
 
 
 def checked_usage(body: Any) -> dict[str, Any] | None:

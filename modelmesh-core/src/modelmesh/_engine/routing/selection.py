@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from modelmesh._engine.health.admission_queue import Ticket
 from modelmesh._engine.routing.availability import allows_panic, is_only_probing
 from modelmesh._engine.routing.candidates import Candidate
 from modelmesh._engine.routing.pacing import Pacer
@@ -19,7 +20,9 @@ def choose(plan: RequestPlan) -> tuple[Candidate, str] | None:
         The candidate and the reason for it, or ``None`` when there is none now and the request may wait.
     """
     pool = plan.pool
-    untried = plan.untried() | _granted(plan)
+    untried = plan.untried()
+    if plan.ticket is not None:
+        untried |= _granted(plan, plan.ticket)
     mask = _within_caps(plan, untried)
     if mask and plan.pacer is not None:
         mask = _within_pace(plan, mask, plan.pacer)
@@ -36,9 +39,9 @@ def choose(plan: RequestPlan) -> tuple[Candidate, str] | None:
     return _last_resort(plan)
 
 
-def _granted(plan: RequestPlan) -> int:
+def _granted(plan: RequestPlan, ticket: Ticket) -> int:
     """Return the members of the account that granted this request a slot."""
-    granted = next((one for one in plan.queued_at if plan.ticket and plan.ticket.granted is one.admission), None)
+    granted = next((one for one in plan.queued_at if ticket.granted is one.admission), None)
     if granted is None or not granted.ready:
         return 0
     return plan.sets.capable & plan.pool.ready_of_account(granted) & ~plan.sets.tried

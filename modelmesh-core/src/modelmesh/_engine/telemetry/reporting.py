@@ -90,7 +90,8 @@ class Reporter:
         if served.pool.policy.adaptation is Adaptation.WARN and served.attempts[-1].adapted:
             text = f"the request to {served.candidate} was changed: {'; '.join(served.attempts[-1].adapted)}"
             warn(text, AdaptationWarning)
-        self._add_failed_usage(served.attempts[:-1])
+        if len(served.attempts) > 1:
+            self._add_failed_usage(served.attempts[:-1])
         if isinstance(served.outcome, Answer):
             self._add_usage(served)
             self._record_metrics(served.attempts, served.pool, self._clock() - began, served.attempts[-1].ms)
