@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from modelmesh_cdk.transport.interfaces import Deadline
+
 
 class RawServer:
     """Answers each request with what ``answer(number, request)`` returns, and keeps the connection."""
@@ -74,6 +76,33 @@ def raw_server(answer: Callable[[int, bytes], bytes], context: ssl.SSLContext | 
         yield server
     finally:
         server.close()
+
+
+@contextmanager
+def scripted_server(script: Callable[[int, socket.socket], None]) -> Iterator[RawServer]:
+    """Run a server that performs ``script(number, connection)`` on each connection, and closes it at the end."""
+
+    class Scripted(RawServer):
+        def _serve(self, connection: socket.socket) -> None:
+            number = self.connections
+            with contextlib.suppress(OSError), connection:
+                script(number, connection)
+
+    server = Scripted(lambda _number, _request: b"")
+    try:
+        yield server
+    finally:
+        server.close()
+
+
+def read_request(connection: socket.socket) -> bytes:
+    """Read one request, empty at the end of the connection."""
+    return _read(connection)
+
+
+def deadline(*, connect: float = 20, phase: float = 20, total: float = 30, gap: float = 20) -> Deadline:
+    """Return a deadline that a test does not reach."""
+    return Deadline(connect=connect, phase=phase, total=total, gap=gap)
 
 
 def completion(text: str) -> dict[str, Any]:

@@ -21,11 +21,12 @@ from modelmesh_cdk.transport.http1.errors import InvalidResponseError
 MAX_HEADERS = 256
 """Headers of a response, and trailers of its body."""
 MAX_HEAD = 65_536
-"""Bytes of the head of a response, of the extensions of a chunk, and of the trailers of a body."""
+"""Bytes of the head of a response, and of the extensions and trailers of a chunked body."""
 MAX_INFORMATIONAL = 32
 """Informational responses (1xx) before the final one."""
 
 _END_OF_HEAD = b"\r\n\r\n"
+_FRAME = 256  # bytes of framing that a piece of a chunk may have at no charge
 _TAIL = 5  # bytes: the end of a chunked body and the byte before it
 _SWITCHING_PROTOCOLS = 101
 _SUCCESS = 200
@@ -229,7 +230,7 @@ class ResponseParser:
             self.is_reusable = self.is_reusable and not surplus
 
     def _feed_chunks(self, data: bytes) -> None:
-        pieces = len(self.body)
+        self._overhead = max(self._overhead, 0) + len(data)
         self._tail = data[-_TAIL:] if len(data) >= _TAIL else (self._tail + data)[-_TAIL:]
         try:
             self._parser.feed_data(data)
@@ -243,13 +244,9 @@ class ResponseParser:
             # Nothing but the end of the last chunk may be the end of the data. llhttp skips line breaks after it.
             exact = self._tail.endswith(_END_OF_HEAD) and self._tail[:-4] not in {b"\r", b"\n", b""}
             self.is_reusable = self.is_reusable and exact
-        elif len(self.body) > pieces:
-            self._overhead = 0
-        else:
-            self._overhead += len(data)
-            if self._overhead > MAX_HEAD:
-                message = f"a chunk has more than {MAX_HEAD} bytes of extensions or trailers"
-                raise InvalidResponseError(message)
+        elif self._overhead > MAX_HEAD:
+            message = f"the chunks have more than {MAX_HEAD} bytes of extensions and trailers"
+            raise InvalidResponseError(message)
 
     def _complete(self) -> None:
         self.is_complete = True
@@ -283,6 +280,7 @@ class ResponseParser:
         """Store a piece of a chunked body."""
         if not self.has_headers:
             raise InvalidResponseError("the head of the response ends early")
+        self._overhead -= len(data) + _FRAME
         self.body.append(data)
 
     def on_message_complete(self) -> None:
