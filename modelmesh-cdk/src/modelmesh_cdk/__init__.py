@@ -12,6 +12,7 @@
 :class:`ThresholdRotationPolicy`   standby, recovery and selection by thresholds on a snapshot of the model
 :class:`BaseSecretStore`           base class of secret stores: override ``_resolve``
 :class:`BaseObservability`         base class of sinks: override ``_write``
+:class:`BackgroundObservability`   the same for an output that may block: a thread writes
 :class:`BaseStorage`               base class of stores: override ``_read``, ``_write``, ``_remove`` and ``_keys``
 :class:`SharedStorage`             the same for several processes: override ``_swap`` too, for locks and counters
 :class:`KeyValueStorage`           complete store, in memory or in a folder of files
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from modelmesh_cdk.discovery.base import BaseDiscoveryConfig as BaseDiscoveryConfig
     from modelmesh_cdk.discovery.http_health import HttpHealthDiscovery as HttpHealthDiscovery
     from modelmesh_cdk.discovery.http_health import HttpHealthDiscoveryConfig as HttpHealthDiscoveryConfig
+    from modelmesh_cdk.observability.background import BackgroundObservability as BackgroundObservability
     from modelmesh_cdk.observability.base import BaseObservability as BaseObservability
     from modelmesh_cdk.observability.base import BaseObservabilityConfig as BaseObservabilityConfig
     from modelmesh_cdk.observability.redaction import REDACTED as REDACTED
@@ -98,6 +100,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "ANY_STATUS": "modelmesh_cdk.provider.error_mapping",
+    "BackgroundObservability": "modelmesh_cdk.observability.background",
     "BaseDiscovery": "modelmesh_cdk.discovery.base",
     "BaseDiscoveryConfig": "modelmesh_cdk.discovery.base",
     "BaseObservability": "modelmesh_cdk.observability.base",

@@ -55,8 +55,10 @@ def entry(**facts: Any) -> RequestLogEntry:
 
 
 def lines_of(send: Callable[[ConsoleObservability], object], **options: Any) -> list[str]:
+    sink = ConsoleObservability(options)
     with redirect_stderr(io.StringIO()) as stream:
-        send(ConsoleObservability(options))
+        send(sink)
+    sink.close()
     return stream.getvalue().splitlines()
 
 
@@ -168,6 +170,7 @@ def test_any_text_is_one_printable_line(text: str) -> None:
     sink.log(entry(model_id=text, provider_id=text, error=text, request_payload=text))
     sink.trace(TraceEntry("error", NOW, text, text, {"n": text}, text))
     sink.flush({text: AggregateStats(requests_total=1, requests_success=1)})
+    sink.close()
     assert len(written) == 4
     assert all(line.isprintable() for line in written)
 

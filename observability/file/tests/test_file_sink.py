@@ -39,6 +39,11 @@ def event(**facts: Any) -> RoutingEvent:
     return RoutingEvent("model_rotated", NOW, "m", "p", "pool", facts)
 
 
+def sink_of(client: Any) -> FileObservability:
+    [sink] = client.mesh._running.emitter.sinks
+    return sink.target
+
+
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "mesh.log"
@@ -122,6 +127,7 @@ def test_file_is_created_with_the_first_line(path: Path) -> None:
 def test_flush_each_line_false_buffers_lines(mesh: Any, path: Path) -> None:
     client = mesh(to(path, flush_each_line=False))
     client.chat.completions.create(model="chat-completion", messages=HELLO)
+    assert sink_of(client).drain(30)
     assert path.read_bytes() == b""
     client.close()
     assert len(records(path)) == 3
@@ -327,6 +333,7 @@ def test_every_record_is_one_json_object(facts: dict[str, Any]) -> None:
     sink.flush({"pool:p": AggregateStats(requests_total=1)})
     log = RequestLogEntry("r", NOW, "m", "p", "pool", "c", "streaming", 200, 1.5, request_payload=facts)
     sink.log(log)
+    sink.close()
     assert [json.loads(line)["type"] for line in written] == ["event", "trace", "stats", "log"]
     assert not any("\n" in line for line in written)
     assert set(json.loads(written[0])["metadata"]["note"]) == set(facts)

@@ -6,14 +6,14 @@ import json
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from threading import Lock
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, cast
 
-from attrs import asdict, fields_dict, frozen
+from attrs import asdict, fields, fields_dict, frozen, has
 from attrs import field as attrs_field
 
 from modelmesh.contracts.observability import SEVERITIES, AggregateStats, RequestLogEntry, RoutingEvent, TraceEntry
 from modelmesh_cdk.declared_options import DeclaresOptions
-from modelmesh_cdk.observability.redaction import redact, redact_record
+from modelmesh_cdk.observability.redaction import may_contain_secret, redact, redact_record
 
 
 class JsonLine(str):
@@ -66,19 +66,19 @@ class BaseObservability(DeclaresOptions):
 
     def _format_event(self, event: RoutingEvent) -> str:
         """Return the line of a routing event."""
-        return self._line("event", asdict(event))
+        return self._line("event", _fields(event))
 
     def _format_log(self, entry: RequestLogEntry) -> str:
         """Return the line of a finished request."""
-        return self._line("log", {**asdict(entry), "total_tokens": entry.total_tokens})
+        return self._line("log", {**_fields(entry), "total_tokens": entry.total_tokens})
 
     def _format_stats(self, scope: str, stats: AggregateStats) -> str:
         """Return the line of one scope's statistics."""
-        return self._line("stats", {"scope_id": scope, **asdict(stats)})
+        return self._line("stats", {"scope_id": scope, **_fields(stats)})
 
     def _format_trace(self, entry: TraceEntry) -> str:
         """Return the line of a trace step."""
-        return self._line("trace", asdict(entry))
+        return self._line("trace", _fields(entry))
 
     def emit(self, event: RoutingEvent) -> None:
         """Write a routing event."""
@@ -95,18 +95,31 @@ class BaseObservability(DeclaresOptions):
 
     def trace(self, entry: TraceEntry) -> None:
         """Write a trace step of at least the configured severity."""
-        if SEVERITIES.index(entry.severity) >= SEVERITIES.index(self.config.min_severity):
+        if self._is_severe(entry):
             self._put(self._format_trace(entry))
+
+    def _is_severe(self, entry: TraceEntry) -> bool:
+        """Return whether a trace step has at least the configured severity."""
+        return SEVERITIES.index(entry.severity) >= SEVERITIES.index(self.config.min_severity)
 
     def _line(self, kind: str, values: Mapping[str, Any]) -> str:
         """Return a record as a line of JSON, without unknown values."""
         kept = {name: value for name, value in values.items() if value is not None and name != "timestamp"}
         when = {"timestamp": iso(values["timestamp"])} if "timestamp" in values else {}
-        record = {"type": kind, **when, **(redact_record(kept) if self.config.redact else kept)}
-        return JsonLine(json.dumps(record, ensure_ascii=False, default=self._odd, separators=(",", ":")))
+        line = self._json({"type": kind, **when, **kept})
+        if self.config.redact and may_contain_secret(line):
+            line = self._json({"type": kind, **when, **redact_record(kept)})
+        return JsonLine(line)
 
-    def _odd(self, value: object) -> str:
-        """Return a value that JSON cannot represent as text."""
+    def _json(self, record: Mapping[str, Any]) -> str:
+        return json.dumps(record, ensure_ascii=False, default=self._odd, separators=(",", ":"))
+
+    def _odd(self, value: object) -> Any:
+        """Return a value that JSON cannot represent as a dictionary or as text."""
+        if isinstance(value, Mapping):
+            return dict(value)
+        if has(type(value)):
+            return asdict(cast(Any, value))
         return redact(str(value)) if self.config.redact else str(value)
 
     def _put(self, line: str) -> None:
@@ -116,6 +129,11 @@ class BaseObservability(DeclaresOptions):
 
     def close(self) -> None:
         """Flush buffered lines and release resources."""
+
+
+def _fields(record: Any) -> dict[str, Any]:
+    """Return the fields of a record. The values are not copied."""
+    return {attribute.name: getattr(record, attribute.name) for attribute in fields(record.__class__)}
 
 
 def iso(timestamp: float) -> str:

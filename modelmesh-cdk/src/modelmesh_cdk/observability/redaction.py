@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+from attrs import asdict, has
+
 REDACTED = "***REDACTED***"
 
 # The text is untrusted: the patterns match each character in one way and start a name in one place (no backtracking).
@@ -66,7 +68,7 @@ def redact(text: str) -> str:
 
 
 def redact_record(value: Any) -> Any:
-    """Return a copy of plain data with redacted secrets. Values other than text are kept, because a key is text."""
+    """Return a copy of plain data with redacted secrets. An attrs object becomes a dictionary. Other values are kept."""
     if isinstance(value, str):
         return redact(value)
     if isinstance(value, Mapping):
@@ -77,6 +79,8 @@ def redact_record(value: Any) -> Any:
         }
     if isinstance(value, list | tuple):
         return [redact_record(item) for item in value]
+    if value is not None and not isinstance(value, int | float) and has(type(value)):
+        return redact_record(asdict(value))
     return value
 
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from modelmesh_cdk import ANY_STATUS as ANY_STATUS
     from modelmesh_cdk import COMMON_RATE_LIMIT_HEADERS as COMMON_RATE_LIMIT_HEADERS
     from modelmesh_cdk import REDACTED as REDACTED
+    from modelmesh_cdk import BackgroundObservability as BackgroundObservability
     from modelmesh_cdk import BaseDiscovery as BaseDiscovery
     from modelmesh_cdk import BaseDiscoveryConfig as BaseDiscoveryConfig
     from modelmesh_cdk import BaseObservability as BaseObservability
@@ -72,6 +73,7 @@ __all__ = [
     "ANY_STATUS",
     "COMMON_RATE_LIMIT_HEADERS",
     "REDACTED",
+    "BackgroundObservability",
     "BaseDiscovery",
     "BaseDiscoveryConfig",
     "BaseObservability",

@@ -231,7 +231,8 @@ class TraceEntry:
 class Observability(Protocol):
     """Receiver of events, requests, statistics and traces, after the reply is ready.
 
-    An exception in a sink never fails a request. The first one is logged, and all are counted.
+    An exception in a sink never fails a request. The first one is logged, and all are counted. A sink that writes later may
+    have the attributes ``failed_records`` and ``dropped_records``, which the mesh adds to its counts.
     """
 
     id: str

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, ClassVar, TextIO
 
 from modelmesh.contracts import AggregateStats, EventType, RequestLogEntry, RoutingEvent, Severity, TraceEntry
 from modelmesh.errors import ConfigurationError
-from modelmesh_cdk import BaseObservability
+from modelmesh_cdk import BackgroundObservability
 from modelmesh_observability_console.plain import pair, plain
 
 RESET, RED, GREEN, YELLOW, BLUE, MAGENTA, CYAN, GREY = (f"\x1b[{code}m" for code in (0, 31, 32, 33, 34, 35, 36, 90))
@@ -39,11 +40,12 @@ SEVERITY_COLOURS: Mapping[str, str] = {
 }
 
 
-class ConsoleObservability(BaseObservability):
+class ConsoleObservability(BackgroundObservability):
     """Sink for a terminal. It writes to standard error by default, apart from the program's own output.
 
     Options: ``use_color`` or ``colorize`` (by default true on a terminal, unless ``NO_COLOR`` is set or ``TERM`` is
-    ``dumb``), ``show_timestamp`` (true, local time), ``prefix`` (``[ModelMesh]``), ``stream`` (``stderr`` or ``stdout``).
+    ``dumb``), ``show_timestamp`` (true, local time), ``prefix`` (``[ModelMesh]``), ``stream`` (``stderr`` or ``stdout``),
+    ``queue_size`` (10,000 records).
 
     Source: https://no-color.org (read 2026-11-21) for ``NO_COLOR``.
     """
@@ -62,19 +64,24 @@ class ConsoleObservability(BaseObservability):
         self._show_timestamp = bool(options.get("show_timestamp", True))
         color = options.get("use_color", options.get("colorize"))
         self._color_option = None if color is None else bool(color)
+        self._stream: TextIO | None = None
+        self._use_color = False
 
-    @property
-    def _stream(self) -> TextIO | None:
-        # Read for each line, because programs replace both. None in a program without a console.
-        return sys.stdout if self._stream_name == "stdout" else sys.stderr
+    def _enqueue(self, write: Callable[[Any], object], record: Any) -> None:
+        # A record goes to the stream at the time of its call, because programs replace both. None in a program without a console.
+        stream = sys.stdout if self._stream_name == "stdout" else sys.stderr
+        super()._enqueue(partial(self._write_to, stream, write), record)
 
-    @property
-    def _use_color(self) -> bool:
+    def _write_to(self, stream: TextIO | None, write: Callable[[Any], object], record: Any) -> None:
+        self._stream, self._use_color = stream, self._is_colored(stream)
+        write(record)
+
+    def _is_colored(self, stream: TextIO | None) -> bool:
         if self._color_option is not None:
             return self._color_option
         if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
             return False
-        return bool(getattr(self._stream, "isatty", lambda: False)())
+        return bool(getattr(stream, "isatty", lambda: False)())
 
     def _paint(self, colour: str, text: str) -> str:
         return f"{colour}{text}{RESET}" if colour and self._use_color else text

@@ -13,15 +13,19 @@ from typing import IO, Any, ClassVar
 
 from modelmesh.contracts import Secret, parse_size
 from modelmesh.errors import ConfigurationError
-from modelmesh_cdk import BaseObservability
+from modelmesh_cdk import BackgroundObservability
+
+CLOSE_WAIT_S = 1.0
+"""How long ``close`` waits for a write that does not end."""
 
 
-class FileObservability(BaseObservability):
+class FileObservability(BackgroundObservability):
     """Sink that appends one JSON object per line. The reference page "observability records" describes the records.
 
     Options: ``path`` or ``file_path`` (``modelmesh.log``), ``append`` (true), ``flush_each_line`` (true), ``max_size`` or
-    ``max_file_size_bytes`` (0 disables rotation) and ``max_files`` (5, including the current one). Older files are named
-    ``.1``, ``.2`` and so on. Only their owner may read the files. One process writes to one path.
+    ``max_file_size_bytes`` (0 disables rotation), ``max_files`` (5, including the current one) and ``queue_size`` (10,000
+    records). Older files are named ``.1``, ``.2`` and so on. Only their owner may read the files. One process writes to one
+    path.
     """
 
     id: ClassVar[str] = "modelmesh.file.v1"
@@ -58,8 +62,15 @@ class FileObservability(BaseObservability):
             file = self._open()
         file.write(data)
         self._written += len(data)
-        if self._flush:
-            file.flush()
+
+    def _end_batch(self) -> None:
+        if self._flush and self._file is not None:
+            self._file.flush()
+
+    def before_fork(self) -> None:
+        """Write the buffer, which a forked child process would write again."""
+        if self._file is not None:
+            self._file.flush()
 
     def _open(self) -> IO[bytes]:
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -86,9 +97,13 @@ class FileObservability(BaseObservability):
             file.close()
 
     def close(self) -> None:
-        """Write the buffer and close the file. The next line opens it again."""
-        with self._lock:
-            self._close_file()
+        """Write the records that wait, and close the file. The next record opens it again."""
+        super().close()
+        if self.writer.output_lock.acquire(timeout=CLOSE_WAIT_S):  # the thread has it while the output does not respond
+            try:
+                self._close_file()
+            finally:
+                self.writer.output_lock.release()
 
 
 def _size(value: Any) -> int:

@@ -195,6 +195,16 @@ class MeshEngine:
         return {} if self._started is None else self._started.price_failures
 
     @property
+    def sink_failures(self) -> Mapping[str, int]:
+        """Number of records that each sink or hook plugin failed to accept or to write."""
+        return {} if self._started is None else self._started.emitter.failures
+
+    @property
+    def sink_drops(self) -> Mapping[str, int]:
+        """Number of records that each sink dropped because its queue was full."""
+        return {} if self._started is None else self._started.emitter.drops
+
+    @property
     def state(self) -> StateManager | None:
         """Persistence of state, ``None`` without a storage section."""
         return None if self._started is None else self._started.state

@@ -80,12 +80,22 @@ class Emitter:
     Attributes:
         sinks: Configured connectors.
         listeners: Hook plugins, as ``(hook, function)``.
-        failures: Number of exceptions, by subscriber.
+        exceptions: Number of exceptions, by subscriber.
     """
 
     sinks: tuple[Sink, ...] = ()
     listeners: tuple[tuple[str, Callable[..., Any]], ...] = ()
-    failures: Counter[str] = field(factory=Counter)
+    exceptions: Counter[str] = field(factory=Counter)
+
+    @property
+    def failures(self) -> Counter[str]:
+        """Number of records that a subscriber failed to accept or to write, by subscriber."""
+        return self.exceptions + self._counts("failed_records")
+
+    @property
+    def drops(self) -> Counter[str]:
+        """Number of records that a sink dropped because its queue was full, by sink."""
+        return self._counts("dropped_records")
 
     @property
     def has_subscribers(self) -> bool:
@@ -138,6 +148,15 @@ class Emitter:
             if close is not None:
                 self._notify(close)
 
+    def _counts(self, name: str) -> Counter[str]:
+        """Return a count of every sink that writes in the background. Other sinks have no such attribute."""
+        counts: Counter[str] = Counter()
+        for sink in self.sinks:
+            count = getattr(sink.target, name, 0)
+            if count:
+                counts[sink.target.id] += count
+        return counts
+
     def _notify_hooks(self, hook: str, value: Any) -> None:
         for name, function in self.listeners:
             if name == hook:
@@ -157,8 +176,8 @@ class Emitter:
     def _count_failure(self, function: Callable[..., Any], error: Exception) -> None:
         owner = getattr(function, "__self__", function)
         name = str(getattr(owner, "id", None) or getattr(function, "__qualname__", owner))
-        self.failures[name] += 1
-        if self.failures[name] > 1:
+        self.exceptions[name] += 1
+        if self.exceptions[name] > 1:
             return
         if owner is function:
             place = attribution.locate_exception(error, module=function.__module__) or attribution.locate_definition(function)
