@@ -14,7 +14,8 @@ from modelmesh.contracts.call import Call, Limits
 from modelmesh.errors import ProviderError
 from modelmesh_cdk import BaseProvider
 from modelmesh_cdk.provider import event_streams, exchange
-from modelmesh_cdk.provider.exchange import CLOSE, LearnedLimits, ReadBody, Send, attempt, drive_async, drive_sync
+from modelmesh_cdk.provider.exchange import CLOSE, ReadBody, Send, attempt, drive_async, drive_sync
+from modelmesh_cdk.provider.learned_limits import LearnedLimits
 from modelmesh_cdk.transport.interfaces import TransportError
 
 ANSWER = b'{"choices": [{"message": {"content": "hi"}, "finish_reason": "stop"}]}'

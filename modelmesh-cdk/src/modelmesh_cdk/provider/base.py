@@ -3,27 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+from modelmesh._engine.foundation.lazy_import import LazyModule
 from modelmesh.contracts import FailureClass
-from modelmesh.contracts.call import Call, Limits
-from modelmesh.contracts.models import ModelInfo, ModelPricing
-from modelmesh.contracts.provider import Answer
 from modelmesh.errors import ProviderError
 from modelmesh_cdk.declared_options import DeclaresOptions
-from modelmesh_cdk.provider import catalogue, decoding, error_responses, model_listing
+from modelmesh_cdk.provider import catalogue
 from modelmesh_cdk.provider.account import check_headers, find_api_key, restrict_to_loopback
 from modelmesh_cdk.provider.config import BaseProviderConfig
 from modelmesh_cdk.provider.connections import Connections
-from modelmesh_cdk.provider.encoding import encode_request
-from modelmesh_cdk.provider.event_streams import AsyncHttpEventStream, HttpEventStream
-from modelmesh_cdk.provider.exchange import LearnedLimits, attempt, drive_async, drive_sync, fetch_json
 from modelmesh_cdk.provider.headers import RequestHeaders
 from modelmesh_cdk.provider.hooks import ProviderHooks
-from modelmesh_cdk.provider.stream_reader import StreamReader
-from modelmesh_cdk.transport.interfaces import AsyncTransport, Transport
+from modelmesh_cdk.provider.learned_limits import LearnedLimits
 from modelmesh_cdk.transport.proxies import proxy_for
-from modelmesh_cdk.wire.request import WireRequest
+
+if TYPE_CHECKING:
+    from modelmesh.contracts.call import Call, Limits
+    from modelmesh.contracts.models import ModelInfo, ModelPricing
+    from modelmesh.contracts.provider import Answer
+    from modelmesh_cdk.provider import decoding, encoding, error_responses, event_streams, exchange, model_listing, stream_reader
+    from modelmesh_cdk.transport.interfaces import AsyncTransport, Transport
+    from modelmesh_cdk.wire.request import WireRequest
+else:  # the first request imports them
+    decoding = LazyModule(globals(), "decoding", "modelmesh_cdk.provider.decoding")
+    encoding = LazyModule(globals(), "encoding", "modelmesh_cdk.provider.encoding")
+    error_responses = LazyModule(globals(), "error_responses", "modelmesh_cdk.provider.error_responses")
+    event_streams = LazyModule(globals(), "event_streams", "modelmesh_cdk.provider.event_streams")
+    exchange = LazyModule(globals(), "exchange", "modelmesh_cdk.provider.exchange")
+    model_listing = LazyModule(globals(), "model_listing", "modelmesh_cdk.provider.model_listing")
+    stream_reader = LazyModule(globals(), "stream_reader", "modelmesh_cdk.provider.stream_reader")
 
 
 class BaseProvider(DeclaresOptions, ProviderHooks):
@@ -166,14 +175,14 @@ class BaseProvider(DeclaresOptions, ProviderHooks):
     def send(self, call: Call, model: str, limits: Limits) -> Any:
         """Serve one attempt. See :meth:`modelmesh.contracts.provider.Provider.send`."""
         transport = self._connections.sync()  # before the deadline starts: the first use imports the HTTP stack
-        reply = drive_sync(attempt(self, call, model, limits, self._learned), transport)
-        return HttpEventStream(reply) if isinstance(reply, StreamReader) else reply
+        reply = exchange.drive_sync(exchange.attempt(self, call, model, limits, self._learned), transport)
+        return event_streams.HttpEventStream(reply) if isinstance(reply, stream_reader.StreamReader) else reply
 
     async def asend(self, call: Call, model: str, limits: Limits) -> Any:
         """Serve one attempt without blocking the event loop."""
         transport = self._connections.of_loop()  # before the deadline starts: the first use imports the HTTP stack
-        reply = await drive_async(attempt(self, call, model, limits, self._learned), transport)
-        return AsyncHttpEventStream(reply) if isinstance(reply, StreamReader) else reply
+        reply = await exchange.drive_async(exchange.attempt(self, call, model, limits, self._learned), transport)
+        return event_streams.AsyncHttpEventStream(reply) if isinstance(reply, stream_reader.StreamReader) else reply
 
     def discover_models(self, limits: Limits | None = None) -> Sequence[ModelInfo]:
         """Read the vendor's model list. See :meth:`modelmesh.contracts.provider.ListsModels.discover_models`.
@@ -184,7 +193,7 @@ class BaseProvider(DeclaresOptions, ProviderHooks):
         known = (*self.shipped_models(), *self._configured_models())
         limits = limits or model_listing.LIST_LIMITS
         steps = model_listing.list_models(self, limits, self._request_headers, known)
-        return drive_sync(steps, self._connections.sync())
+        return exchange.drive_sync(steps, self._connections.sync())
 
     def get_json(self, url: str, limits: Limits) -> Any:
         """Fetch a JSON document of the vendor, such as its model list.
@@ -193,7 +202,7 @@ class BaseProvider(DeclaresOptions, ProviderHooks):
             ProviderError: There is no document.
         """
         headers = self._request_headers.fixed(self)
-        return drive_sync(fetch_json(self, url, headers, limits), self._connections.sync())
+        return exchange.drive_sync(exchange.fetch_json(self, url, headers, limits), self._connections.sync())
 
     def probe(self, limits: Limits) -> None:
         """Request :attr:`probe_path`: an answer shows that the vendor is available and accepts the key.
@@ -209,7 +218,7 @@ class BaseProvider(DeclaresOptions, ProviderHooks):
     # -- defaults of the hooks that call other hooks --------------------------------------------------------------------
 
     def _encode_request(self, request: WireRequest) -> tuple[str, list[tuple[str, str]], bytes]:
-        return encode_request(self, request, self._request_headers)
+        return encoding.encode_request(self, request, self._request_headers)
 
     def _decode_response(self, request: WireRequest, status: int, headers: Mapping[str, str], raw: bytes) -> Answer:
         return decoding.decode_response(self, request, status, headers, raw)

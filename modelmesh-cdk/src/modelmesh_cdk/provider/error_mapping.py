@@ -9,11 +9,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Sequence
+from functools import cache
+from typing import TYPE_CHECKING
 
 from attrs import frozen
 
 from modelmesh.contracts import FailureClass
-from modelmesh_cdk.provider.error_bodies import ErrorBody
+
+if TYPE_CHECKING:
+    from modelmesh_cdk.provider.error_bodies import ErrorBody
 
 _F = FailureClass
 
@@ -35,7 +39,7 @@ class ErrorMapping:
         failure: The failure class.
         codes: Codes in lower case. One is enough.
         words: Patterns for the message, which is searched without quotes, with single spaces and without case. A group named
-            ``parameter`` contains the unsupported parameter.
+            ``parameter`` contains the unsupported parameter. A pattern as a text is compiled for the first error.
         statuses: HTTP statuses of the row. A row without codes and patterns applies to all errors of its statuses.
         too_long: Whether only a model with a larger context window can serve the request.
         feature: The parameter of the request that the model does not support.
@@ -44,7 +48,7 @@ class ErrorMapping:
 
     failure: FailureClass
     codes: frozenset[str] = frozenset()
-    words: tuple[re.Pattern[str], ...] = ()
+    words: tuple[str | re.Pattern[str], ...] = ()
     statuses: Collection[int] = AMBIGUOUS_STATUSES
     too_long: bool = False
     feature: str | None = None
@@ -71,7 +75,7 @@ def error_mapping(
         feature: The unsupported parameter.
         source: Source and date of the row.
     """
-    patterns = tuple(re.compile(one, re.IGNORECASE) for one in ((words,) if isinstance(words, str) else words))
+    patterns = (words,) if isinstance(words, str) else tuple(words)
     lowered = frozenset(code.lower() for code in codes)
     return ErrorMapping(failure, lowered, patterns, frozenset(statuses), too_long, feature, source)
 
@@ -95,7 +99,13 @@ def find_mapping(status: int, code: str | None, error: ErrorBody, rows: Iterable
 
 
 def _match_words(row: ErrorMapping, text: str) -> re.Match[str] | None:
-    return next((found for found in (pattern.search(text) for pattern in row.words) if found), None)
+    return next((found for found in (_compiled(pattern).search(text) for pattern in row.words) if found), None)
+
+
+@cache
+def _compiled(pattern: str | re.Pattern[str]) -> re.Pattern[str]:
+    """Compile a pattern when an error is searched for it. All patterns together would take most of the import."""
+    return re.compile(pattern, re.IGNORECASE) if isinstance(pattern, str) else pattern
 
 
 def plain(text: str) -> str:

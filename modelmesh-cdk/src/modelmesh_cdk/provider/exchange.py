@@ -12,8 +12,6 @@ from collections.abc import Generator
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
-from attrs import define, field
-
 from modelmesh.contracts import CHAT
 from modelmesh.contracts.provider import Answer
 from modelmesh.errors import ProviderError
@@ -31,6 +29,7 @@ from modelmesh_cdk.wire.request import WireRequest
 if TYPE_CHECKING:
     from modelmesh.contracts.call import Call, Limits
     from modelmesh_cdk.provider.hooks import ProviderHooks
+    from modelmesh_cdk.provider.learned_limits import LearnedLimits
     from modelmesh_cdk.transport.interfaces import AsyncTransport, Transport
 
 T = TypeVar("T")
@@ -63,19 +62,6 @@ CLOSE: Final = _Close.CLOSE
 Step = Send | ReadBody | _Close
 Exchange = Generator[Step, Any, T]
 """A generator that yields steps and returns a result."""
-
-
-@define
-class LearnedLimits:
-    """What refusals of one server showed.
-
-    Attributes:
-        refuses_stream_usage: Whether the server rejects requests for the usage of a stream.
-        batch_sizes: Inputs of one request for embeddings, by model.
-    """
-
-    refuses_stream_usage: bool = False
-    batch_sizes: dict[str, int] = field(factory=dict)
 
 
 def drive_sync(steps: Exchange[T], transport: Transport) -> T:

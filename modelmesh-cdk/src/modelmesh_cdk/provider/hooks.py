@@ -8,26 +8,32 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from modelmesh._engine.foundation.failure_rules import classify
+from modelmesh._engine.foundation.lazy_import import LazyModule
 from modelmesh.contracts import CHAT, FailureClass, Secret
-from modelmesh.contracts.models import ModelInfo
-from modelmesh.contracts.provider import Answer
-from modelmesh.contracts.rate_limits import RateLimit
 from modelmesh.errors import ConfigurationError, ProviderError
-from modelmesh_cdk.message_rules import MessageRules
-from modelmesh_cdk.provider import model_list
-from modelmesh_cdk.provider.common_errors import find_explanation
 from modelmesh_cdk.provider.config import BaseProviderConfig
-from modelmesh_cdk.provider.embedding_batches import EmbeddingLimit
-from modelmesh_cdk.provider.error_bodies import read_error
-from modelmesh_cdk.provider.error_mapping import ErrorMapping
 from modelmesh_cdk.provider.rate_limit_headers import COMMON_RATE_LIMIT_HEADERS, RateLimitHeaders, ReportedLimits, stated_delay
-from modelmesh_cdk.provider.stream_usage import ask_for_usage
-from modelmesh_cdk.wire import json_codec
-from modelmesh_cdk.wire.request import WireRequest
 from modelmesh_cdk.wire.urls import join_api_root
+
+if TYPE_CHECKING:
+    from modelmesh.contracts.models import ModelInfo
+    from modelmesh.contracts.provider import Answer
+    from modelmesh.contracts.rate_limits import RateLimit
+    from modelmesh_cdk.message_rules import MessageRules
+    from modelmesh_cdk.provider import common_errors, error_bodies, model_list, stream_usage
+    from modelmesh_cdk.provider.embedding_batches import EmbeddingLimit
+    from modelmesh_cdk.provider.error_mapping import ErrorMapping
+    from modelmesh_cdk.wire import json_codec
+    from modelmesh_cdk.wire.request import WireRequest
+else:  # create() needs none of them
+    common_errors = LazyModule(globals(), "common_errors", "modelmesh_cdk.provider.common_errors")
+    error_bodies = LazyModule(globals(), "error_bodies", "modelmesh_cdk.provider.error_bodies")
+    model_list = LazyModule(globals(), "model_list", "modelmesh_cdk.provider.model_list")
+    stream_usage = LazyModule(globals(), "stream_usage", "modelmesh_cdk.provider.stream_usage")
+    json_codec = LazyModule(globals(), "json_codec", "modelmesh_cdk.wire.json_codec")
 
 CHAT_CAPABILITY = "generation.text-generation.chat-completion"
 _NOT_FOUND = 404
@@ -145,7 +151,7 @@ class ProviderHooks:
         if request.stream:
             payload["stream"] = True
             if self.requests_stream_usage:
-                ask_for_usage(request, payload)
+                stream_usage.ask_for_usage(request, payload)
         return payload
 
     def _encode_request(self, request: WireRequest) -> tuple[str, list[tuple[str, str]], bytes]:
@@ -186,11 +192,11 @@ class ProviderHooks:
         """Return the vendor's code in an error body, ``None`` where it has none."""
         if isinstance(body, Mapping) and isinstance(body.get("detail"), list):
             return None  # a list of field errors has a type for each field and no code
-        return next(iter(read_error(body).codes), None)
+        return next(iter(error_bodies.read_error(body).codes), None)
 
     def _error_text(self, body: Any) -> str:
         """Return the vendor's message in an error body."""
-        return read_error(body).message
+        return error_bodies.read_error(body).message
 
     def _stated_delay(self, headers: Mapping[str, str], body: Any) -> float | None:
         """Return the seconds that a refusal asks to wait, ``None`` where it states none.
@@ -206,7 +212,7 @@ class ProviderHooks:
         The rows of :attr:`error_mappings` apply first, then those of :mod:`modelmesh_cdk.provider.common_errors`, then the
         status.
         """
-        known = find_explanation(status, code, body, self.error_mappings)
+        known = common_errors.find_explanation(status, code, body, self.error_mappings)
         if known is not None:
             return known.failure
         if status == _NOT_FOUND and self.missing_is_model and isinstance(body, Mapping | list) and body:

@@ -12,7 +12,6 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import overload
 
 from attrs import frozen
@@ -200,6 +199,8 @@ def _of_span(text: str) -> float | None:
 
 
 def _date(text: str) -> float | None:
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - few vendors state a date
+
     for read in (parsedate_to_datetime, datetime.fromisoformat):
         try:
             moment = read(text)

@@ -6,12 +6,18 @@ transport, and open connections must be closed with their loop.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from modelmesh_cdk.transport.interfaces import AsyncTransport
+from modelmesh._engine.foundation.lazy_import import LazyModule
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from modelmesh_cdk.transport.interfaces import AsyncTransport
+else:  # providers of threads do not import it
+    asyncio = LazyModule(globals(), "asyncio", "asyncio")
 
 
 class LoopTransports:

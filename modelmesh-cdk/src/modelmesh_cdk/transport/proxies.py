@@ -5,8 +5,8 @@ from __future__ import annotations
 import ipaddress
 import logging
 import os
+import sys
 from urllib.parse import unquote, urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 from attrs import field, frozen
 
@@ -64,13 +64,30 @@ def proxy_for(url: str) -> Proxy | None:
     """
     parts = urlsplit(url)
     host = parts.hostname or ""
-    if is_loopback(host) or proxy_bypass(host):
-        return None
     proxies = getproxies()
+    if not proxies or is_loopback(host) or proxy_bypass(host):
+        return None
     for name in (parts.scheme, "all"):
         if proxies.get(name):
             return _read(proxies[name].strip(), _variable(name))
     return None
+
+
+def getproxies() -> dict[str, str]:
+    """Return the proxies of the environment or the system. Without any, ``urllib.request`` is not imported, which is slow."""
+    has_system_settings = sys.platform in ("darwin", "win32")
+    if not has_system_settings and not any(name.lower().endswith("_proxy") for name in os.environ):
+        return {}
+    from urllib.request import getproxies as read  # noqa: PLC0415 - see above
+
+    return read()
+
+
+def proxy_bypass(host: str) -> bool:
+    """Return whether the environment or the system excludes a host from the proxy."""
+    from urllib.request import proxy_bypass as is_excluded  # noqa: PLC0415 - only with a proxy
+
+    return bool(is_excluded(host))
 
 
 def log_use(proxy: Proxy, url: str) -> None:

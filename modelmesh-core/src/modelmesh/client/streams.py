@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
+from modelmesh._engine.foundation.lazy_import import LazyModule
 from modelmesh._engine.foundation.notices import warn
 from modelmesh.client.history import LiveHistory
 
 if TYPE_CHECKING:
+    import asyncio
+
     from modelmesh._engine.foundation.attempts import Attempt
     from modelmesh._engine.mesh.requests import RequestServer
     from modelmesh._engine.routing.explain import Explanation
     from modelmesh._engine.routing.steps import Served
     from modelmesh.contracts.call import Call
+else:  # a client for threads does not import it
+    asyncio = LazyModule(globals(), "asyncio", "asyncio")
 
 ChunkT = TypeVar("ChunkT")
 

@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any, get_args
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import cattrs
 from attrs import asdict
@@ -109,6 +108,8 @@ def to_names(value: Any) -> schema.Names:
 
 def to_zone(value: Any) -> schema.Zone:
     """Return the name of a time zone that exists on this machine."""
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # noqa: PLC0415 - few configurations name a zone
+
     try:
         ZoneInfo(str(value))
     except (ValueError, OSError, ZoneInfoNotFoundError):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from attrs import field, frozen
 
@@ -41,7 +40,9 @@ class Cron:
         Raises:
             ValueError: It is invalid, or it matches no minute of the next 50 years or every minute of a year.
         """
-        from cronsim import CronSim, CronSimError  # noqa: PLC0415 - only where a window is configured
+        from zoneinfo import ZoneInfo  # noqa: PLC0415 - only where a window is configured
+
+        from cronsim import CronSim, CronSimError  # noqa: PLC0415
 
         if len(text.split()) != 5:  # noqa: PLR2004 - cronsim accepts a sixth field for seconds
             message = f"{text!r} is not a cron expression; {_EXAMPLE}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
@@ -100,6 +99,8 @@ class Explanation:
         return f"<Explanation of pool {self.pool_name!r}: {chosen}, {len(self.candidates)} candidates>"
 
     def _repr_html_(self) -> str:
+        from html import escape  # noqa: PLC0415 - only for notebooks
+
         return f"<pre>{escape(str(self))}</pre>"
 
 
