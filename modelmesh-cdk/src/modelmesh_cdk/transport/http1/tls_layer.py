@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import ssl
 
-_RECORD = 65_536
+_READ = 65_536
+_HEADER = 5  # bytes of the header of a record, of which the last two are the length of the rest
 
 
 class TlsLayer:
@@ -20,7 +21,7 @@ class TlsLayer:
         failure: The error that broke TLS after the handshake.
     """
 
-    __slots__ = ("_incoming", "_object", "_outgoing", "failure", "is_closed", "is_established")
+    __slots__ = ("_incoming", "_missing", "_object", "_outgoing", "_partial", "failure", "is_closed", "is_established")
 
     def __init__(self, context: ssl.SSLContext, host: str) -> None:
         """Prepare a handshake.
@@ -31,6 +32,7 @@ class TlsLayer:
         """
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._object = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
+        self._partial, self._missing = b"", 0
         self.is_established = self.is_closed = False
         self.failure: ssl.SSLError | None = None
 
@@ -44,7 +46,7 @@ class TlsLayer:
             ssl.SSLError: The handshake failed.
         """
         if data:
-            self._incoming.write(data)
+            self._receive(data)
         try:
             self._object.do_handshake()
         except ssl.SSLWantReadError:
@@ -54,10 +56,10 @@ class TlsLayer:
     def decrypt(self, data: bytes = b"") -> bytes:
         """Return the content of received bytes. A failure is stored, because the content before it is valid."""
         if data:
-            self._incoming.write(data)
+            self._receive(data)
         pieces: list[bytes] = []
         try:
-            while piece := self._object.read(_RECORD):
+            while piece := self._object.read(_READ):
                 pieces.append(piece)
             self.is_closed = True
         except ssl.SSLWantReadError:
@@ -81,5 +83,15 @@ class TlsLayer:
 
     @property
     def has_unread(self) -> bool:
-        """Whether received bytes, encrypted or decrypted, are left."""
-        return bool(self._incoming.pending or self._object.pending())
+        """Whether received bytes, encrypted or decrypted, are left. They include the beginning of a record."""
+        return bool(self._missing or self._partial or self._incoming.pending or self._object.pending())
+
+    def _receive(self, data: bytes) -> None:
+        """Store received bytes, and follow the limits of records. OpenSSL hides a record that it has read in part."""
+        self._incoming.write(data)
+        data = self._partial + data if self._partial else data
+        end, size = self._missing, len(data)
+        while end + _HEADER <= size:
+            end += _HEADER + int.from_bytes(data[end + 3 : end + _HEADER], "big")
+        self._missing = max(end - size, 0)
+        self._partial = data[end:]
