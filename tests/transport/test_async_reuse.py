@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import socket
 import ssl
 import threading
 from pathlib import Path
@@ -605,8 +606,6 @@ def test_answer_while_the_event_loop_still_holds_the_request_ends_the_connection
 @contextlib.contextmanager
 def shrunken_send_buffers() -> Any:
     """Make sockets of the transport take few bytes at a time."""
-    import socket  # noqa: PLC0415
-
     whole = async_connecting._connect
 
     async def connect(address: str, port: int) -> Any:
