@@ -1,6 +1,7 @@
 """The fault matrix: the result for the caller for every fault and operation, sync and async.
 
-``python tests/faults/matrix.py [--slack SECONDS] [FAULT …]`` prints a row for each fault and the counts that must be zero.
+``python tests/faults/matrix.py [--transport NAME] [--slack SECONDS] [FAULT …]`` prints a row for each fault and the counts
+that must be zero. The transport is ``fast`` or ``httpx2``, by default that of the environment.
 A cell passes if the caller got the right answer, or a typed error if no right answer was possible, within its deadline plus
 the slack (0.25 s by default), without a leaked resource or key.
 """
@@ -34,6 +35,7 @@ HERE = Path(__file__).resolve().parent
 LIMIT_S, SLACK_S = 0.4, 0.25
 WAYS = ("chat", "chat stream", "tools stream")
 KEY = "sk-test-CANARY"
+VARIABLE = "MODELMESH_TRANSPORT"
 TOOLS = [{"type": "function", "function": {"name": "say", "parameters": {"type": "object"}}}]
 SPECIAL = {"refused": "fallback", "dns-fail": "fallback", "tls-untrusted": "fallback", "tls-silent": "fallback"}
 """Faults of the address rather than of the server."""
@@ -330,8 +332,11 @@ def _cell(result: Result | None) -> str:
 if __name__ == "__main__":
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--slack", type=float, default=SLACK_S, metavar="SECONDS")
+    arguments.add_argument("--transport", choices=("fast", "httpx2"))
     arguments.add_argument("faults", nargs="*", metavar="FAULT")
     given = arguments.parse_args()
+    if given.transport:
+        os.environ[VARIABLE] = given.transport
     outcome = matrix(given.faults or None, slack=given.slack, progress=True)
     print(table(outcome))
     for bad in outcome:

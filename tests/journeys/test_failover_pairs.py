@@ -24,6 +24,15 @@ def test_pool_of_two_with_one_failing_answers_every_request(first: str, way: str
     assert not bad, "\n".join(bad)
 
 
+@pytest.mark.parametrize("first", VENDORS)
+def test_pool_over_httpx2_answers_every_request(first: str, street: Street, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MODELMESH_TRANSPORT", "httpx2")
+    some = [cell for cell in covering() if cell.first == first][:: len(VENDORS) // 2]
+    found = {cell: run(cell, street) for cell in some}
+    assert len({cell.mode for cell in some}) > 1
+    assert not [f"{cell}: {one.failed} failed, {one.why} {one.refused}" for cell, one in found.items() if not one.is_good]
+
+
 def test_covering_has_every_pair_failure_and_mode() -> None:
     cells = list(covering())
     assert {(cell.first, cell.second) for cell in cells} == {(cell.first, cell.second) for cell in all_cells()}

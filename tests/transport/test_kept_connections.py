@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from pathlib import Path
 from typing import Any
 
 import pytest
-import trustme
 from raw_server import answer_to, raw_server
 
 import modelmesh
-from modelmesh_cdk.transport import pools
 
 MODES = [(stream, in_task) for stream in (False, True) for in_task in (False, True)]
 ASKED = 3
@@ -83,19 +80,6 @@ def test_connection_without_surplus_bytes_is_reused(stream: bool, in_task: bool)
     with raw_server(numbered) as server:
         assert texts(server.url, stream=stream, in_task=in_task) == ["right 1", "right 2", "right 3"]
         assert server.connections == 1
-
-
-@pytest.fixture
-def over_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
-    authority = trustme.CA()
-    trusting = ssl.create_default_context()
-    authority.configure_trust(trusting)
-    monkeypatch.setattr(pools, "_tls", lambda: trusting)
-    pem = tmp_path / "cert.pem"
-    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(pem))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(pem)
-    return context
 
 
 @pytest.mark.parametrize(("stream", "in_task"), MODES)

@@ -13,6 +13,7 @@ from modelmesh_cdk.provider.base import BaseProvider
 from modelmesh_cdk.provider.headers import USER_AGENT
 from modelmesh_cdk.transport.interfaces import Deadline, Transport, TransportError
 from modelmesh_cdk.transport.proxies import proxy_for
+from modelmesh_cdk.transport.selection import make_transport, select_transport
 from modelmesh_cdk.wire.urls import join_api_root
 
 
@@ -50,7 +51,7 @@ class HttpHealthDiscovery(BaseDiscovery):
 
         Args:
             config: Settings.
-            transport: Replaces the httpx2 transport.
+            transport: Replaces the selected transport.
             **clocks: Clocks of :class:`BaseDiscovery`.
 
         Raises:
@@ -107,9 +108,9 @@ class HttpHealthDiscovery(BaseDiscovery):
             return self._given
         with self._lock:
             if root not in self._transports:
-                from modelmesh_cdk.transport.httpx2_transport import HttpxTransport  # noqa: PLC0415 - HTTP when first used
-
-                self._transports[root] = HttpxTransport(root, max_connections=2, proxy=proxy_for(root))
+                proxy = proxy_for(root)
+                kind = select_transport(None, proxy)
+                self._transports[root] = make_transport(kind, root, max_connections=2, proxy=proxy)
             return self._transports[root]
 
     def after_fork(self) -> None:

@@ -56,7 +56,7 @@ class BaseProvider(DeclaresOptions, ProviderHooks):
         self,
         config: BaseProviderConfig | Mapping[str, Any] | None = None,
         *,
-        transport: Transport | None = None,
+        transport: Transport | str | None = None,
         async_transport: AsyncTransport | None = None,
         **settings: Any,
     ) -> None:
@@ -64,13 +64,15 @@ class BaseProvider(DeclaresOptions, ProviderHooks):
 
         Args:
             config: Settings, as an object or a map.
-            transport: Replaces httpx2 for threads.
-            async_transport: Replaces httpx2 for asyncio.
+            transport: The setting ``transport`` (``fast`` or ``httpx2``), or an object that replaces the transport of threads.
+            async_transport: Replaces the transport of event loops.
             **settings: Settings by name.
 
         Raises:
             ConfigurationError: A required key is missing, the address is unusable, or a key or a header cannot be sent.
         """
+        if isinstance(transport, str):
+            settings["transport"], transport = transport, None
         if not isinstance(config, BaseProviderConfig):
             config = self.config_class.of({**(config or {}), **settings})
         self.config = config
@@ -85,6 +87,7 @@ class BaseProvider(DeclaresOptions, ProviderHooks):
         self._request_headers = RequestHeaders()
         proxy = proxy_for(self.api_root)
         self._connections = Connections(
+            self.id,
             self.api_root,
             config,
             proxy=proxy,

@@ -62,8 +62,10 @@ class BaseProviderConfig:
         allow_http: Whether the key may travel over plain ``http://`` to another machine.
         max_event: Bytes of one stream event at most, for example ``64MB`` for large images.
         headers: Headers of every request.
-        http_client: An ``httpx2.Client`` of the caller, for threads.
-        http_async_client: An ``httpx2.AsyncClient`` of the caller, for asyncio.
+        transport: ``fast`` (HTTP/1.1 over llhttp) or ``httpx2``. ``None`` for ``MODELMESH_TRANSPORT``, else for ``fast`` where
+            httptools is installed and the environment names no proxy.
+        http_client: A client of the caller: ``httpx2.Client`` or ``httpx.Client`` for threads, ``AsyncClient`` for asyncio.
+        http_async_client: A second client of the caller, for asyncio.
         options: All other settings of the configuration, for the connector.
     """
 
@@ -78,6 +80,7 @@ class BaseProviderConfig:
     allow_http: bool = field(default=False, validator=_is_bool)
     max_event: int = field(default=MAX_EVENT, converter=_bytes)
     headers: Mapping[str, str] = field(factory=dict, converter=_plain, repr=False)
+    transport: str | None = None
     http_client: Any = field(default=None, repr=False)
     http_async_client: Any = field(default=None, repr=False)
     options: Mapping[str, Any] = field(factory=dict, repr=False)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from modelmesh_cdk.provider.callers_clients import find_callers_clients
 from modelmesh_cdk.transport.loops import LoopTransports
 from modelmesh_cdk.transport.proxies import Proxy, log_use
+from modelmesh_cdk.transport.selection import make_async_transport, make_transport, select_transport
 
 if TYPE_CHECKING:
     from modelmesh_cdk.provider.config import BaseProviderConfig
@@ -14,10 +16,15 @@ if TYPE_CHECKING:
 
 
 class Connections:
-    """Creates the transports when first used. The caller closes a transport that it supplied."""
+    """Creates the transports when first used. The caller closes a transport or client that it supplied.
+
+    Attributes:
+        kind: Transport of the connections that the provider opens: ``fast`` or ``httpx2``.
+    """
 
     def __init__(
         self,
+        provider_id: str,
         api_root: str,
         config: BaseProviderConfig,
         *,
@@ -26,17 +33,24 @@ class Connections:
         transport: Transport | None = None,
         async_transport: AsyncTransport | None = None,
     ) -> None:
-        """Store the settings.
+        """Store the settings. Nothing is imported or connected.
 
         Args:
+            provider_id: ID of the connector, for messages.
             api_root: Address that the requests go to.
             config: Settings of the provider.
             proxy: The proxy of the environment.
             loopback_only: Refuse connections to other machines.
-            transport: Replaces httpx2 for threads.
-            async_transport: Replaces httpx2 for asyncio.
+            transport: Replaces the transport of threads.
+            async_transport: Replaces the transport of event loops.
+
+        Raises:
+            ConfigurationError: The setting ``transport`` or a client of the caller is unusable.
         """
-        self._api_root, self._config, self._proxy, self._loopback_only = api_root, config, proxy, loopback_only
+        self._provider_id, self._api_root, self._config = provider_id, api_root, config
+        self._proxy, self._loopback_only = proxy, loopback_only
+        self._clients = find_callers_clients(provider_id, config)
+        self.kind = select_transport(config.transport, proxy)
         self._given, self._given_async = transport, async_transport
         self._transport = transport
         self._of_loops = LoopTransports()
@@ -46,11 +60,9 @@ class Connections:
         """Return the transport of threads."""
         transport = self._transport
         if transport is None:
-            from modelmesh_cdk.transport.httpx2_transport import HttpxTransport  # noqa: PLC0415 - HTTP when first used
-
             with self._lock:
                 if self._transport is None:
-                    self._transport = HttpxTransport(self._api_root, client=self._config.http_client, **self._options())
+                    self._transport = self._make()
                 transport = self._transport
         return transport
 
@@ -60,10 +72,21 @@ class Connections:
             return self._given_async
         return self._of_loops.current(self._make_async)
 
-    def _make_async(self) -> AsyncTransport:
-        from modelmesh_cdk.transport.httpx2_transport import AsyncHttpxTransport  # noqa: PLC0415 - HTTP when first used
+    def _make(self) -> Transport:
+        if self._clients.sync is not None:
+            from modelmesh_cdk.transport.httpx2_transport import HttpxTransport  # noqa: PLC0415 - HTTP when first used
 
-        return AsyncHttpxTransport(self._api_root, client=self._config.http_async_client, **self._options())
+            return HttpxTransport(self._api_root, client=self._clients.sync, **self._options())
+        self._clients.warn_if_bypassed(self._provider_id, asynchronous=False)
+        return make_transport(self.kind, self._api_root, **self._options())
+
+    def _make_async(self) -> AsyncTransport:
+        if self._clients.asynchronous is not None:
+            from modelmesh_cdk.transport.httpx2_transport import AsyncHttpxTransport  # noqa: PLC0415 - HTTP when first used
+
+            return AsyncHttpxTransport(self._api_root, client=self._clients.asynchronous, **self._options())
+        self._clients.warn_if_bypassed(self._provider_id, asynchronous=True)
+        return make_async_transport(self.kind, self._api_root, **self._options())
 
     def _options(self) -> dict[str, Any]:
         if self._proxy is not None:
