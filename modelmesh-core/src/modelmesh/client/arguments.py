@@ -34,10 +34,12 @@ def make_call(operation: Operation, arguments: Mapping[str, Any], *, strict: boo
     options: dict[str, Any] = {}
     known, unknown = PARAMETER_NAMES[operation.name], []
     for name, value in arguments.items():
-        if value is not None and type(value).__name__ not in extras.UNSET:
-            (options if name in OPTION_NAMES else payload)[name] = value if value.__class__ in _SCALARS else plain(value)
-            if name not in known:
-                unknown.append(name)
+        is_scalar = value.__class__ in _SCALARS
+        if value is None or (not is_scalar and type(value).__name__ in extras.UNSET):
+            continue
+        (options if name in OPTION_NAMES else payload)[name] = value if is_scalar else plain(value)
+        if name not in known:
+            unknown.append(name)
     model, stream, extra = payload.pop("model", None), payload.pop("stream", False), payload.pop("extra_body", None)
     if extra:
         payload.update(extras.body(extra, model=model, stream=bool(stream)))

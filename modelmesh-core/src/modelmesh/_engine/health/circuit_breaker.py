@@ -129,7 +129,8 @@ class CircuitBreaker:
         """Record a success. It does not close the breaker."""
         self.samples.append((now, True))
         self.consecutive_failures = 0
-        self.retry_budget = min(RETRY_BUDGET_CAPACITY, self.retry_budget + 1)
+        if self.retry_budget < RETRY_BUDGET_CAPACITY:
+            self.retry_budget = min(RETRY_BUDGET_CAPACITY, self.retry_budget + 1)
 
     def record_failure(self, now: float) -> None:
         """Record a failure that counts towards opening."""

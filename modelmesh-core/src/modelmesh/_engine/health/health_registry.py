@@ -128,8 +128,10 @@ class HealthRegistry:
             breaker.record_success(now)
             if breaker.state is not BreakerState.CLOSED:
                 self._transitions.close(breaker, now)
-            breaker.backoff_steps.clear()
-        account.outages.clear()
+            if breaker.backoff_steps:
+                breaker.backoff_steps.clear()
+        if account.outages:
+            account.outages.clear()
         if account.concurrency_limit < account.max_concurrency:
             account.increase_limit()
             self._transitions.notify(account)

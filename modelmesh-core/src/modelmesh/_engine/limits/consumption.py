@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
+from attrs import define
 
 from modelmesh.contracts.operations import CHAT, EMBEDDINGS
 from modelmesh.contracts.usage import reported_tokens
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from modelmesh.contracts.call import Call
 
 
-@frozen
+@define(eq=False)
 class Consumption:
     """Tokens of one attempt.
 

@@ -29,10 +29,6 @@ MIN_TIMEOUT_S = 0.001
 """Shortest total timeout of an attempt. A provider would read 0 as no limit."""
 
 
-Sent = Answer | Opened | ProviderError
-"""Outcome of a request that was sent."""
-
-
 def attempt(
     plan: RequestPlan, candidate: Candidate, reason: str, check: LimitCheck, *, dry_run: bool
 ) -> Generator[Step, Outcome, Served | None]:
@@ -59,12 +55,19 @@ def attempt(
     lease = AttemptLease.of(candidate, pool)
     guard = LeaseGuard(lease, pool.health.on_lost)
     try:
-        outcome = yield from _send(plan, send, lease, check, now)
-        if outcome is None:
+        pool.health.begin(lease, now)
+        if plan.ticket is not None:
+            leave_queue(plan)
+        lease.reservation = pool.reservations.reserve(check, now)
+        if lease.reservation is not None and (yield from _is_exhausted_elsewhere(plan, candidate, lease)):
             return None
+        outcome = yield _prepared(plan, send, lease, now)
+        if isinstance(outcome, Answer):
+            outcome = check_answer(plan.call, outcome)
         if isinstance(outcome, ProviderError):
             settle_failure(plan, lease, record, outcome)
             return None
+        assert isinstance(outcome, (Answer, Opened))
         served = Served(pool, candidate, outcome, plan.attempts, reason, plan.sets, lease, plan.selection, guard)
         _record_answer(served, now, plan.clock())
     except BaseException:
@@ -78,24 +81,9 @@ def attempt(
     return served
 
 
-def _send(
-    plan: RequestPlan, send: Send, lease: AttemptLease, check: LimitCheck, now: float
-) -> Generator[Step, Outcome, Answer | Opened | ProviderError | None]:
-    """Take the slot and the reservation, and send the request.
-
-    Returns:
-        The checked outcome, or ``None`` when another process exhausted a limit meanwhile and nothing was sent.
-    """
+def _prepared(plan: RequestPlan, send: Send, lease: AttemptLease, now: float) -> Send:
+    """Return the step with the output limit of a budget or of the configuration, and record that the attempt begins."""
     pool, candidate = plan.pool, send.candidate
-    pool.health.begin(lease, now)
-    if plan.ticket is not None:
-        leave_queue(plan)
-    lease.reservation = pool.reservations.reserve(check, now)
-    if lease.reservation is not None and pool.reservations.shared.pending is not None:
-        exceeded = yield from _publish_reservation(plan, lease)
-        if exceeded is not None:
-            _reject_late(plan, candidate, exceeded)
-            return None
     limit = pool.reservations.output_limit(lease.reservation, candidate, send.call, now)
     if limit is not None:
         send.attempt.note((limit.note,))
@@ -107,11 +95,7 @@ def _send(
         pool.pacer.sent(candidate, now)
     notify_strategy(pool, "picked", candidate, plan.selection)
     lease.sent = True
-    outcome = yield send
-    if isinstance(outcome, Answer):
-        return check_answer(plan.call, outcome)
-    assert isinstance(outcome, Opened | ProviderError)
-    return outcome
+    return send
 
 
 def _record_answer(served: Served, began: float, now: float) -> None:
@@ -124,15 +108,30 @@ def _record_answer(served: Served, began: float, now: float) -> None:
         record.note(outcome.stream.adapted)
         return
     record.outcome = AttemptOutcome.ANSWERED
-    record.note(outcome.adapted)
+    if outcome.adapted:
+        record.note(outcome.adapted)
     usage = checked_usage(outcome.body)
     is_reported = usage is not None and reported_tokens(usage.get("completion_tokens")) is not None
     output = 0 if is_reported else response_tokens(outcome.body)
     settle(served, usage=usage, output=output, now=now, seconds=now - began)
 
 
+def _is_exhausted_elsewhere(plan: RequestPlan, candidate: Candidate, lease: AttemptLease) -> Generator[Step, Outcome, bool]:
+    """Publish the reservation where limits are shared. Return whether other processes exhausted a limit first.
+
+    Raises:
+        BudgetExceededError: The limit ends the request.
+    """
+    if plan.pool.reservations.shared.pending is None:
+        return False
+    exceeded = yield from _publish_reservation(plan, lease)
+    if exceeded is not None:
+        _reject_late(plan, candidate, exceeded)
+    return exceeded is not None
+
+
 def _publish_reservation(plan: RequestPlan, lease: AttemptLease) -> Generator[Step, Outcome, LimitExceeded | None]:
-    """Publish the reservation to the shared counters, and return it when other processes exhausted a limit first."""
+    """Publish the reservation to the shared counters, and return the limit that other processes exhausted first."""
     pool, reservation = plan.pool, lease.reservation
     assert reservation is not None
     amounts = pool.reservations.shared.publish(reservation)

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from modelmesh.errors import ProviderError
 
 
-_COUNTS = ("completion_tokens", "prompt_tokens")
-
 EWMA_ALPHA = 0.1
 """Weight of the latest sample in a moving average."""
 
@@ -123,7 +121,8 @@ class Candidate:
         """
         self._reported = reported
         self.answered_at = now
-        tokens, prompt = (reported_tokens(usage.get(name)) for name in _COUNTS) if usage else (None, None)
+        tokens = reported_tokens(usage.get("completion_tokens")) if usage else None
+        prompt = reported_tokens(usage.get("prompt_tokens")) if usage else None
         if tokens is not None:
             several = 1 if call is None else response_count(call)
             latest = tokens / several if limit is None else min(tokens / several, limit)

@@ -114,7 +114,7 @@ def _try_candidate(
     """
     pool = plan.pool
     check = pool.reservations.check(pool, candidate, plan.call, plan.clock())
-    if dry_run or not plan.waits_for_budget(check):
+    if dry_run or check.plan is None or not plan.waits_for_budget(check):
         if check.exceeded is not None:
             reject(plan, candidate, check.exceeded, dry_run=dry_run)
             return None

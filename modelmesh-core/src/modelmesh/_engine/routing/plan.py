@@ -227,7 +227,7 @@ class RequestPlan:
 
     def waits_for_budget(self, check: LimitCheck) -> bool:
         """Return whether to wait for other attempts to settle, because only their reservations refuse or shorten this one."""
-        if not check.counters or not self.may_wait_for_budget():
+        if not self.may_wait_for_budget():
             return False
         rotates, exceeded = self.pool.policy.rotate_on_budget, check.exceeded
         if exceeded is not None and not exceeded.ends_request(rotate_on_budget=rotates) and self.untried().bit_count() > 1:

@@ -22,7 +22,7 @@ from modelmesh.contracts.strategy import SelectionRequest
 from modelmesh.errors import ProviderError
 
 
-@frozen
+@define(eq=False)
 class Send:
     """Step: send the request to this candidate.
 

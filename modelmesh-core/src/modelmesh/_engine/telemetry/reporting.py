@@ -146,9 +146,11 @@ class Reporter:
                 self._statistics.record(attempt.model_id, attempt.provider_id, None, _metrics(attempt, None, moved))
         last = attempts[-1]
         if _is_counted(last):
-            self._statistics.record(last.model_id, last.provider_id, None, _metrics(last, last_ms, 0))
-            whole = took * 1000 if last_ms is None else max(took * 1000, last_ms)
-            self._statistics.record(None, None, pool.name, _metrics(last, whole, moves))
+            metrics = _metrics(last, last_ms, 0)
+            self._statistics.record(last.model_id, last.provider_id, None, metrics)
+            metrics.latency_ms = took * 1000 if last_ms is None else max(took * 1000, last_ms)
+            metrics.rotated = moves
+            self._statistics.record(None, None, pool.name, metrics)
 
     def _add_usage(self, served: Served) -> None:
         attempt = served.attempts[-1]
