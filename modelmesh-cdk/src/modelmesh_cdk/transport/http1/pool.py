@@ -7,6 +7,7 @@ reused. Where two assignments belong together, no call stands between them, beca
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections import deque
@@ -51,7 +52,12 @@ class Lease:
             self._pool.put_back(self)
 
     def __del__(self) -> None:
-        self.drop()
+        if getattr(self, "is_held", False):  # an interrupt may have come before the attribute was set
+            try:
+                self.drop()
+            except BaseException:
+                self.drop()
+                raise
 
 
 class Pool:
@@ -102,13 +108,15 @@ class Pool:
         try:
             lease.woken.acquire(timeout=max(until - time.monotonic(), 0.0))
             with self.lock:
-                if not lease.is_held:
-                    raise not_sent("PoolTimeout")
                 if self._is_closed:
                     raise not_sent("the transport is closed")
+                if not lease.is_held:
+                    raise not_sent("PoolTimeout")
         except BaseException:
             lease.is_cancelled = True
             lease.drop()
+            with self.lock, contextlib.suppress(ValueError):
+                self._waiting.remove(lease)
             raise
 
     def _replace_unusable(self, lease: Lease) -> None:
@@ -173,11 +181,13 @@ class Pool:
         return False
 
     def retire(self) -> None:
-        """Close the idle connections, and each other one at the end of its exchange."""
+        """Close the idle connections, and each other one at the end of its exchange. Requests wait no longer."""
         with self.lock:
             self._is_closed = True
             unused = list(self._idle)
             self._idle.clear()
+            while self._waiting:
+                self._waiting.popleft().woken.release()
         for connection in unused:
             connection.close()
 
