@@ -1,136 +1,114 @@
-"""Measure ModelMesh against its foundations on this machine: ``python benchmarks/run.py``.
+"""Measure ModelMesh against raw HTTP clients, vendors' SDKs and litellm on this machine.
 
-The exit code is 0 unless the script fails. Targets are not enforced.
+Examples:
+  python benchmarks/run.py                              all rows, about ten minutes
+  python benchmarks/run.py --only sync_call in_flight   one row, and one group of rows
+  python benchmarks/run.py --quick                      a smoke test, the figures mean nothing
+  python benchmarks/run.py --litellm VENV/bin/python    with an environment that has litellm
+  python benchmarks/run.py --json benchmarks/results/2026-11-30.json
+
+The exit code is 0 unless the command fails. Missed goals do not change it.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
-import json
-import os
-import platform
 import sys
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
-from cases import CASES, calibration
-from measure import FULL, QUICK, Effort, Result
-from server import running
-
-VERSIONED = ("modelmesh-core", "modelmesh-cdk", "httpx2", "openai", "msgspec")
-
-
-def machine() -> dict[str, Any]:
-    """Return the facts that a ratio may depend on."""
-    versions = {name: _version(name) for name in VERSIONED}
-    return {
-        "python": f"{platform.python_implementation()} {platform.python_version()}",
-        "system": f"{platform.system()} {platform.machine()}",
-        "cpu": _cpu(),
-        "cpus": os.cpu_count(),
-        "load": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
-        "calibration_ms": round(calibration(), 2),
-        "versions": versions,
-    }
+import compare
+import results
+from machine import facts
+from rounds import FULL, QUICK, Effort, measure
+from row import Result, Row, result
+from rows import GROUPS, Group
+from table import HEADINGS, cells, facts_line, show
+from upstream.process import running
+from workers import Environment
 
 
-def _version(name: str) -> str | None:
-    if name in sys.modules and sys.modules[name] is None:
-        return None  # switched off
-    try:
-        return importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-        return None
+def selected(only: Sequence[str]) -> list[tuple[Group, list[Row]]]:
+    """Return the groups and rows that some names select: IDs of groups and rows. Without names: all.
+
+    Raises:
+        ValueError: A name is unknown.
+    """
+    known = {name for group in GROUPS for name in (group.id, *(row.id for row in group.rows))}
+    if unknown := [name for name in only if name not in known]:
+        message = f"unknown rows: {', '.join(unknown)}. --list prints all names."
+        raise ValueError(message)
+    found = []
+    for group in GROUPS:
+        rows = [row for row in group.rows if not only or row.id in only or group.id in only]
+        if rows:
+            found.append((group, rows))
+    return found
 
 
-def _cpu() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
-    except OSError:
-        return platform.processor() or "unknown"
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown")
-
-
-def cells(one: Result) -> tuple[str, str, str, str, str]:
-    """Return a line of the table as text."""
-    spread = "-" if one.low is None else f"{_number(one.low, one.unit)} … {_number(one.high, one.unit)}"
-    target = "(for information)" if one.target is None else f"<= {_number(one.target, one.unit)}"
-    return one.title, _number(one.value, one.unit), spread, target, {None: "", True: "met", False: "not met"}[one.met]
-
-
-def _number(value: float | None, unit: str) -> str:
-    if value is None:
-        return "-"
-    return f"{value:.2f}" if unit == "ratio" else f"{value:.1f} µs"
-
-
-HEADINGS = ("what", "median", "least … greatest", "target", "")
-
-
-def show(results: list[Result], facts: dict[str, Any]) -> None:
-    """Print the table and the facts."""
-    rows = [cells(one) for one in results]
-    try:
-        from rich.console import Console  # noqa: PLC0415 - it need not be there
-        from rich.table import Table  # noqa: PLC0415
-    except ImportError:
-        widths = [max(len(row[place]) for row in [HEADINGS, *rows]) for place in range(len(HEADINGS))]
-        for row in [HEADINGS, *rows]:
-            print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-    else:
-        table = Table(*HEADINGS)
-        for row in rows:
-            table.add_row(*row, style="red" if row[4] == "not met" else None)
-        Console(width=None if sys.stdout.isatty() else 140).print(table)
-    versions = ", ".join(f"{name} {version or 'not used'}" for name, version in facts["versions"].items())
-    print(f"{facts['date']}  {facts['python']} on {facts['system']}, {facts['cpus']} CPUs, {facts['cpu']}")
-    print(f"load {facts['load']}, calibration {facts['calibration_ms']} ms; {versions}")
-
-
-def case_name(case: Callable[..., Any]) -> str:
-    """Return ``selection`` of ``selection_cases``."""
-    return case.__name__.removesuffix("_cases")
-
-
-def run(effort: Effort, only: str | None = None) -> list[Result]:
-    """Measure every case, or one of them."""
-    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
-        del os.environ[name]  # the openai SDK would read these variables, and the benchmarks need no network
-    results = []
+def run(chosen: Sequence[tuple[Group, list[Row]]], effort: Effort, litellm: str | None) -> Iterator[Result]:
+    """Measure the groups in turn."""
     with running() as url:
-        for case in CASES:
-            if only is not None and only != case_name(case):
-                continue
-            for one in case(url, effort):
-                results.append(one)
-                print(".", end="", file=sys.stderr, flush=True)
-    print(file=sys.stderr)
-    return results
+        environment = Environment(url, litellm)
+        for place, (group, rows) in enumerate(chosen):
+            subjects = list(dict.fromkeys(name for row in rows for name in row.comparison.subjects))
+
+            def progress(text: str, title: str = f"[{place + 1}/{len(chosen)}] {group.id}") -> None:
+                print(f"{title}: {text}", file=sys.stderr, flush=True)
+
+            longer = Effort(effort.rounds, effort.turn * group.longer)
+            measured = measure(subjects, environment, longer, fresh=group.fresh, progress=progress)
+            yield from (result(row, measured) for row in rows)
+
+
+def print_comparison(file: Path, found: Iterable[Result]) -> None:
+    """Print the changes since the run in a file."""
+    earlier, before = results.read(file)
+    print(f"\nCompared with {file.name} ({earlier['date']}, load {earlier['load']}):")
+    show(compare.HEADINGS, compare.changes(before, found))
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the arguments of the command."""
+    head, _, examples = (__doc__ or "").partition("\n\n")
+    formatter = argparse.RawDescriptionHelpFormatter
+    made = argparse.ArgumentParser(description=head, epilog=examples, formatter_class=formatter)
+    made.add_argument("--only", nargs="+", default=[], metavar="NAME", help="measure these rows or groups of rows only")
+    made.add_argument("--list", action="store_true", help="print the names of groups and rows, and their goals")
+    made.add_argument("--quick", action="store_true", help="two short rounds, to see that it runs. The figures mean nothing")
+    made.add_argument("--rounds", type=int, metavar="N", help=f"rounds (default {FULL.rounds})")
+    made.add_argument("--litellm", metavar="PYTHON", help="interpreter of an environment with litellm")
+    made.add_argument("--json", type=Path, metavar="FILE", help="write the results to this file")
+    made.add_argument("--compare", type=Path, metavar="FILE", help="compare with this run instead of the last committed one")
+    return made
 
 
 def main() -> None:
-    """Read the arguments, measure, print."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="little of everything, to see that it runs; the numbers say nothing")
-    parser.add_argument("--rounds", type=int, help=f"rounds (default {FULL.rounds})")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there as well")
-    parser.add_argument("--only", choices=[case_name(case) for case in CASES], help="measure nothing else")
-    parser.add_argument("--without-msgspec", action="store_true", help="measure the mesh as it is without its extra 'fast'")
-    arguments = parser.parse_args()
-    if arguments.without_msgspec:
-        sys.modules["msgspec"] = None  # type: ignore[assignment]  # the kit falls back to the standard library
+    """Read the arguments, measure, and print."""
+    command = parser()
+    arguments = command.parse_args()
+    try:
+        chosen = selected(arguments.only)
+    except ValueError as error:
+        command.error(str(error))
+    if arguments.list:
+        for group, rows in chosen:
+            print(group.id)
+            for row in rows:
+                print(f"  {row.id:24} {row.title}")
+        return
     effort = QUICK if arguments.quick else FULL
     if arguments.rounds is not None:
-        effort = Effort(arguments.rounds, effort.calls, effort.streams, effort.steps)
-    facts = {"date": datetime.now(UTC).isoformat(timespec="minutes"), **machine()}
-    results = run(effort, arguments.only)
-    show(results, facts)
+        effort = Effort(arguments.rounds, effort.turn)
+    machine = facts(arguments.litellm)
+    found = list(run(chosen, effort, arguments.litellm))
+    show(HEADINGS, [cells(one) for one in found])
+    print(facts_line(machine))
     if arguments.json is not None:
-        data = {"quick": arguments.quick, "rounds": effort.rounds, **facts, "results": [one.as_dict() for one in results]}
-        arguments.json.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", "utf-8")
+        results.write(arguments.json, {"quick": arguments.quick, "rounds": effort.rounds, **machine}, found)
+    earlier = arguments.compare or results.newest(besides=arguments.json)
+    if earlier is not None:
+        print_comparison(earlier, found)
 
 
 if __name__ == "__main__":

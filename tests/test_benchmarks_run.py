@@ -1,4 +1,4 @@
-"""The benchmarks run with one command, and every ratio is a number. No duration is asserted."""
+"""The benchmarks run with one command, and every figure is a number. No duration is asserted."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import math
 import os
 import subprocess
 import sys
-from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
@@ -16,20 +15,11 @@ pytest.importorskip("httpx2")
 pytest.importorskip("modelmesh_connector_openai")
 
 RUN = Path(__file__).parents[1] / "benchmarks" / "run.py"
-LINES = {
-    "sync_call", "sync_stream", "sync_stream_sdk", "import", "failover", "async_call", "async_stream", "import_create",
-    "routing_10", "routing_10000", "routing_flat",
-}  # fmt: skip
-STRATEGIES = {point.name.split(".")[1] for point in entry_points(group="modelmesh.strategies")}
-LINES |= {f"select_{name}_{what}" for name in STRATEGIES for what in ("10", "1000", "10000", "flat", "half")}
 
 
-def test_benchmarks_quick_run_measures_every_line(tmp_path: Path) -> None:
-    pytest.importorskip("openai")
-    written = tmp_path / "results.json"
-    command = [sys.executable, str(RUN), "--quick", "--rounds", "1", "--json", str(written)]
-    run = subprocess.run(
-        command,
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(RUN), *arguments],
         capture_output=True,
         text=True,
         encoding="utf-8",
@@ -37,15 +27,41 @@ def test_benchmarks_quick_run_measures_every_line(tmp_path: Path) -> None:
         check=False,
         env={**os.environ, "PYTHONIOENCODING": "utf-8"},
     )
-    assert run.returncode == 0, run.stderr
+
+
+def test_benchmarks_quick_run_measures_rows_and_compares_them_with_an_earlier_run(tmp_path: Path) -> None:
+    written = tmp_path / "results.json"
+    command = ("--quick", "--rounds", "1", "--only", "sync_call", "sync_call_plain", "failover")
+    first = run(*command, "--json", str(written))
+    assert first.returncode == 0, first.stderr
     data = json.loads(written.read_text("utf-8"))
-    results = {one["id"]: one for one in data["results"]}
-    assert set(results) == LINES
-    for name, one in results.items():
-        values = (one["low"], one["value"], one["high"])
-        assert all(math.isfinite(value) and value > 0 for value in values), name
+    found = {one["id"]: one for one in data["results"]}
+    assert list(found) == ["sync_call", "sync_call_plain", "failover"]
+    for name, one in found.items():
+        assert not one["skipped"], name
+        assert all(math.isfinite(one[key]) for key in ("low", "value", "high")), name
         assert one["low"] <= one["value"] <= one["high"], name
-        assert one["met"] is (None if one["target"] is None else one["value"] <= one["target"])
-        assert one["title"] in run.stdout
+        assert one["met"] is (one["value"] <= one["goal"])
+        assert one["title"] in first.stdout
     assert data["versions"]["httpx2"]
     assert data["quick"] is True
+
+    second = run(*command, "--compare", str(written))
+    assert second.returncode == 0, second.stderr
+    assert "Compared with results.json" in second.stdout
+
+
+def test_benchmarks_row_of_a_missing_environment_is_skipped_with_its_reason() -> None:
+    done = run("--quick", "--rounds", "1", "--only", "sync_call_litellm")
+    assert done.returncode == 0, done.stderr
+    assert "skipped" in done.stdout
+    assert "--litellm" in done.stdout
+
+
+def test_benchmarks_list_names_every_row_and_an_unknown_name_is_refused() -> None:
+    listed = run("--list")
+    assert listed.returncode == 0
+    assert "sync_call" in listed.stdout
+    refused = run("--only", "sync_cal")
+    assert refused.returncode == 2
+    assert "unknown rows: sync_cal" in refused.stderr

@@ -1,0 +1,1 @@
+"""The subjects: each function receives the worker's setting and returns a function that repeats some work."""

@@ -1,0 +1,1 @@
+"""The vendor of the benchmarks: a server on loopback in a separate process."""
