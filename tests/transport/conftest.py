@@ -1,4 +1,4 @@
-"""The raw server, and a certificate that both transports trust."""
+"""The raw server, both transports, and a certificate that they trust."""
 
 from __future__ import annotations
 
@@ -14,6 +14,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from modelmesh_cdk.transport import pools
 from modelmesh_cdk.transport.http1.tls import tls_context
+from modelmesh_cdk.transport.selection import FAST, HTTPX2, VARIABLE
+
+
+@pytest.fixture(params=[FAST, HTTPX2])
+def each_transport(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run a test over each transport."""
+    monkeypatch.setenv(VARIABLE, request.param)
 
 
 @pytest.fixture

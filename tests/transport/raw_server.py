@@ -61,10 +61,14 @@ def _read(connection: socket.socket) -> bytes:
         if not piece:
             return b""
         data += piece
-    head, _, body = data.partition(b"\r\n\r\n")
+    head, _, begun = data.partition(b"\r\n\r\n")
     lengths = [int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")]
+    body = bytearray(begun)
     while len(body) < (lengths[0] if lengths else 0):
-        body += connection.recv(65536)
+        piece = connection.recv(1 << 20)
+        if not piece:
+            return b""
+        body += piece
     return head + b"\r\n\r\n" + body
 
 

@@ -188,6 +188,16 @@ def test_response_before_the_end_of_the_request(transport: Http1Transport, close
         assert server.connections == 2
 
 
+def test_response_that_begins_before_the_end_of_the_request_does_not_end_it(transport: Http1Transport) -> None:
+    def script(_number: int, connection: socket.socket) -> None:
+        connection.sendall(CHUNKED + b"5\r\nbegin\r\n")
+        length = b"%d" % len(read_request(connection).partition(b"\r\n\r\n")[2])
+        connection.sendall(b"%x\r\n%s\r\n0\r\n\r\n" % (len(length), length))
+
+    with scripted_server(script) as server:
+        assert read(post(transport, server, LARGE)) == b"begin%d" % len(LARGE)
+
+
 def test_informational_response_does_not_end_the_request(transport: Http1Transport) -> None:
     def answer(connection: socket.socket) -> None:
         connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")

@@ -11,6 +11,8 @@ from raw_server import answer_to, raw_server
 
 import modelmesh
 
+pytestmark = pytest.mark.usefixtures("each_transport")
+
 MODES = [(stream, in_task) for stream in (False, True) for in_task in (False, True)]
 ASKED = 3
 

@@ -14,6 +14,8 @@ from raw_server import answer_to, raw_server
 import modelmesh
 from modelmesh_cdk.transport.resolving import MAX_LOOKUPS, Resolver
 
+pytestmark = pytest.mark.usefixtures("each_transport")
+
 
 @pytest.fixture
 def names(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:

@@ -12,6 +12,7 @@ from modelmesh_cdk.transport.http1.response_parser import ResponseParser
 from modelmesh_cdk.transport.interfaces import Deadline
 
 _READ = 65_536
+_REFUSED = 300  # lowest status with which a server may ignore the rest of a request
 _SMALL = 65_536  # bytes of a request that are sent with one call
 
 
@@ -83,7 +84,7 @@ class Connection:
             self._write_failed = True
 
     def _send_rest(self, data: memoryview, deadline: Deadline) -> None:
-        """Send until the end, or until the response begins."""
+        """Send until the end, or until the server has refused or answered the request."""
         connected, parser = self._socket, self.parser
         while data and not self._write_failed:
             readable = _wait_for_either(connected, _seconds_left(deadline))
@@ -91,7 +92,7 @@ class Connection:
             with contextlib.suppress(BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
                 if readable:
                     self._feed(connected.recv(_READ))
-                    if parser.has_headers or parser.failure is not None:
+                    if parser.failure is not None or parser.is_complete or parser.status >= _REFUSED:
                         self._write_failed = True  # the rest of the body is not sent, so no request can follow it
                         return
             with contextlib.suppress(BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
