@@ -33,7 +33,7 @@ class BackgroundObservability(BaseObservability):
 
     The caller's thread only copies a record into a queue. A thread formats, redacts and writes it. A full queue drops new
     records. ``close`` writes the records that wait, as does the end of the interpreter. Override :meth:`_write`, and
-    :meth:`_end_batch` if the output has a buffer.
+    if needed :meth:`_end_batch` and :meth:`_close_output`. The mesh calls them one at a time.
 
     Attributes:
         writer: The queue and its thread.
@@ -80,8 +80,8 @@ class BackgroundObservability(BaseObservability):
         return self.writer.flush(timeout_s)
 
     def close(self) -> None:
-        """Write the records that wait, and end the thread. The next record starts it again."""
-        self.writer.close()
+        """Write the records that wait, end the thread and close the output. The next record starts both again."""
+        self.writer.close(self._close_output)
 
     def _enqueue(self, write: Callable[[Any], object], record: Any) -> None:
         """Put a record into the queue. Override this to keep a fact of the caller's thread with the record.
@@ -99,6 +99,9 @@ class BackgroundObservability(BaseObservability):
 
     def _end_batch(self) -> None:
         """Pass on what the output has buffered, after the last line of a batch."""
+
+    def _close_output(self) -> None:
+        """Release what :meth:`_write` has opened. The next record may open it again."""
 
     def before_fork(self) -> None:
         """Empty the buffers that a forked child process would share. No record is being written."""

@@ -103,8 +103,15 @@ class BackgroundWriter:
         self._write_waiting(timeout_s)
         return not self._items
 
-    def close(self) -> bool:
-        """Write all records and end the thread. Gives up when the output stalls. Returns whether all records are written."""
+    def close(self, close_output: Callable[[], object]) -> bool:
+        """Write all records, end the thread and close the output. Gives up when the output stalls.
+
+        Args:
+            close_output: Closes the output. Called while no record is being written.
+
+        Returns:
+            Whether all records are written.
+        """
         thread, processed = self._thread, -1
         while not self.flush(STALLED_S):
             if processed == self._processed or thread is current_thread():
@@ -115,6 +122,11 @@ class BackgroundWriter:
         self.release()
         if thread is not None:
             thread.join(STALLED_S)
+        with self.output_lock:
+            try:
+                close_output()
+            except (Exception, SystemExit, CancelledError) as error:  # noqa: BLE001 - the next record may open it again
+                self._count_failures(1, error, close_output)
         return True
 
     def release(self) -> None:
@@ -226,7 +238,7 @@ class BackgroundWriter:
         """Count records that were not written, and log the first failure."""
         is_first, self.failed = not self.failed, self.failed + count
         if is_first:
-            sink = getattr(method, "__self__", method)
-            place = attribution.locate_exception(error, sink) or attribution.locate_method(sink, "_write")
+            sink = getattr(method, "__self__", None)
+            place = attribution.locate_exception(error, sink) or attribution.locate_definition(method if sink is None else sink)
             why = attribution.summarize(error, sink)
             _log.warning("%s (%s) raised %s; further failures are only counted", self._name, place, why)

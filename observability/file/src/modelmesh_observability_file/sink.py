@@ -15,9 +15,6 @@ from modelmesh.contracts import Secret, parse_size
 from modelmesh.errors import ConfigurationError
 from modelmesh_cdk import BackgroundObservability
 
-CLOSE_WAIT_S = 1.0
-"""How long ``close`` waits for a write that does not end."""
-
 
 class FileObservability(BackgroundObservability):
     """Sink that appends one JSON object per line. The reference page "observability records" describes the records.
@@ -57,7 +54,7 @@ class FileObservability(BackgroundObservability):
         data = line.encode("utf-8", "backslashreplace") + b"\n"
         file = self._file or self._open()
         if self._max_size and self._written and self._written + len(data) > self._max_size:
-            self._close_file()
+            self._close_output()
             self._rotate()
             file = self._open()
         file.write(data)
@@ -91,19 +88,10 @@ class FileObservability(BackgroundObservability):
     def _numbered(self, number: int) -> Path:
         return self._path.with_name(f"{self._path.name}.{number}") if number else self._path
 
-    def _close_file(self) -> None:
+    def _close_output(self) -> None:
         file, self._file = self._file, None
         if file is not None:
             file.close()
-
-    def close(self) -> None:
-        """Write the records that wait, and close the file. The next record opens it again."""
-        super().close()
-        if self.writer.output_lock.acquire(timeout=CLOSE_WAIT_S):  # the thread has it while the output does not respond
-            try:
-                self._close_file()
-            finally:
-                self.writer.output_lock.release()
 
 
 def _size(value: Any) -> int:
