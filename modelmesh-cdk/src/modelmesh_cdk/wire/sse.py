@@ -7,12 +7,13 @@ blank data does not count.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from modelmesh_cdk.wire.limits import MAX_EVENT, MIB, TooLargeError
 
 _BOM = b"\xef\xbb\xbf"
+_CR, _LF = b"\r\n"
 
 
 class ServerSentEvent(NamedTuple):
@@ -29,7 +30,7 @@ _new_event: Callable[[type[ServerSentEvent], tuple[str, bytes]], ServerSentEvent
 class SseDecoder:
     """Decoder from bytes to events."""
 
-    __slots__ = ("_after_cr", "_began", "_buffer", "_limit", "_mark", "_searched")
+    __slots__ = ("_after_cr", "_began", "_buffer", "_limit", "_mark", "_name", "_size", "_values")
 
     def __init__(self, limit: int = MAX_EVENT) -> None:
         """Create a decoder.
@@ -38,11 +39,13 @@ class SseDecoder:
             limit: Bytes of one event at most.
         """
         self._limit = limit
-        self._buffer = bytearray()
-        self._searched = 0
         self._after_cr = False
         self._began = False
         self._mark = b""
+        self._buffer = bytearray()  # a line without its end
+        self._size = 0  # bytes of the complete lines of an event without its end
+        self._name = "message"
+        self._values: list[bytes] = []
 
     def feed(self, data: bytes) -> list[ServerSentEvent]:
         """Add bytes and return the events that they complete.
@@ -52,32 +55,71 @@ class SseDecoder:
         """
         if not self._began:
             data = self._without_mark(data)
-        if self._after_cr or b"\r" in data:
-            data = self._unix_lines(data)
-        buffer = self._buffer
-        if not buffer and data[-2:] == b"\n\n":
-            blocks = data[:-2].split(b"\n\n")
-        else:
-            buffer += data
-            end = buffer.rfind(b"\n\n", self._searched)
-            blocks = bytes(buffer[:end]).split(b"\n\n") if end >= 0 else []
-            if end >= 0:
-                del buffer[: end + 2]
-            self._searched = max(len(buffer) - 1, 0)
-            if len(buffer) > self._limit:
-                raise self._too_long()
+        if self._after_cr and data:  # a line end of two bytes may be split between them
+            self._after_cr = False
+            data = data.removeprefix(b"\n")
+        if not data:
+            return []
+        lines, buffer, last = data.splitlines(), self._buffer, data[-1]
+        known = self._size + len(buffer)
+        cut = b""
+        if last == _CR:
+            self._after_cr = True
+        elif last != _LF:
+            cut = lines.pop()
+        if buffer and lines:
+            lines[0] = bytes(buffer) + lines[0]
+            buffer.clear()
+        if known + len(data) > self._limit:
+            self._check_sizes(lines, cut)
+        buffer += cut
+        return self._read(lines) if lines else []
+
+    def _read(self, lines: list[bytes]) -> list[ServerSentEvent]:
+        """Return the events that lines complete."""
         events: list[ServerSentEvent] = []
-        for block in blocks:
-            if len(block) > self._limit:
-                raise self._too_long()
-            if block[:7] == b"data: {" and b"\n" not in block:  # nearly every event of nearly every vendor
-                events.append(_new_event(ServerSentEvent, ("message", block[6:])))
-            elif block and (event := _event(block)) is not None:
-                events.append(event)
+        values, name = self._values, self._name
+        for line in lines:
+            if line[:6] == b"data: ":
+                values.append(line[6:])
+            elif line:
+                name = _read_field(line, name, values)
+            else:
+                if values:
+                    text = values[0] if len(values) == 1 else b"\n".join(values)
+                    if text and not text.isspace():
+                        events.append(_new_event(ServerSentEvent, (name, text)))
+                    values.clear()
+                name = "message"
+        self._name = name
+        if lines[-1]:
+            self._size = self._pending_size(lines)
+        else:
+            self._size = 0
         return events
+
+    def _pending_size(self, lines: Sequence[bytes]) -> int:
+        """Return the bytes of the event that the last lines begin or continue."""
+        size = 0
+        for line in reversed(lines):
+            if not line:
+                return size
+            size += len(line) + 1
+        return self._size + size
+
+    def _check_sizes(self, lines: Sequence[bytes], cut: bytes) -> None:
+        """Check the size of each event of lines, and of the event that the next bytes continue."""
+        size = self._size
+        for line in lines:
+            size = size + len(line) + 1 if line else 0
+            if size > self._limit + 1:  # the last line end does not count
+                raise self._too_long()
+        if size + len(self._buffer) + len(cut) > self._limit + 1:
+            raise self._too_long()
 
     def _too_long(self) -> TooLargeError:
         self._buffer.clear()  # frees the memory before the failure is handled
+        self._values.clear()
         return TooLargeError(f"an event is longer than {self._limit / MIB:g} MiB (setting: max_event)")
 
     def _without_mark(self, data: bytes) -> bytes:
@@ -89,38 +131,18 @@ class SseDecoder:
         self._began = True
         return data.removeprefix(_BOM)
 
-    def _unix_lines(self, data: bytes) -> bytes:
-        """Convert line ends to newlines. A pair may be split between its two bytes."""
-        if self._after_cr and data:
-            self._after_cr = False
-            data = data.removeprefix(b"\n")
-        if b"\r" in data:
-            self._after_cr = data.endswith(b"\r")
-            data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        return data
-
     def end(self) -> list[ServerSentEvent]:
         """Return the event that the end of the stream completes, if its lines are complete."""
-        block = bytes(self._buffer)
         self._buffer.clear()
-        whole, newline, _cut = block.rpartition(b"\n")
-        event = _event(whole) if newline else None
-        return [event] if event is not None else []
+        return self._read([b""])
 
 
-def _event(block: bytes) -> ServerSentEvent | None:
-    """Return the event of one block of lines, ``None`` without data."""
-    if block[:7] == b"event: ":
-        first, _, rest = block.partition(b"\n")
-        if rest[:7] == b"data: {" and b"\n" not in rest:
-            return _new_event(ServerSentEvent, (first[7:].decode("utf-8", "replace") or "message", rest[6:]))
-    name, data = "message", []
-    for line in block.split(b"\n"):
-        field, _, value = line.partition(b":")
-        value = value.removeprefix(b" ")
-        if field == b"data":
-            data.append(value)
-        elif field == b"event":
-            name = value.decode("utf-8", "replace") or "message"
-    text = b"\n".join(data)
-    return ServerSentEvent(name, text) if text.strip() else None
+def _read_field(line: bytes, name: str, values: list[bytes]) -> str:
+    """Read a line other than ``data: …`` and return the name of its event."""
+    field, _, value = line.partition(b":")
+    value = value.removeprefix(b" ")
+    if field == b"event":
+        return value.decode("utf-8", "replace") or "message"
+    if field == b"data":
+        values.append(value)
+    return name
