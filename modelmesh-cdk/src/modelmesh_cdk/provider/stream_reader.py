@@ -69,26 +69,32 @@ class StreamReader:
         """Whether the last event was received."""
         return bool(self._decoder.done)
 
-    def feed(self, data: bytes) -> Iterator[Chunk]:
-        """Yield the chunks of received bytes, each one decoded when it is asked for.
+    def feed(self, data: bytes) -> Iterable[Chunk]:
+        """Return the chunks of received bytes, each one decoded when it is asked for.
 
         Raises:
-            ProviderError: The stream is broken.
+            ProviderError: The stream is broken, now or at a later chunk.
         """
+        if self._inflater is not None:
+            return self._inflate(self._inflater, data)
         try:
-            for piece in (data,) if self._inflater is None else self._inflater.feed(data):
-                yield from self._decode(self._sse.feed(piece))
+            events = self._sse.feed(data)
         except ValueError as error:
             raise self._unreadable(error) from None
+        return self._decode(events)
 
-    def end(self) -> Iterator[Chunk]:
-        """Yield the chunks that the end of the body completes.
+    def end(self) -> Iterable[Chunk]:
+        """Return the chunks that the end of the body completes.
 
         Raises:
             ProviderError: The stream is broken.
         """
+        return self._decode(self._sse.end())
+
+    def _inflate(self, inflater: Inflater, data: bytes) -> Iterator[Chunk]:
         try:
-            yield from self._decode(self._sse.end())
+            for piece in inflater.feed(data):
+                yield from self._decode(self._sse.feed(piece))
         except ValueError as error:
             raise self._unreadable(error) from None
 
@@ -107,21 +113,24 @@ class StreamReader:
 
     def _decode(self, events: Iterable[Any]) -> Iterator[Chunk]:
         decoder = self._decoder
-        for event in events:
-            if decoder.done:
-                return
-            if not self._has_content:
-                self._count_quiet(len(event.data))
-            found = decoder.decode(event)
-            if found.__class__ is not tuple:
-                self._check_chunks(found)
-            for chunk in found:
-                if chunk.__class__ is not dict:
+        try:
+            for event in events:
+                if decoder.done:
+                    return
+                if not self._has_content:
+                    self._count_quiet(len(event.data))
+                found = decoder.decode(event)
+                if found.__class__ is not tuple:
                     self._check_chunks(found)
-                choices = chunk.get("choices")
-                if choices.__class__ is list:
-                    self._note(choices)
-                yield chunk
+                for chunk in found:
+                    if chunk.__class__ is not dict:
+                        self._check_chunks(found)
+                    choices = chunk.get("choices")
+                    if choices.__class__ is list:
+                        self._note(choices)
+                    yield chunk
+        except ValueError as error:
+            raise self._unreadable(error) from None
 
     def _count_quiet(self, size: int) -> None:
         if self._quiet > MAX_QUIET:

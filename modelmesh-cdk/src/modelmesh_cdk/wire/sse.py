@@ -60,9 +60,8 @@ class SseDecoder:
             data = data.removeprefix(b"\n")
         if not data:
             return []
-        lines, buffer, last = data.splitlines(), self._buffer, data[-1]
+        lines, buffer, last, cut = data.splitlines(), self._buffer, data[-1], b""
         known = self._size + len(buffer)
-        cut = b""
         if last == _CR:
             self._after_cr = True
         elif last != _LF:
@@ -72,7 +71,8 @@ class SseDecoder:
             buffer.clear()
         if known + len(data) > self._limit:
             self._check_sizes(lines, cut)
-        buffer += cut
+        if cut:
+            buffer += cut
         return self._read(lines) if lines else []
 
     def _read(self, lines: list[bytes]) -> list[ServerSentEvent]:

@@ -25,9 +25,9 @@ class AttributeDict(dict[str, Any]):
     def __init_subclass__(cls, nested: Mapping[str, type[AttributeDict]] | None = None) -> None:
         cls._nested = dict(nested or {})
         cls._known = frozenset(name for base in cls.__mro__ for name in get_annotations(base) if name[0] != "_")
-        for name in get_annotations(cls).keys() & cls._known:
-            if not hasattr(cls, name):
-                setattr(cls, name, _property_of(name))
+        for name in (get_annotations(cls).keys() & cls._known) | cls._nested.keys():
+            if name not in vars(cls) and not hasattr(dict, name):
+                setattr(cls, name, _property_of(name, cls._nested.get(name, AttributeDict)))
 
     if not TYPE_CHECKING:  # hidden, so that a misspelled field is a type error. Unknown fields are typed by item access
 
@@ -98,15 +98,19 @@ class AttributeDict(dict[str, Any]):
 
 
 _get: Any = dict.get
+_set: Any = dict.__setitem__
 
 
-def _property_of(name: str) -> property:
+def _property_of(name: str, shape: type[AttributeDict]) -> property:
     """Return a property for a declared field, which is several times as fast as ``__getattr__``."""
 
     def read(self: AttributeDict) -> Any:
         value = _get(self, name)
-        if value.__class__ is dict or value.__class__ is list:
-            return self[name]  # converts nested objects
+        if value.__class__ is dict:  # first access, as in __getitem__
+            value = shape(value)
+            _set(self, name, value)
+        elif value.__class__ is list and value and value[0].__class__ is dict:
+            return self[name]
         return value
 
     return property(read)

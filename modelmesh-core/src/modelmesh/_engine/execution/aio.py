@@ -117,8 +117,11 @@ class AsyncDriver:
                 yield chunk
             try:
                 async for raw in opened.events:
-                    for chunk in relay.feed(raw):
-                        yield chunk
+                    if relay.pass_text(raw):
+                        yield raw
+                    else:
+                        for chunk in relay.feed(raw):
+                            yield chunk
             except Exception as error:  # noqa: BLE001 - any exception of a plugin is a failure of the stream
                 cause = to_provider_error(served.candidate.provider, error)
             with self.lock:

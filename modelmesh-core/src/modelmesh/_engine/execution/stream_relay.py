@@ -40,16 +40,23 @@ class StreamRelay:
         for chunk in self._opened.buffered:
             yield from self._shape(chunk)
 
+    def pass_text(self, chunk: Any) -> bool:
+        """Take a chunk of text, to which no rule but that of its model applies, and return whether it goes to the caller.
+
+        Any other chunk goes to :meth:`feed`.
+        """
+        if chunk.__class__ is not dict or self._finish is not None or not self._progress.feed_text(chunk):
+            return False
+        chunk["model"] = self._model
+        self._last = chunk
+        return True
+
     def feed(self, chunk: Any) -> tuple[dict[str, Any], ...]:
         """Take one chunk from the stream and return the chunks that go to the caller now.
 
         Raises:
             TypeError: The chunk is not a dictionary.
         """
-        if chunk.__class__ is dict and self._finish is None and self._progress.feed_text(chunk):
-            chunk["model"] = self._model  # no other rule of _shape applies to text
-            self._last = chunk
-            return (chunk,)
         if not isinstance(chunk, dict):
             message = f"a chunk is a {type(chunk).__name__}, not a dict in OpenAI's shape"
             raise TypeError(message)

@@ -109,7 +109,10 @@ class SyncDriver:
                 for chunk in opened.events:
                     if opened.closed:
                         break
-                    yield from relay.feed(chunk)
+                    if relay.pass_text(chunk):
+                        yield chunk
+                    else:
+                        yield from relay.feed(chunk)
             except Exception as error:  # noqa: BLE001 - any exception of a plugin is a failure of the stream
                 cause = to_provider_error(served.candidate.provider, error)
             if opened.closed and not opened.progress.complete:
