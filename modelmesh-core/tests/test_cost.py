@@ -11,8 +11,9 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelmesh._engine.limits.cost import cost_nano_usd, pricing_at
+from modelmesh._engine.limits.cost import TokenPrice, cost_nano_usd, pricing_at
 from modelmesh.contracts.models import ModelPricing, PriceBand
+from modelmesh.contracts.usage import MAX_TOKENS_PER_REQUEST
 from modelmesh.errors import ConfigurationError
 
 LONG = PriceBand(
@@ -189,3 +190,17 @@ def test_pricing_rejects_invalid_bands() -> None:
         ModelPricing(bands=[{"since": "2027-01-01"}])  # type: ignore[list-item]
     with pytest.raises(ConfigurationError, match="source must be text"):
         ModelPricing(source=1)  # type: ignore[arg-type]
+
+
+@given(
+    st.none() | decimals,
+    st.none() | decimals,
+    st.none() | decimals,
+    st.integers(0, MAX_TOKENS_PER_REQUEST),
+    st.integers(0, MAX_TOKENS_PER_REQUEST),
+)
+def test_token_price_equals_the_cost_of_a_response(
+    price_in: float | None, price_out: float | None, per_request: float | None, prompt: int, answer: int
+) -> None:
+    pricing = ModelPricing(price_in, price_out, per_request=per_request)
+    assert TokenPrice(pricing).cost(prompt, answer) == cost_nano_usd(pricing, used(prompt, answer))

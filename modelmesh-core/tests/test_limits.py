@@ -15,7 +15,9 @@ from attrs import evolve
 
 from modelmesh import ModelMesh
 from modelmesh._engine.foundation.units import NANO
+from modelmesh._engine.limits import reservations
 from modelmesh._engine.limits.counter import LimitCounter
+from modelmesh._engine.limits.spending import plan_spending
 from modelmesh._engine.routing.vector_check import count_inputs
 from modelmesh.contracts import RULES, FailureClass
 from modelmesh.contracts.models import ModelInfo, ModelPricing
@@ -429,6 +431,32 @@ def test_failed_attempt_counts_expected_cost_if_billed(failure: FailureClass, sp
     (counter,) = account_counters(world.mesh)
     assert (counter.used, counter.reserved) == (spent, 0)
     assert world.mesh.usage.total.unknown_cost_attempts == (1 if failure is FailureClass.TIMEOUT else 0)
+
+
+def test_attempt_is_planned_once_and_reserves_what_was_checked(
+    bench: Callable[..., Bench], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planned: list[reservations.SpendingPlan] = []
+
+    def plan(*args: Any, **settings: Any) -> reservations.SpendingPlan:
+        planned.append(plan_spending(*args, **settings))
+        return planned[-1]
+
+    monkeypatch.setattr(reservations, "plan_spending", plan)
+    reserved: list[int] = []
+
+    class Watched(Vendor):
+        def send(self, call: Any, model: str, limits: Any) -> Answer:
+            reserved.append(account_counters(world.mesh)[0].reserved)
+            return super().send(call, model, limits)
+
+    world = bench({"a": {"instance": Watched("a"), "budget": {"daily_limit": 50.0}, "quota": {"requests_per_day": 9}}})
+    world.request(max_tokens=7)
+    assert [one.estimated_cost for one in planned] == reserved == [7 * NANO // 100]
+    budget, quota = account_counters(world.mesh)
+    assert (budget.reserved, budget.used, quota.reserved, quota.used) == (0, 10 * NANO // 100, 0, 1)
+    world.request(max_tokens=7)
+    assert len(planned) == 2
 
 
 class Empty(Vendor):

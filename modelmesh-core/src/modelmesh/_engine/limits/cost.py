@@ -49,6 +49,26 @@ def cost_nano_usd(pricing: ModelPricing | None, usage: Mapping[str, Any] | None,
     return max(known) if len(known) == len(costs) else None
 
 
+class TokenPrice:
+    """Price of a model without price bands, converted to integers once for several costs of plain token counts."""
+
+    __slots__ = ("_per_output", "_per_prompt", "_per_request")
+
+    def __init__(self, pricing: ModelPricing) -> None:
+        price_in, price_out, per_request = pricing.input_per_1k_tokens, pricing.output_per_1k_tokens, pricing.per_request
+        self._per_prompt = None if price_in is None else round(price_in * _FEMTO_OF_1K)
+        self._per_output = None if price_out is None else round(price_out * _FEMTO_OF_1K)
+        self._per_request = None if per_request is None else round(per_request * _FEMTO_OF_ONE)
+
+    def cost(self, prompt: int, output: int) -> int | None:
+        """Return what :func:`cost_nano_usd` returns for these counts, each at most ``MAX_TOKENS_PER_REQUEST``."""
+        per_prompt, per_output, per_request = self._per_prompt, self._per_output, self._per_request
+        if per_request is None and ((prompt and per_prompt is None) or (output and per_output is None)):
+            return None
+        total = prompt * (per_prompt or 0) + output * (per_output or 0) + (per_request or 0)
+        return (total + _FEMTO_OF_NANO // 2) // _FEMTO_OF_NANO
+
+
 def pricing_at(pricing: ModelPricing, prompt_tokens: int, when: float) -> ModelPricing:
     """Return the prices for a prompt of this size at a time, Unix seconds, as prices without bands."""
     if not pricing.bands:

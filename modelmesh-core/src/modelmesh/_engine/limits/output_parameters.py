@@ -17,10 +17,12 @@ NATIVE_SECTIONS = {"generationConfig": "maxOutputTokens", "generation_config": "
 def allowed_output(call: Call) -> int | None:
     """Return the caller's limit of output tokens, ``None`` without one."""
     payload = call.payload
-    stated = [payload.get(name) for name in OUTPUT_LIMITS]
+    stated = [payload[name] for name in OUTPUT_LIMITS if name in payload]
     for section, name in NATIVE_SECTIONS.items():
-        if isinstance(payload.get(section), Mapping):
+        if section in payload and isinstance(payload[section], Mapping):
             stated.append(payload[section].get(name))
+    if not stated:
+        return None
     return min((most for most in stated if isinstance(most, int) and not isinstance(most, bool) and most >= 0), default=None)
 
 

@@ -210,7 +210,8 @@ class Reservations:
             counter.reserved -= reserved
             consumed = amount(counter.limit, reserved)
             counter.add(consumed, when)
-            self.shared.add(counter.bucket, consumed)
+            if self.shared.pending is not None:
+                self.shared.add(counter.bucket, consumed)
             self._enforcement.update(counter, now)
         for counter, bucket, published in reservation.published:
             self.shared.add(bucket, -published)  # from the bucket it was published to, though a new window may have begun

@@ -46,9 +46,10 @@ class SlidingLog:
         while self._rows and self._rows[0][0] <= when - self.span:
             self.total -= self._rows[0][1]
             self._expired.append(self._rows.popleft())
-        begins = self.bucket_end(when) - 2 * self.span
-        while self._expired and self._expired[0][0] < begins:
-            self._expired.popleft()
+        if self._expired:
+            begins = self.bucket_end(when) - 2 * self.span
+            while self._expired and self._expired[0][0] < begins:
+                self._expired.popleft()
 
     def add(self, amount: int, when: float) -> None:
         """Add an amount at a time."""

@@ -11,13 +11,14 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from attrs import evolve, frozen
+from attrs import define, evolve, frozen
 
-from modelmesh._engine.limits.cost import cost_nano_usd
+from modelmesh._engine.limits.cost import TokenPrice, cost_nano_usd
 from modelmesh._engine.limits.counter import Limit, LimitCounter, Metric, Reserve
 from modelmesh._engine.limits.output_parameters import allowed_output, limit_output, response_count
 from modelmesh._engine.limits.window import Period
 from modelmesh.contracts.operations import EMBEDDINGS
+from modelmesh.contracts.usage import MAX_TOKENS_PER_REQUEST
 
 if TYPE_CHECKING:
     from modelmesh._engine.limits.targets import LimitedModel
@@ -67,9 +68,11 @@ class OutputLimit:
         return evolve(call, payload=limit_output(call.payload, self.tokens), output_limit=None if stated else self.tokens)
 
 
-@frozen(kw_only=True)
+@define(eq=False, kw_only=True)
 class SpendingPlan:
-    """Expected and maximum consumption of one attempt. Costs are nano-dollars, ``None`` when the price is unknown.
+    """Expected and maximum consumption of one attempt.
+
+    Costs are nano-dollars, ``None`` when the price is unknown and when no limit counts money.
 
     Attributes:
         tokens: Expected tokens of prompt and response.
@@ -84,12 +87,12 @@ class SpendingPlan:
     """
 
     tokens: int
-    minimum_cost: int | None
-    useful_cost: int | None
-    useful_cost_bound: int | None
-    typical_cost: int | None
-    estimated_cost: int | None
-    maximum_cost: int | None
+    minimum_cost: int | None = None
+    useful_cost: int | None = None
+    useful_cost_bound: int | None = None
+    typical_cost: int | None = None
+    estimated_cost: int | None = None
+    maximum_cost: int | None = None
     limit: OutputLimit | None = None
     short: bool = False
 
@@ -143,6 +146,7 @@ class _SpendingPlanner:
         self._stated = allowed_output(call)
         info = model.info
         self._ceiling = info.max_output_tokens or None
+        self._price: TokenPrice | None = None
         self._configured = bool(info.extra.get(CONFIGURED)) and self._ceiling is not None
         if self._configured and self._stated is not None:
             self._longest: int | None = min(self._stated, self._ceiling or self._stated)
@@ -154,6 +158,11 @@ class _SpendingPlanner:
             self._longest = min(known, default=None)
 
     def plan(self, counters: Sequence[LimitCounter]) -> SpendingPlan:
+        if not any(counter.limit.metric is Metric.COST for counter in counters):
+            return self._plan_without_money()
+        pricing = self._model.info.pricing
+        if pricing is not None and not pricing.bands and not self._prompt.cached:
+            self._price = TokenPrice(pricing)
         if self._is_embedding:
             return self._plan_embedding()
         budgets = [counter for counter in counters if counter.limit.metric is Metric.COST and counter.limit.enforce]
@@ -180,6 +189,14 @@ class _SpendingPlanner:
             limit=limit,
             short=self._is_short(affordable, budgets),
         )
+
+    def _plan_without_money(self) -> SpendingPlan:
+        if self._is_embedding:
+            return SpendingPlan(tokens=self._estimated)
+        limit = self._limit(None, None, strict=False)
+        longest, typical = self._longest if limit is None else limit.tokens, self._typical()
+        typical = typical if longest is None else min(typical, longest)
+        return SpendingPlan(tokens=self._estimated + typical * self._responses, limit=limit)
 
     def _plan_embedding(self) -> SpendingPlan:
         prudent, most, estimated = (self._cost(size, 0) for size in (self._prudent, self._most, self._estimated))
@@ -261,6 +278,8 @@ class _SpendingPlanner:
         return tokens
 
     def _cost(self, prompt: int, output: int) -> int | None:
+        if self._price is not None and prompt <= MAX_TOKENS_PER_REQUEST >= output:
+            return self._price.cost(prompt, output)
         usage: dict[str, Any] = {"prompt_tokens": prompt, "completion_tokens": output}
         if self._prompt.cached:
             usage["prompt_tokens_details"] = {"cache_write_tokens": prompt}
