@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -112,11 +113,13 @@ def test_free_tiers_end_before_the_vendor_refuses(street: Street) -> None:
         },
         "pools": {"chat-completion": {}},
     }
+    began = time.time()
     with modelmesh.create(config=config) as client:
         texts = [ask(client, stream=bool(number % 2)) for number in range(260)]
+    minutes = int(time.time() // 60) - int(began // 60) + 1  # a slow machine may send into the next minute
     assert all(texts)
     limits = {row["id"]: row["free_tier"]["requests_per_minute"] for row in groq.vendor.catalogue if "free_tier" in row}
     sent = {model: sum(bill.model == model for bill in groq.bills) for model in limits}
-    assert all(sent[model] <= limit for model, limit in limits.items()), sent
+    assert all(sent[model] <= limit * minutes for model, limit in limits.items()), sent
     assert sum(sent.values()) >= min(limits.values()), "the free minute was used"
     assert len(groq.bills) + len(mistral.bills) == len(texts)
