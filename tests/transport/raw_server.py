@@ -89,7 +89,7 @@ def scripted_server(script: Callable[[int, socket.socket], None]) -> Iterator[Ra
     class Scripted(RawServer):
         def _serve(self, connection: socket.socket) -> None:
             number = self.connections
-            with contextlib.suppress(OSError), connection:
+            with contextlib.suppress(OSError, ValueError), connection:  # another thread may close the socket
                 script(number, connection)
 
     server = Scripted(lambda _number, _request: b"")
