@@ -5,15 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
-import cattrs
 from attrs import asdict
 
 from modelmesh._engine.config import schema
 from modelmesh._engine.config.references import literal, literals
 from modelmesh._engine.foundation.secret import Secret
 from modelmesh._engine.foundation.suggestions import did_you_mean
+
+if TYPE_CHECKING:
+    import cattrs
 
 UNKNOWN: Any = type("Unknown", (), {"__slots__": (), "__repr__": lambda _: "an unknown value"})()
 """Replaces the value of an unresolved reference. An error about it is not reported again."""
