@@ -24,7 +24,7 @@ def tag_answer(body: Mapping[str, Any], connector: str) -> None:
     """Add the provenance to each message of a complete answer that has more than OpenAI's fields."""
     choices = body.get("choices")
     for choice in choices if isinstance(choices, list) else ():
-        message = choice.get("message") if isinstance(choice, Mapping) else None
+        message = choice.get("message") if isinstance(choice, dict) else None
         if isinstance(message, dict) and _has_vendor_fields(message):
             message[PROVENANCE] = connector
 

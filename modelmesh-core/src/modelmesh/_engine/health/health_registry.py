@@ -82,7 +82,8 @@ class HealthRegistry:
         self.leases.add(lease)
         account.leases.add(lease)
         model.leases.add(lease)
-        lease.probes = (self._transitions.begin_probe(model, now), self._transitions.begin_probe(account, now))
+        if model.state is not BreakerState.CLOSED or account.state is not BreakerState.CLOSED:
+            lease.probes = (self._transitions.begin_probe(model, now), self._transitions.begin_probe(account, now))
         if not account.has_room:
             self._transitions.notify(account)
 

@@ -78,7 +78,8 @@ class ProviderHealth(CircuitBreaker):
     @property
     def has_room(self) -> bool:
         """Whether a new request may be sent at once: a place is free, and no earlier request waits for it."""
-        return self.free_slots > 0 and not self.admission.waiting
+        admission = self.admission
+        return len(self.leases) + admission.granted_slots < self.concurrency_limit and not admission.waiting
 
     @property
     def is_probe_decisive(self) -> bool:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from attrs import define
 
 from modelmesh.contracts.operations import CHAT, EMBEDDINGS
-from modelmesh.contracts.usage import reported_tokens
 
 if TYPE_CHECKING:
     from modelmesh._engine.limits.targets import LimitedModel
@@ -40,8 +39,8 @@ def consumption(call: Call, model: LimitedModel, reported: Mapping[str, Any] | N
     known = _with_reasoning(dict(reported or {}))
     if call.operation.name not in (CHAT.name, EMBEDDINGS.name):
         return Consumption(known or None)
-    has_prompt = reported_tokens(known.get("prompt_tokens")) is not None
-    has_output = call.operation.name == EMBEDDINGS.name or reported_tokens(known.get("completion_tokens")) is not None
+    has_prompt = known.get("prompt_tokens") is not None
+    has_output = known.get("completion_tokens") is not None or call.operation.name == EMBEDDINGS.name
     if has_prompt and has_output:
         return Consumption(known)
     if not has_prompt:
@@ -55,10 +54,10 @@ def consumption(call: Call, model: LimitedModel, reported: Mapping[str, Any] | N
 def _with_reasoning(usage: dict[str, Any]) -> dict[str, Any]:
     """Return usage whose output includes reasoning tokens. Some vendors count them separately, as their total shows."""
     details = usage.get("completion_tokens_details")
-    apart = reported_tokens(details.get("reasoning_tokens")) if isinstance(details, Mapping) else None
+    apart = details.get("reasoning_tokens") if details else None
     if not apart:
         return usage
-    prompt, output, total = (reported_tokens(usage.get(name)) for name in ("prompt_tokens", "completion_tokens", "total_tokens"))
+    prompt, output, total = (usage.get(name) for name in ("prompt_tokens", "completion_tokens", "total_tokens"))
     if prompt is not None and output is not None and total == prompt + output + apart:
         usage["completion_tokens"] = output + apart
     return usage

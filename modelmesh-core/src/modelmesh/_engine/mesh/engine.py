@@ -76,7 +76,7 @@ class MeshEngine:
         self._requests = RequestServer(core, self._after_fork)
         self._started: RunningMesh | None = None
         self.clock = clock
-        self.usage = UsageTracker(core.unix_now, self._budgets)
+        self.usage = UsageTracker(core.reservations.clock.unix_now, self._budgets)
         if config is not None:
             self.initialize(config)
 

@@ -59,7 +59,7 @@ class RunningMesh:
         self.providers, self.router, self.emitter = parts.providers, parts.router, parts.emitter
         self.router.lock = core.lock
         self.statistics = StatisticsCollector(
-            now=core.unix_now,
+            now=core.reservations.clock.unix_now,
             clock=core.clock,
             breakers=breaker_lookup(self.router.list_pools),
             scopes=parts.statistics.scopes,

@@ -133,7 +133,8 @@ def _record_consumption(served: Served, usage: Mapping[str, Any] | None, output:
 
 
 def _record_cost(pool: Pool, attempt: Attempt, candidate: Candidate, now: float) -> None:
-    cost = cost_nano_usd(candidate.info.pricing, attempt.usage, pool.unix_time(now))
+    pricing = candidate.info.pricing
+    cost = None if pricing is None else cost_nano_usd(pricing, attempt.usage, pool.unix_time(now))
     attempt.cost = None if cost is None else cost / NANO
 
 
