@@ -10,7 +10,6 @@ from collections.abc import Callable, Generator
 from typing import Any
 
 from modelmesh._engine.foundation.attempts import Attempt
-from modelmesh._engine.limits.reservation import LimitCheck
 from modelmesh._engine.routing import final_errors
 from modelmesh._engine.routing.attempt_flow import attempt, reject
 from modelmesh._engine.routing.attempt_lease import return_lost_leases
@@ -104,23 +103,33 @@ def _plan(call: Call, pool: Pool, clock: Callable[[], float], rng: Any, attempts
 def _try_candidate(
     plan: RequestPlan, candidate: Candidate, reason: str, *, dry_run: bool
 ) -> Generator[Step, Outcome, Served | None]:
-    """Send the request to a candidate if the limits allow it.
+    """Send the request to a candidate if its limits allow it, and retry it there as the retry policy allows.
 
     Returns:
         The result, or ``None`` to select again.
 
     Raises:
         BudgetExceededError: A limit ends the request.
+        ProviderError: The failure of the candidate is final.
     """
-    pool = plan.pool
+    pool, retries = plan.pool, 0
     check = pool.reservations.check(pool, candidate, plan.call, plan.clock())
-    if dry_run or check.plan is None or not plan.waits_for_budget(check):
+    may_send = dry_run or check.plan is None or not plan.waits_for_budget(check)
+    while may_send:
         if check.exceeded is not None:
             reject(plan, candidate, check.exceeded, dry_run=dry_run)
-            return None
-        served = yield from _try_with_retries(plan, candidate, reason, check, dry_run=dry_run)
+            if not retries:
+                return None  # nothing was sent, so the request does not rotate
+            break
+        served = yield from attempt(plan, candidate, reason, check, dry_run=dry_run)
         if served is not None:
             return served
+        delay = _delay_of_retry(plan, candidate, retries)
+        if delay is None:
+            break
+        retries += 1
+        yield from _wait_for_retry(plan, delay)
+        check = pool.reservations.check(pool, candidate, plan.call, plan.clock())
     if plan.awaits_budget:
         yield from wait_for_settlement(plan)
     else:
@@ -128,34 +137,23 @@ def _try_candidate(
     return None
 
 
-def _try_with_retries(
-    plan: RequestPlan, candidate: Candidate, reason: str, check: LimitCheck, *, dry_run: bool
-) -> Generator[Step, Outcome, Served | None]:
-    """Send the request to a candidate, and retry it there as the retry policy allows.
+def _delay_of_retry(plan: RequestPlan, candidate: Candidate, retries: int) -> float | None:
+    """Return the delay before the next retry at a candidate, ``None`` when the request leaves it.
 
-    Returns:
-        The result, or ``None`` to select the next candidate.
+    Raises:
+        ProviderError: The failure is final.
     """
-    retries = 0
-    while True:
-        served = yield from attempt(plan, candidate, reason, check, dry_run=dry_run)
-        if served is not None or plan.awaits_budget or plan.has_exceeded_limit(candidate):
-            return served
-        error = plan.last_error
-        assert error is not None
-        delay = retry_delay(plan, error, candidate, retries)
-        if delay is None:
-            final = plan.final_error(candidate, error)
-            if final is not None:
-                raise final_errors.final_provider_error(final, plan.attempts)
-            plan.exclude(candidate, error)
-            return None
-        retries += 1
-        yield from _wait_for_retry(plan, delay)
-        check = plan.pool.reservations.check(plan.pool, candidate, plan.call, plan.clock())
-        if check.exceeded is not None:
-            reject(plan, candidate, check.exceeded)
-            return None
+    if plan.awaits_budget or plan.has_exceeded_limit(candidate):
+        return None
+    error = plan.last_error
+    assert error is not None
+    delay = retry_delay(plan, error, candidate, retries)
+    if delay is None:
+        final = plan.final_error(candidate, error)
+        if final is not None:
+            raise final_errors.final_provider_error(final, plan.attempts)
+        plan.exclude(candidate, error)
+    return delay
 
 
 def _wait_for_retry(plan: RequestPlan, delay: float) -> Generator[Step, Outcome]:

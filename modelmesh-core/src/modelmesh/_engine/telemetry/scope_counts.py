@@ -123,8 +123,10 @@ class ScopeCounts:
             self.failed += 1
         self.tokens_in += metrics.tokens_in
         self.tokens_out += metrics.tokens_out
-        self.rotated += metrics.rotated
-        self.estimated += metrics.estimated
+        if metrics.rotated:
+            self.rotated += metrics.rotated
+        if metrics.estimated:
+            self.estimated += 1
         if metrics.cost is not None:
             self.nano_usd = (self.nano_usd or 0) + round(metrics.cost * NANO)
         if bin_number is not None and metrics.success:
