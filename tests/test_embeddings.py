@@ -13,7 +13,8 @@ import pytest
 import modelmesh
 from modelmesh_cdk.testing import Received, Script, Upstream
 
-VECTORS = [[0.1, -0.2, 0.3], [1.0, 0.0, -1.0]]
+VECTORS = [[0.125, -0.25, 0.5], [1.0, 0.0, -1.0]]
+"""Values that a 32-bit float represents exactly."""
 
 
 def vectors(request: Received) -> Script:
@@ -53,7 +54,11 @@ def test_embeddings_example_of_the_seed_runs(openai: Upstream) -> None:
     assert emb.model == "text-embedding-3-small"
     assert emb.x_vendor == 1
     assert openai.last.path == "/v1/embeddings"
-    assert openai.last.json == {"model": "text-embedding-3-small", "input": "Document text here..."}
+    assert openai.last.json == {
+        "model": "text-embedding-3-small",
+        "input": "Document text here...",
+        "encoding_format": "base64",  # smaller, and unpacked for the caller
+    }
 
 
 def test_embeddings_formats_and_dimensions(openai: Upstream) -> None:
@@ -63,6 +68,44 @@ def test_embeddings_formats_and_dimensions(openai: Upstream) -> None:
         pytest.approx(tuple(vector)) for vector in VECTORS
     ]
     assert openai.last.json["dimensions"] == 3
+
+
+@pytest.mark.parametrize("asked", [{}, {"encoding_format": "float"}], ids=["default", "float"])
+def test_embeddings_of_the_largest_request_are_lists(openai: Upstream, asked: dict[str, Any]) -> None:
+    """The largest request of OpenAI: 2,048 inputs and 3,072 dimensions, 32 MiB of base64."""
+    vector = struct.pack("<3072f", *(place / 4096 for place in range(3072)))
+    row = b'{"object":"embedding","index":%d,"embedding":"' + base64.b64encode(vector) + b'"}'
+    rows = b",".join(row % place for place in reversed(range(2048)))
+    openai.always(Script(200, b'{"object":"list","model":"m","usage":{"prompt_tokens":4096},"data":[' + rows + b"]}"))
+    with modelmesh.create("text-embeddings") as client:
+        reply = client.embeddings.create(model="text-embeddings", input=["two words"] * 2048, **asked)
+    assert [row.index for row in reply.data] == list(range(2048))
+    first, last = reply.data[0].embedding, reply.data[-1].embedding
+    assert first == last == [place / 4096 for place in range(3072)]
+    assert {type(number) for number in last} == {float}
+    assert openai.last.json["encoding_format"] == "base64"
+    assert len(openai.received) == 1
+
+
+def test_embeddings_are_those_of_the_official_client(openai: Upstream) -> None:
+    official = pytest.importorskip("openai")
+    openai.always(packed_tenths)
+    theirs = official.OpenAI(api_key="sk-test", base_url=f"{openai.url}/v1").embeddings.create(model="m", input="a")
+    with modelmesh.create("text-embeddings") as client:
+        for asked in ({}, {"encoding_format": "float"}):
+            ours = client.embeddings.create(model="text-embeddings", input="a", **asked)
+            assert ours.data[0].embedding == theirs.data[0].embedding  # 32-bit floats, as Python numbers
+        base = client.embeddings.create(model="text-embeddings", input="a", encoding_format="base64")
+    assert base.data[0].embedding == base64.b64encode(struct.pack("<2f", 0.1, -0.2)).decode()
+
+
+def packed_tenths(request: Received) -> Script:
+    """Answer as OpenAI does: base64 where asked, else numbers of the same values."""
+    vector = struct.pack("<2f", 0.1, -0.2)
+    packed = request.json.get("encoding_format") == "base64"
+    embedding = base64.b64encode(vector).decode() if packed else struct.unpack("<2f", vector)
+    rows = [{"object": "embedding", "index": 0, "embedding": embedding}]
+    return Script(body=json.dumps({"object": "list", "data": rows, "model": "m", "usage": {"prompt_tokens": 1}}).encode())
 
 
 def test_embeddings_async_client_answers(openai: Upstream) -> None:

@@ -43,6 +43,7 @@ class MistralProvider(OpenAICompatibleProvider):
         source="Mistral's error responses, as reported in raphaelmansuy/edgequake-llm#74 and aurelio-labs/semantic-router#297",
         as_of="2026-11-30",
     )
+    requests_base64_embeddings: ClassVar[bool] = True  # mistralai package 3.7.0, models/encodingformat.py, read 2026-11-30
     message_rules: ClassVar[MessageRules | None] = RULES
 
     def _own_messages(self, messages: list[Any]) -> list[Any]:

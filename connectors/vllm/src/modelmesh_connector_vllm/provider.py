@@ -24,3 +24,4 @@ class VLLMProvider(QuickProvider):
     error_mappings: ClassVar[Sequence[ErrorMapping]] = MAPPINGS
     default_base_url: ClassVar[str] = "http://localhost:8000"
     base_url_variable: ClassVar[str | None] = "VLLM_HOST"
+    requests_base64_embeddings: ClassVar[bool] = True  # docs.vllm.ai/en/stable/examples/pooling/embed, read 2026-11-30

@@ -20,7 +20,8 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Facts of the vendor": (
         "id", "default_base_url", "base_url_variable", "api_version", "api_key_variable", "other_key_variables", "requires_key",
         "config_class", "options", "default_capabilities", "missing_is_model", "error_mappings", "rate_limit_headers",
-        "message_rules", "requests_stream_usage", "output_limit_parameter", "embedding_limit", "probe_path", "list_path",
+        "message_rules", "requests_stream_usage", "output_limit_parameter", "embedding_limit", "requests_base64_embeddings",
+        "probe_path", "list_path",
     ),
     "Address and headers": (
         "_resolve_base_url", "_api_version", "_resolve_api_root", "_get_completion_endpoint", "_endpoint", "_build_headers",

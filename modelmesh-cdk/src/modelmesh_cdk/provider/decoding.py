@@ -11,7 +11,7 @@ from modelmesh.contracts.provider import Answer
 from modelmesh_cdk.provider.error_responses import has_error, invalid_response, is_success, without_key
 from modelmesh_cdk.provider.provider_errors import bad_hook_result, failed_midway
 from modelmesh_cdk.provider.tool_calls import complete_calls
-from modelmesh_cdk.provider.vectors import to_requested_encoding
+from modelmesh_cdk.provider.vectors import to_requested_encoding, unpack_vectors
 from modelmesh_cdk.wire import json_codec
 from modelmesh_cdk.wire.limits import TooLargeError
 
@@ -52,16 +52,19 @@ def decode_response(provider: ProviderHooks, request: WireRequest, status: int, 
     broken = failed_midway(parsed, headers)
     if broken is not None:
         raise broken
-    _complete(request, parsed)
-    return Answer(parsed, headers, request.adapted, provider.reported_rate_limits(headers))
+    checked = _complete(request, parsed)
+    return Answer(parsed, headers, request.adapted, provider.reported_rate_limits(headers), vectors_checked=checked)
 
 
-def _complete(request: WireRequest, answer: dict[str, Any]) -> None:
-    """Complete an answer to the format that its operation has at OpenAI."""
+def _complete(request: WireRequest, answer: dict[str, Any]) -> bool:
+    """Complete an answer to the format that its operation has at OpenAI. Return whether it checked every vector."""
     if request.call.operation.name == CHAT.name:
         complete_calls(answer)
     elif request.call.operation.name == EMBEDDINGS.name:
+        if request.base64_asked:
+            return unpack_vectors(request, answer)
         to_requested_encoding(answer, request.payload.get("encoding_format"))
+    return False
 
 
 def may_be_stream(status: int, headers: Mapping[str, str]) -> bool:

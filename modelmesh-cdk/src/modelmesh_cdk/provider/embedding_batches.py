@@ -100,7 +100,7 @@ class Batches:
             ProviderError: The answer does not contain one vector for each input.
         """
         if part is not self._call:
-            why = reject_vectors(part.payload, answer.body.get("data"))
+            why = reject_vectors(part.payload, answer.body.get("data"), checked=answer.vectors_checked)
             if why is not None:
                 message = f"the provider answered, but {why}"
                 raise provider_error(FailureClass.PROTOCOL, message, headers=answer.headers)
@@ -138,7 +138,8 @@ class Batches:
         body = {**first.body, "data": [{**row, "index": place} for place, row in enumerate(rows)], "usage": usage}
         notes = dict.fromkeys(note for answer in self._answers for note in answer.adapted)
         joined = self._note(f"{len(self._answers)} requests, their answers joined")
-        return Answer(body, last.headers, [*notes, joined], last.rate_limits)
+        checked = all(answer.vectors_checked for answer in self._answers)
+        return Answer(body, last.headers, [*notes, joined], last.rate_limits, vectors_checked=checked)
 
 
 def _inputs_of(call: Call) -> list[Any]:

@@ -21,6 +21,7 @@ from modelmesh_cdk.provider.encoding import call_encode_hook
 from modelmesh_cdk.provider.error_responses import describe_unreadable, invalid_response, transport_failure
 from modelmesh_cdk.provider.stream_reader import StreamReader
 from modelmesh_cdk.provider.stream_usage import refuses_usage
+from modelmesh_cdk.provider.vectors import refuses_base64
 from modelmesh_cdk.transport.interfaces import Deadline, TransportError
 from modelmesh_cdk.wire import json_codec
 from modelmesh_cdk.wire.limits import LARGE_BODY, MAX_BODY, Body
@@ -144,20 +145,26 @@ def _attempt_batches(
 def _attempt_part(
     provider: ProviderHooks, call: Call, model: str, limits: Limits, learned: LearnedLimits
 ) -> Exchange[Answer | StreamReader]:
-    """Send a request, and once more without stream usage where the server rejects that option."""
-    began, request = time.monotonic(), WireRequest(call, model, usage_refused=learned.refuses_stream_usage)
+    """Send a request, and once more without stream usage or base64 where the server rejects what the kit added."""
+    usage_refused, base64_refused = learned.refuses_stream_usage, learned.refuses_base64
+    began = time.monotonic()
+    request = WireRequest(call, model, usage_refused=usage_refused, base64_refused=base64_refused)
     try:
         try:
-            return (yield from _send(provider, request, limits))
+            reply = yield from _send(provider, request, limits)
         except ProviderError as error:
-            if not refuses_usage(request, error):
+            usage_refused = usage_refused or refuses_usage(request, error)
+            base64_refused = base64_refused or refuses_base64(request, error, proven=learned.reads_base64)
+            if (usage_refused, base64_refused) == (learned.refuses_stream_usage, learned.refuses_base64):
                 raise
-        request = WireRequest(call, model, usage_refused=True)
-        reply = yield from _send(provider, request, remaining(limits, began))
+            request = WireRequest(call, model, usage_refused=usage_refused, base64_refused=base64_refused)
+            reply = yield from _send(provider, request, remaining(limits, began))
     except ProviderError as error:
         error.adapted = request.adapted
         raise
-    learned.refuses_stream_usage = True  # only now: the first refusal may have had another cause
+    # Only now: a refusal may have had another cause.
+    learned.refuses_stream_usage, learned.refuses_base64 = usage_refused, base64_refused
+    learned.reads_base64 = learned.reads_base64 or request.base64_asked
     return reply
 
 

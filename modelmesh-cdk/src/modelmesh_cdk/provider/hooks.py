@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from modelmesh.contracts.provider import Answer
     from modelmesh.contracts.rate_limits import RateLimit
     from modelmesh_cdk.message_rules import MessageRules
-    from modelmesh_cdk.provider import common_errors, error_bodies, model_list, stream_usage
+    from modelmesh_cdk.provider import common_errors, error_bodies, model_list, stream_usage, vectors
     from modelmesh_cdk.provider.embedding_batches import EmbeddingLimit
     from modelmesh_cdk.provider.error_mapping import ErrorMapping
     from modelmesh_cdk.wire import json_codec
@@ -33,6 +33,7 @@ else:  # create() needs none of them
     error_bodies = LazyModule(globals(), "error_bodies", "modelmesh_cdk.provider.error_bodies")
     model_list = LazyModule(globals(), "model_list", "modelmesh_cdk.provider.model_list")
     stream_usage = LazyModule(globals(), "stream_usage", "modelmesh_cdk.provider.stream_usage")
+    vectors = LazyModule(globals(), "vectors", "modelmesh_cdk.provider.vectors")
     json_codec = LazyModule(globals(), "json_codec", "modelmesh_cdk.wire.json_codec")
 
 CHAT_CAPABILITY = "generation.text-generation.chat-completion"
@@ -62,6 +63,8 @@ class ProviderHooks:
             the names that the caller used.
         embedding_limit: Limits of one request for embeddings. The kit splits larger requests. ``None`` where the vendor
             documents no limit. The kit remembers a limit that a refusal states.
+        requests_base64_embeddings: Whether requests for embeddings ask for base64, which is smaller and faster to read. Callers
+            receive the encoding that they asked for. ``True`` where the vendor documents ``encoding_format``.
         probe_path: Path below the API root that :meth:`probe` requests: free of charge, and refused without a valid key. Empty
             where there is none. Then only a request shows whether the vendor is available.
         list_path: Path of the vendor's model list below the API root, with its query. Empty where there is none.
@@ -83,6 +86,7 @@ class ProviderHooks:
     requests_stream_usage: ClassVar[bool] = True
     output_limit_parameter: ClassVar[str] = "max_tokens"
     embedding_limit: ClassVar[EmbeddingLimit | None] = None
+    requests_base64_embeddings: ClassVar[bool] = False
     probe_path: ClassVar[str] = "/models"
     list_path: ClassVar[str] = "/models"
 
@@ -152,6 +156,8 @@ class ProviderHooks:
             payload["stream"] = True
             if self.requests_stream_usage:
                 stream_usage.ask_for_usage(request, payload)
+        if self.requests_base64_embeddings:
+            vectors.ask_for_base64(request, payload)
         return payload
 
     def _encode_request(self, request: WireRequest) -> tuple[str, list[tuple[str, str]], bytes]:

@@ -22,11 +22,26 @@ class WireRequest:
         harmless: The lines of ``adapted`` that a strict pool accepts, because the request loses nothing.
         usage_asked: Whether the body asks for stream usage.
         usage_refused: Whether the server rejected the option for stream usage.
+        base64_asked: Whether the body asks for base64 embeddings although the caller did not.
+        base64_refused: Whether the server rejected or ignored such a request before.
+        base64_unusable: Whether the response to such a request has no vectors that can be read.
     """
 
-    __slots__ = ("adapted", "call", "harmless", "model", "payload", "stream", "usage_asked", "usage_refused")
+    __slots__ = (
+        "adapted",
+        "base64_asked",
+        "base64_refused",
+        "base64_unusable",
+        "call",
+        "harmless",
+        "model",
+        "payload",
+        "stream",
+        "usage_asked",
+        "usage_refused",
+    )
 
-    def __init__(self, call: Call, model: str, *, usage_refused: bool = False) -> None:
+    def __init__(self, call: Call, model: str, *, usage_refused: bool = False, base64_refused: bool = False) -> None:
         self.call = call
         self.model = model
         self.payload = call.payload
@@ -34,6 +49,9 @@ class WireRequest:
         self.adapted: list[str] = []
         self.usage_asked = False
         self.usage_refused = usage_refused
+        self.base64_asked = False
+        self.base64_refused = base64_refused
+        self.base64_unusable = False
         self.harmless: set[str] = set()
 
     def note_harmless(self, line: str) -> None:

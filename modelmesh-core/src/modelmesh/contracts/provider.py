@@ -30,12 +30,15 @@ class Answer:
         adapted: Parameters that were dropped, renamed or converted for this vendor, one line each.
         rate_limits: Rate limits that the vendor reports with this answer, one row for each kind. A stream may have the same
             attribute.
+        vectors_checked: Whether the connector checked that every embedding of the body is a list of finite floats. The mesh then
+            does not read each number again.
     """
 
     body: Any
     headers: Mapping[str, str] = field(factory=dict)
     adapted: Sequence[str] = ()
     rate_limits: Sequence[RateLimit] = ()
+    vectors_checked: bool = False
 
 
 class EventStream(Protocol):

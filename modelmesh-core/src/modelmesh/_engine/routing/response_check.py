@@ -36,7 +36,7 @@ def check_answer(call: Call, answer: Answer) -> Answer | ProviderError:
     reported = body.get("usage")
     usage = valid_usage(reported)
     try:
-        changed = _checked(operation, body, call.payload)
+        changed = _checked(operation, answer, call.payload)
     except InvalidPart as fault:
         return final_errors.bad_response(str(fault), usage)
     if usage is not reported:
@@ -44,12 +44,13 @@ def check_answer(call: Call, answer: Answer) -> Answer | ProviderError:
     return evolve(answer, body={**body, **changed}) if changed else answer
 
 
-def _checked(operation: Operation, body: dict[str, Any], payload: dict[str, Any]) -> dict[str, Any]:
+def _checked(operation: Operation, answer: Answer, payload: dict[str, Any]) -> dict[str, Any]:
     """Return the replaced parts of a body.
 
     Raises:
         InvalidPart: The answer is invalid.
     """
+    body = answer.body
     for key in operation.required_keys:
         value = body.get(key)
         if not value:
@@ -58,12 +59,13 @@ def _checked(operation: Operation, body: dict[str, Any], payload: dict[str, Any]
     if operation.name == CHAT.name:
         return _checked_chat(body, payload)
     if operation.name == EMBEDDINGS.name:
-        _check_embeddings(body["data"], payload)
+        _check_embeddings(answer, payload)
     return {}
 
 
-def _check_embeddings(rows: Any, payload: dict[str, Any]) -> None:
-    fault = reject_vectors(payload, rows)
+def _check_embeddings(answer: Answer, payload: dict[str, Any]) -> None:
+    rows = answer.body["data"]
+    fault = reject_vectors(payload, rows, checked=answer.vectors_checked)
     if fault is not None:
         raise InvalidPart(fault)
     if payload.get("encoding_format") in (None, "float") and any(isinstance(row.get("embedding"), str) for row in rows):

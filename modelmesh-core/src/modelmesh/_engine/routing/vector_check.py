@@ -7,7 +7,7 @@ length is therefore a silent wrong answer, and the answer that contains it is re
 from __future__ import annotations
 
 import math
-from base64 import b64decode
+from binascii import a2b_base64
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -32,12 +32,13 @@ def count_inputs(payload: Mapping[str, Any]) -> int | None:
     return 1 if all(type(one) is int for one in given) else len(given)
 
 
-def reject_vectors(payload: Mapping[str, Any], rows: Any) -> str | None:
+def reject_vectors(payload: Mapping[str, Any], rows: Any, *, checked: bool = False) -> str | None:
     """Check the vectors of an answer and put them into input order.
 
     Args:
         payload: The request.
         rows: ``data`` of the answer. Rows out of order are sorted in place, and a missing ``index`` is filled in.
+        checked: Whether the connector checked the numbers of lists, see :attr:`.Answer.vectors_checked`.
 
     Returns:
         Why the answer is invalid, ``None`` for a valid one.
@@ -47,7 +48,7 @@ def reject_vectors(payload: Mapping[str, Any], rows: Any) -> str | None:
     wanted = count_inputs(payload)
     if wanted is not None and len(rows) != wanted:
         return f"it holds {len(rows)} embeddings for {wanted} inputs"
-    return _reject_order(rows) or _reject_values([row.get("embedding") for row in rows])
+    return _reject_order(rows) or _reject_values([row.get("embedding") for row in rows], checked=checked)
 
 
 def _reject_order(rows: list[dict[str, Any]]) -> str | None:
@@ -62,10 +63,10 @@ def _reject_order(rows: list[dict[str, Any]]) -> str | None:
     return None
 
 
-def _reject_values(vectors: Sequence[Any]) -> str | None:
+def _reject_values(vectors: Sequence[Any], *, checked: bool) -> str | None:
     lengths = set()
     for place, vector in enumerate(vectors):
-        size = _length(vector)
+        size = len(vector) if checked and type(vector) is list else _length(vector)
         if not size:
             return f"embedding {place} is not a vector of numbers"
         lengths.add((type(vector), size))
@@ -76,10 +77,13 @@ def _length(vector: Any) -> int:
     """Return the length of a vector, of its bytes for base64, and 0 for anything else."""
     if isinstance(vector, str):
         try:
-            return len(b64decode(vector, validate=True))
+            return len(a2b_base64(vector, strict_mode=True))
         except ValueError:
             return 0
-    if not isinstance(vector, list) or not _NUMBERS.issuperset(map(type, vector)):
+    if not isinstance(vector, list):
+        return 0
+    types = list(map(type, vector))
+    if types.count(float) != len(vector) and not _NUMBERS.issuperset(types):  # counting takes a third of the time of the set
         return 0
     try:
         return len(vector) if math.isfinite(sum(vector)) else 0
