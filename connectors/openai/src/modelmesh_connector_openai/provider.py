@@ -35,7 +35,7 @@ class OpenAIProvider(OpenAICompatibleProvider):
         source="platform.openai.com/docs/api-reference/embeddings/create, as quoted in spiceai/spiceai#6144",
         as_of="2026-11-30",
     )
-    requests_base64_embeddings: ClassVar[bool] = True  # as the openai package 3.52.0 does (resources/embeddings.py, read 2026-11-30)
+    requests_base64_embeddings: ClassVar[bool] = True  # openai package 3.52.0, resources/embeddings.py, read 2026-11-30
 
     def _build_headers(self) -> dict[str, str]:
         """Return the headers of every request. Configured values override the environment."""
