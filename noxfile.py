@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from pathlib import Path
 
@@ -160,6 +161,18 @@ def demo(session: nox.Session) -> None:
 
 @nox.session
 def benchmarks(session: nox.Session) -> None:
-    """Measure ratios against raw httpx2 and the openai SDK."""
+    """Measure against raw HTTP clients, vendors' SDKs and litellm. ``-- --help`` lists the options."""
     _everything(session)
-    session.run("python", "benchmarks/run.py", *session.posargs)
+    session.install(*PINS, "aiohttp")
+    session.run("python", "benchmarks/run.py", "--litellm", _litellm(session), *session.posargs)
+
+
+def _litellm(session: nox.Session) -> str:
+    """Install litellm into an environment of its own, because its pins are not ours, and return its interpreter."""
+    folder = Path(session.create_tmp()).resolve() / "litellm"
+    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    session.install("uv")
+    if not python.exists():
+        session.run("uv", "venv", "--quiet", "--python", str(Path(session.bin) / "python"), str(folder))
+    session.run("uv", "pip", "install", "--quiet", "--python", str(python), "-r", "benchmarks/litellm.txt")
+    return str(python)

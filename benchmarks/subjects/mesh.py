@@ -1,14 +1,11 @@
-"""ModelMesh over the openai connector: calls, streams, and failover."""
+"""ModelMesh: calls, streams, and failover."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from attrs import fields_dict
-
 import modelmesh
-from modelmesh_cdk import BaseProviderConfig
 from subjects.concurrency import AsyncCall, in_flight, in_threads, in_turn, in_turn_async
 from subjects.requests import CHUNKS, MESSAGES, MODEL
 from subjects.setting import Runner, Setting
@@ -17,8 +14,7 @@ from subjects.thousand_streams import Stream, memory_of, together
 POOL = "chat-completion"
 ASK: dict[str, Any] = {"model": POOL, "messages": MESSAGES}
 
-HTTPX2 = {"transport": "httpx2"} if "transport" in fields_dict(BaseProviderConfig) else {}
-"""Setting of an account that uses httpx2 in any case."""
+HTTPX2 = {"transport": "httpx2"}
 
 
 class FirstOfPool:
@@ -30,20 +26,28 @@ class FirstOfPool:
         return candidates.first()
 
 
-def config(*base_urls: str, **settings: Any) -> dict[str, Any]:
+VENDORS = {
+    "openai": {"connector": "openai.llm.v1", "models": [MODEL]},
+    "anthropic": {"connector": "anthropic.claude.v1", "models": ["claude-sonnet-4-5"]},
+    "google": {"connector": "google.gemini.v1", "models": ["gemini-2.5-flash"]},
+}
+"""Connector and model of each vendor."""
+
+
+def config(*base_urls: str, vendor: str = "openai", **settings: Any) -> dict[str, Any]:
     """Return a configuration with one account for each address."""
-    account = {"connector": "openai.llm.v1", "api_key": "test", "models": [MODEL], **settings}
+    account = {**VENDORS[vendor], "api_key": "test", **settings}
     providers = {f"account{place}": {**account, "base_url": url} for place, url in enumerate(base_urls)}
     return {"providers": providers, "pools": {POOL: {}}}
 
 
 def _call(setting: Setting, **settings: Any) -> Callable[[], object]:
-    create = modelmesh.create(config=config(f"{setting.url}/v1", **settings)).chat.completions.create
+    create = modelmesh.create(config=config(setting.url, **settings)).chat.completions.create
     return lambda: create(**ASK).choices[0].message.content
 
 
 def _acall(setting: Setting, **settings: Any) -> AsyncCall:
-    create = modelmesh.create_async(config=config(f"{setting.url}/v1", **settings)).chat.completions.create
+    create = modelmesh.create_async(config=config(setting.url, **settings)).chat.completions.create
 
     async def once() -> object:
         return (await create(**ASK)).choices[0].message.content
@@ -51,16 +55,16 @@ def _acall(setting: Setting, **settings: Any) -> AsyncCall:
     return once
 
 
-def call(setting: Setting) -> Runner:
-    return in_turn(_call(setting))
+def call(setting: Setting, vendor: str = "openai") -> Runner:
+    return in_turn(_call(setting, vendor=vendor))
 
 
 def call_threads(setting: Setting) -> Runner:
     return in_threads(_call(setting))
 
 
-def acall(setting: Setting) -> Runner:
-    return in_turn_async(setting, _acall(setting))
+def acall(setting: Setting, vendor: str = "openai") -> Runner:
+    return in_turn_async(setting, _acall(setting, vendor=vendor))
 
 
 def acall_in_flight(setting: Setting) -> Runner:
@@ -87,8 +91,8 @@ def call_failover(setting: Setting) -> Runner:
     return in_turn(lambda: create(**ASK).choices[0].message.content)
 
 
-def stream(setting: Setting) -> Runner:
-    create = modelmesh.create(config=config(f"{setting.url}/v1")).chat.completions.create
+def chunks_in_turn(create: Any) -> Runner:
+    """Repeat a stream and read the text of its chunks."""
 
     def once() -> None:
         assert sum(1 for chunk in create(**ASK, stream=True) if chunk.choices[0].delta.content) == CHUNKS
@@ -97,14 +101,20 @@ def stream(setting: Setting) -> Runner:
     return lambda times: repeat(times) * CHUNKS
 
 
-def astream(setting: Setting) -> Runner:
-    create = modelmesh.create_async(config=config(f"{setting.url}/v1")).chat.completions.create
-
+def _astream(setting: Setting, create: Any) -> Runner:
     async def once() -> None:
         assert len([1 async for chunk in await create(**ASK, stream=True) if chunk.choices[0].delta.content]) == CHUNKS
 
     repeat = in_turn_async(setting, once)
     return lambda times: repeat(times) * CHUNKS
+
+
+def stream(setting: Setting, vendor: str = "openai") -> Runner:
+    return chunks_in_turn(modelmesh.create(config=config(setting.url, vendor=vendor)).chat.completions.create)
+
+
+def astream(setting: Setting, vendor: str = "openai") -> Runner:
+    return _astream(setting, modelmesh.create_async(config=config(setting.url, vendor=vendor)).chat.completions.create)
 
 
 def _slow_stream(setting: Setting) -> Stream:

@@ -67,13 +67,19 @@ def _openai_chunk(delta: dict[str, str], finish: str | None = None) -> bytes:
     return event({**_BASE, "object": "chat.completion.chunk", "choices": choices})
 
 
+def _openai_events(count: int) -> list[bytes]:
+    events = [_openai_chunk({"content": text}) for text in tokens(count)]
+    return [*events, _openai_chunk({}, "stop") + b"data: [DONE]\n\n"]
+
+
 def _openai_stream(count: int) -> list[bytes]:
-    events = (_openai_chunk({"content": text}) for text in tokens(count))
-    return stream(b"", events, _openai_chunk({}, "stop") + b"data: [DONE]\n\n")
+    *events, last = _openai_events(count)
+    return stream(b"", iter(events), last)
 
 
 OPENAI_BODY = json.dumps({**_BASE, "object": "chat.completion", "choices": _CHOICES, "usage": _USAGE}).encode()
 OPENAI = answer(OPENAI_BODY)
+OPENAI_EVENTS = _openai_events(CHUNKS)
 OPENAI_STREAM = _openai_stream(CHUNKS)
 OPENAI_SLOW = _openai_stream(SLOW_CHUNKS)
 SERVER_ERROR = answer(b'{"error":{"message":"no","type":"server_error"}}', b"500 Internal Server Error")
