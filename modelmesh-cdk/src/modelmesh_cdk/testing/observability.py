@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from threading import Event, get_ident
 from typing import Any, ClassVar
 
 import pytest
@@ -20,10 +21,14 @@ from modelmesh.contracts.observability import (
     RoutingEvent,
     TraceEntry,
 )
+from modelmesh_cdk.observability.background import BackgroundObservability
 from modelmesh_cdk.testing.accounts import InProcessAccount
 from modelmesh_cdk.testing.naming import NamedConnector
 
 NOW = 1_795_262_400.0
+GATE_S = 60.0
+"""How long a write waits for a test that does not open the gate."""
+
 SECRET = "sk-test-of-the-conformance-kit"  # noqa: S105 - what must not be seen
 
 
@@ -121,6 +126,11 @@ class ObservabilityConformance(NamedConnector):
     """Whether the sink redacts secrets with the setting ``redact``, which is the default."""
 
     @property
+    def defers_output(self) -> bool:
+        """Whether ``_write`` runs in a background thread, by default for every ``BackgroundObservability``."""
+        return issubclass(self.sink_class, BackgroundObservability)
+
+    @property
     def connector(self) -> Any:
         """The class under test."""
         return self.sink_class
@@ -214,6 +224,37 @@ class ObservabilityConformance(NamedConnector):
         close(sink)
         written = self.written(capfd, tmp_path)
         assert sorted(name for name in names if name in written) == names
+
+    def test_call_does_not_wait_for_output(
+        self, make: Callable[..., Any], capfd: pytest.CaptureFixture[str], tmp_path: Any
+    ) -> None:
+        """A call returns while the output is blocked. Closing writes the records that wait."""
+        self.require("defers_output")
+        sink, gate, caller = make(min_severity="debug"), Event(), get_ident()
+        write, on_caller = sink._write, []  # noqa: SLF001 - the hook of every sink that derives from the kit
+
+        def wait_and_write(line: str) -> None:
+            if get_ident() == caller:
+                on_caller.append(line)
+            else:
+                gate.wait(GATE_S)
+            write(line)
+
+        sink._write = wait_and_write  # noqa: SLF001
+        names = [f"note-{number:04}-end" for number in range(50)]
+        try:
+            for name in names:
+                sink.trace(TraceEntry("info", NOW, "router", name))
+            early = ""
+            with suppress(FileNotFoundError):  # a sink creates its file with the first line
+                early = self.written(capfd, tmp_path)
+        finally:
+            gate.set()
+        close(sink)
+        assert not on_caller, "_write was called in the thread of the caller"
+        assert names[0] not in early, "a record was written without _write, in the thread of the caller"
+        written = self.written(capfd, tmp_path)
+        assert [name for name in names if name not in written] == [], "records are lost at close"
 
     def test_close_may_be_repeated(self, make: Callable[..., Any]) -> None:
         """A second close has no effect, whether or not the sink was used."""

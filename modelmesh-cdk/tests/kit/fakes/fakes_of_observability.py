@@ -7,11 +7,11 @@ import sys
 import time
 from typing import Any
 
-from modelmesh_cdk import BaseObservability
+from modelmesh_cdk import BackgroundObservability
 from modelmesh_cdk.testing import ObservabilityConformance
 
 
-class Honest(BaseObservability):
+class Honest(BackgroundObservability):
     id = "acme.honest.v1"
 
     def _write(self, line: str) -> None:
@@ -66,10 +66,27 @@ class KeepsOneLine(Honest):
         self._write(self.line)
 
 
+class WritesInTheCall(Honest):
+    def trace(self, entry):
+        self._write(self._format_trace(entry))
+
+
+class PrintsInTheCall(Honest):
+    def trace(self, entry):
+        sys.stdout.write(f"{entry.message}\n")
+
+
+class LosesItsQueue(Honest):
+    def close(self) -> None:
+        self.writer._items.clear()
+        super().close()
+
+
 class ClosesOnce(Honest):
     closed = False
 
     def close(self) -> None:
+        super().close()
         if self.closed:
             message = "closed already"
             raise RuntimeError(message)
@@ -121,6 +138,9 @@ FAKES: list[tuple[type, str]] = [
     (TakesWhatItReads, "test_record_is_not_changed"),
     (WritesSecrets, "test_redact_removes_secrets"),
     (KeepsOneLine, "test_records_of_threads_are_not_mixed"),
+    (WritesInTheCall, "test_call_does_not_wait_for_output"),
+    (PrintsInTheCall, "test_call_does_not_wait_for_output"),
+    (LosesItsQueue, "test_call_does_not_wait_for_output"),
     (ClosesOnce, "test_close_may_be_repeated"),
     (ShowsWhatItHeard, "test_repr_shows_no_secret"),
     (HearsNoRequests, "test_request_of_mesh_is_recorded"),
