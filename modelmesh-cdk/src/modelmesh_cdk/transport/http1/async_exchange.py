@@ -156,6 +156,10 @@ class AsyncExchange:
     def abort(self) -> None:
         """End the exchange and close its connection, unless it has ended."""
         connection = self.connection
-        if connection is not None:
-            connection.detach()
-            self.fail(ConnectionError("the response was closed"))
+        if connection is None:
+            return
+        if connection.loop.is_closed():
+            self.connection = None  # the transport closes the socket
+            return
+        connection.detach()
+        self.fail(ConnectionError("the response was closed"))
