@@ -5,7 +5,12 @@ from __future__ import annotations
 import json
 import math
 import sys
+import uuid
+from collections import OrderedDict
 from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -15,16 +20,25 @@ from hypothesis import strategies as st
 from modelmesh_cdk.wire import json_codec
 
 
+@dataclass
+class Plain:
+    value: int
+
+
 @pytest.fixture(params=["standard library", "msgspec"])
 def codec(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     if request.param == "msgspec":
         pytest.importorskip("msgspec")
         monkeypatch.setattr(json_codec, "_fast_decode", json_codec._load())
         assert json_codec._fast_decode is not json_codec._decode
+        monkeypatch.setattr(json_codec, "_fast_encode", json_codec._load_encoder())
+        assert json_codec._fast_encode is not None
     else:
         monkeypatch.setitem(sys.modules, "msgspec", None)
         monkeypatch.setattr(json_codec, "_fast_decode", json_codec._load())
         assert json_codec._fast_decode is json_codec._decode
+        monkeypatch.setattr(json_codec, "_fast_encode", json_codec._load_encoder())
+        assert json_codec._fast_encode is None
     return json_codec
 
 
@@ -62,9 +76,59 @@ def test_encode_rejects_deep_nesting(codec: Any) -> None:
         codec.encode(value)
 
 
-@pytest.mark.parametrize("value", [{1, 2}, b"x", object(), {"a": json}])
+@pytest.mark.parametrize(
+    "value", [[math.nan] * 40, {"a": [{"b": None}, math.nan], "c": "null"}, (1, (2.5, math.inf)), {"a": [1] * 40, "b": -math.inf}]
+)
+def test_encode_error_is_that_of_the_standard_library(value: Any, codec: Any) -> None:
+    with pytest.raises(ValueError, match="Out of range float values are not JSON compliant"):
+        codec.encode(value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {1, 2},
+        b"x",
+        object(),
+        {"a": json},
+        date(2026, 1, 1),
+        [Decimal(1)],
+        {"a": [{"b": b"x"}]},
+        [b"x"] * 40,
+        uuid.UUID(int=1),
+        Plain(1),
+        {date(2026, 1, 1): 1},
+    ],
+)
 def test_encode_rejects_unknown_types(value: Any, codec: Any) -> None:
     with pytest.raises(TypeError):
+        codec.encode(value)
+
+
+class Text(str):
+    __slots__ = ()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {1: 2, None: 3},
+        {True: 4},
+        [10**30],
+        Text("x"),
+        {"a": [Text("é")] * 40},
+        {"a": {"b": (1, 2.5, -0.0)}},
+        [OrderedDict(a=[None])],
+    ],
+)
+def test_encode_accepts_what_the_standard_library_accepts(value: Any, codec: Any) -> None:
+    assert json.loads(codec.encode(value)) == json.loads(json.dumps(value))
+
+
+def test_encode_rejects_a_cycle(codec: Any) -> None:
+    value: list[Any] = []
+    value.append({"a": value})
+    with pytest.raises(ValueError):  # noqa: PT011 - a circular reference, or nested too deep
         codec.encode(value)
 
 

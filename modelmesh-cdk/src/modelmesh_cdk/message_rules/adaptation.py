@@ -52,7 +52,7 @@ def adapt(payload: Mapping[str, Any], rules: MessageRules) -> AdaptedRequest:
     notes = Notes(rules.vendor)
     found = with_accepted_parameters(payload, rules, notes)
     messages = payload.get("messages")
-    if isinstance(messages, (list, tuple)) and all(isinstance(one, Mapping) for one in messages):
+    if isinstance(messages, (list, tuple)) and all(one.__class__ is dict or isinstance(one, Mapping) for one in messages):
         found["messages"] = adapt_messages(messages, rules, notes)
     return AdaptedRequest(found, notes.lines())
 

@@ -62,14 +62,16 @@ def with_accepted_parameters(payload: Mapping[str, Any], rules: MessageRules, no
     for name in rules.unsupported:
         if name in found and not is_neutral(name, found.pop(name)):
             notes.add(f"{name} left out: {rules.vendor} refuses it")
-    _stops(found, rules, notes)
+    if "stop" in found:
+        _stops(found, rules, notes)
     for name, (least, most) in rules.ranges.items():
-        _keep_within(found, name, least, most, notes)
+        if name in found:
+            _keep_within(found, name, least, most, notes)
     return found
 
 
 def _leave_out_empty(found: dict[str, Any]) -> None:
-    for name in [name for name in _OPTIONAL if name in found and found[name] is None]:
+    for name in [name for name, value in found.items() if value is None and name in _OPTIONAL]:
         del found[name]
     for name in _LISTS:
         if name in found and (found[name] is None or found[name] == []):

@@ -12,7 +12,7 @@ from collections.abc import Generator
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
-from modelmesh.contracts import CHAT
+from modelmesh.contracts import CHAT, EMBEDDINGS
 from modelmesh.contracts.provider import Answer
 from modelmesh.errors import ProviderError
 from modelmesh_cdk.provider.decoding import check_is_stream, check_not_a_whole_answer, may_be_stream
@@ -119,9 +119,10 @@ def attempt(
     provider: ProviderHooks, call: Call, model: str, limits: Limits, learned: LearnedLimits
 ) -> Exchange[Answer | StreamReader]:
     """Serve one attempt. A request for several embeddings may become several requests."""
-    batches = Batches(call, model, provider.embedding_limit, learned.batch_sizes)
-    if batches.is_splittable:
-        return _attempt_batches(provider, batches, model, limits, learned)
+    if call.operation.name == EMBEDDINGS.name:
+        batches = Batches(call, model, provider.embedding_limit, learned.batch_sizes)
+        if batches.is_splittable:
+            return _attempt_batches(provider, batches, model, limits, learned)
     return _attempt_part(provider, call, model, limits, learned)
 
 

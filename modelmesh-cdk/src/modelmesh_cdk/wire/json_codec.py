@@ -1,4 +1,8 @@
-"""JSON encoding and decoding. msgspec decodes where it is installed (extra ``fast``), else the standard library."""
+"""JSON encoding and decoding, with msgspec where it is installed (extra ``fast``), else with the standard library.
+
+msgspec encodes NaN as null, and types such as dates and bytes that JSON lacks. A value with either of them therefore goes to the
+standard library, which rejects it.
+"""
 
 from __future__ import annotations
 
@@ -46,6 +50,18 @@ def _load() -> Callable[[bytes], Any]:
 _fast_decode = _load()
 
 
+def _load_encoder() -> Callable[[Any], bytes] | None:
+    try:
+        import msgspec  # noqa: PLC0415 - optional
+    except ImportError:
+        return None
+    encode: Callable[[Any], bytes] = msgspec.json.Encoder().encode
+    return encode
+
+
+_fast_encode = _load_encoder()
+
+
 def decode(data: bytes, *, numbers: bool = False) -> Any:
     """Decode JSON bytes.
 
@@ -72,8 +88,47 @@ def encode(value: Any) -> bytes:
         ValueError: A number is NaN or infinite, the value is nested too deep, or a text is not Unicode.
         TypeError: The value contains a type that JSON lacks.
     """
+    if _fast_encode is not None:
+        try:
+            data = _fast_encode(value)
+        except Exception:  # noqa: BLE001 - the standard library raises its own error, or encodes what msgspec does not
+            return _encode(value)
+        if _is_plain(value):
+            return data
+    return _encode(value)
+
+
+def _encode(value: Any) -> bytes:
     try:
-        return _encoder.encode(value).encode()  # msgspec would silently convert NaN to null
+        return _encoder.encode(value).encode()
     except RecursionError:
         message = "nested too deep"
         raise ValueError(message) from None
+
+
+_CONTAINERS = frozenset({dict, list, tuple})
+_SCALARS = frozenset({str, int, bool, type(None)})
+_LONG = 16
+
+
+def _is_plain(value: Any) -> bool:
+    """Return whether an acyclic value consists of JSON's types and finite numbers only."""
+    if value.__class__ not in _CONTAINERS:
+        return value.__class__ in _SCALARS
+    left = [value]
+    for one in left:
+        values = one
+        if one.__class__ is dict:
+            values = one.values()
+            for name in one:
+                if name.__class__ is not str:
+                    return False
+        if len(values) > _LONG and _SCALARS.issuperset(map(type, values)):
+            continue
+        for item in values:
+            kind = item.__class__
+            if kind in _CONTAINERS:
+                left.append(item)
+            elif kind not in _SCALARS and (kind is not float or not math.isfinite(item)):
+                return False
+    return True
