@@ -99,6 +99,9 @@ class EventDecoder:
         if not isinstance(data, dict):
             message = "an event is not a JSON object"
             raise ValueError(message)  # noqa: TRY004 - an unreadable response
+        text = self._text_delta(data)
+        if text is not None:
+            return (text,)
         kind = data.get("type") or event.name
         if kind == "error" or data.get("error"):
             raise self._failure(data)
@@ -120,6 +123,20 @@ class EventDecoder:
         first, *others = chunks or (self._chunk({}),)
         return ({**{name: value for name, value in data.items() if name not in known}, **first}, *others)
 
+    def _text_delta(self, data: dict[str, Any]) -> dict[str, Any] | None:
+        """Return the chunk of an event that only continues a text, ``None`` for any other event."""
+        if data.get("type") != "content_block_delta" or len(data) != len(_KNOWN["content_block_delta"]):
+            return None
+        index, delta = data.get("index"), data.get("delta")
+        block = self._blocks.get(index) if index.__class__ is int else None
+        if block is None or block.kind != "text" or delta.__class__ is not dict or len(delta) != 2:  # noqa: PLR2004
+            return None
+        piece = delta.get("text")
+        if delta.get("type") != "text_delta" or piece.__class__ is not str or not piece:
+            return None
+        block.pieces.append(piece)
+        return self._chunk({"content": piece})
+
     def _read(self, kind: str, data: dict[str, Any]) -> Sequence[dict[str, Any]]:
         if kind == "content_block_delta":
             return self._delta(self._blocks[data["index"]], data["delta"])
@@ -138,7 +155,7 @@ class EventDecoder:
 
     def _chunk(self, delta: dict[str, Any], extra: Mapping[str, Any] | None = None) -> dict[str, Any]:
         choices = [{"index": 0, "delta": delta, "finish_reason": None, "logprobs": None}]
-        return {**(extra or {}), **self._head, "choices": choices}
+        return {**extra, **self._head, "choices": choices} if extra else {**self._head, "choices": choices}
 
     # -- message ------------------------------------------------------------------------------------------------------
 

@@ -41,7 +41,7 @@ BROKEN = frozenset(
 _MODALITIES = {"TEXT": "text_tokens", "AUDIO": "audio_tokens", "IMAGE": "image_tokens"}
 """Modalities that OpenAI counts separately, too (``types.MediaModality``)."""
 
-_CONVERTED = frozenset({"candidates", "usageMetadata", "modelVersion", "responseId"})
+CONVERTED = frozenset({"candidates", "usageMetadata", "modelVersion", "responseId"})
 _PLAIN = (
     frozenset({"text", "thought"}),
     frozenset({"text", "thoughtSignature"}),
@@ -117,7 +117,7 @@ def check_end(reason: Any, usage: Any, *, has_content: bool) -> None:
 
 def extra_fields(data: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of a response outside OpenAI's schema."""
-    return {name: value for name, value in data.items() if name not in _CONVERTED}
+    return {name: value for name, value in data.items() if name not in CONVERTED}
 
 
 def extra_choice_fields(candidate: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 from modelmesh.errors import ProviderError
 from modelmesh_cdk import ServerSentEvent, json_codec
 from modelmesh_connector_google.answers import (
+    CONVERTED,
     call_id,
     check_end,
     extra_choice_fields,
@@ -27,16 +28,30 @@ from modelmesh_connector_google.answers import (
     usage_of,
 )
 
+_HEAD = (("id", "responseId"), ("model", "modelVersion"))
+_OF_CANDIDATE = frozenset({"content", "index"})
+_OF_CONTENT = frozenset({"parts", "role"})
+
 
 class _Candidate:
     """A candidate that its events complete."""
 
-    __slots__ = ("begun", "calls", "finished", "parts")
+    __slots__ = ("_parts", "_pieces", "begun", "calls", "finished")
 
     def __init__(self) -> None:
         self.begun = self.finished = False
         self.calls = 0
-        self.parts: list[dict[str, Any]] = []
+        self._parts: list[dict[str, Any]] = []
+        self._pieces: list[str] = []
+
+    @property
+    def parts(self) -> list[dict[str, Any]]:
+        """All parts, with the pieces of a text joined."""
+        if self._pieces:
+            last = self._parts[-1]
+            self._parts[-1] = {**last, "text": "".join([last["text"], *self._pieces])}
+            self._pieces = []
+        return self._parts
 
     @property
     def has_content(self) -> bool:
@@ -44,9 +59,10 @@ class _Candidate:
         return self.calls > 0 or any(part.get("text") and not part.get("thought") for part in self.parts)
 
     def keep(self, part: dict[str, Any]) -> None:
-        last = self.parts[-1] if self.parts else {}
+        """Add a part. A text continues a text before it."""
+        last = self._parts[-1] if self._parts else {}
         if "text" in part and last.keys() == part.keys() and part.keys() <= {"text", "thought"}:
-            self.parts[-1] = {**part, "text": last["text"] + part["text"]}
+            self._pieces.append(part["text"])
         elif part != {"text": ""}:
             self.parts.append(part)
 
@@ -80,6 +96,7 @@ class EventDecoder:
         self._head: dict[str, Any] = {"id": None, "object": "chat.completion.chunk", "created": created, "model": model}
         self._usage: dict[str, Any] = {}
         self._candidates: dict[int, _Candidate] = {}
+        self._finished = 0
 
     def decode(self, event: ServerSentEvent) -> Sequence[dict[str, Any]]:
         """Return the chunks of one event.
@@ -96,19 +113,50 @@ class EventDecoder:
             raise ValueError(message)  # noqa: TRY004 - an unreadable response
         if data.get("error") or blocked(data):
             raise self._failure(data)
+        text = self._text_chunk(data)
+        if text is not None:
+            return (text,)
         try:
             return self._read(data)
         except (KeyError, TypeError, AttributeError):
             message = "an event is not in Gemini's documented format"
             raise ValueError(message) from None
 
-    def _read(self, data: dict[str, Any]) -> Sequence[dict[str, Any]]:
-        for ours, theirs in (("id", "responseId"), ("model", "modelVersion")):
+    def _text_chunk(self, data: dict[str, Any]) -> dict[str, Any] | None:
+        """Return the chunk of an event that only continues the text of a candidate, ``None`` for any other event."""
+        candidates = data.get("candidates")
+        if candidates.__class__ is not list or len(candidates) != 1 or self._finished or not data.keys() <= CONVERTED:
+            return None
+        raw = candidates[0]
+        if raw.__class__ is not dict or not raw.keys() <= _OF_CANDIDATE:
+            return None
+        index, content = raw.get("index", 0), raw.get("content")
+        one = self._candidates.get(index) if index.__class__ is int else None
+        if one is None or not one.begun or content.__class__ is not dict or not content.keys() <= _OF_CONTENT:
+            return None
+        parts = content.get("parts")
+        if parts.__class__ is not list or len(parts) != 1 or parts[0].__class__ is not dict or len(parts[0]) != 1:
+            return None
+        text = parts[0].get("text")
+        if text.__class__ is not str or not text:
+            return None
+        one.keep(parts[0])
+        self._note_head(data)
+        choice = {"index": index, "delta": {"content": text}, "finish_reason": None, "logprobs": None}
+        return {**self._head, "choices": [choice]}
+
+    def _note_head(self, data: dict[str, Any]) -> Any:
+        """Record the names and the usage of an event, and return the usage."""
+        for ours, theirs in _HEAD:
             if data.get(theirs) is not None:
                 self._head[ours] = data[theirs]
         reported = data.get("usageMetadata")
-        if isinstance(reported, Mapping):  # totals so far, not increments. Omitted counts stay unchanged.
+        if reported.__class__ is dict:  # totals so far, not increments. Omitted counts stay unchanged.
             self._usage |= reported
+        return reported
+
+    def _read(self, data: dict[str, Any]) -> Sequence[dict[str, Any]]:
+        reported = self._note_head(data)
         late = self._complete()
         candidates = data.get("candidates") or []
         if not isinstance(candidates, list):
@@ -128,7 +176,7 @@ class EventDecoder:
         return chunks
 
     def _complete(self) -> bool:
-        return sum(one.finished for one in self._candidates.values()) >= self._expected
+        return self._finished >= self._expected
 
     def _choice(self, raw: Mapping[str, Any], place: int) -> dict[str, Any] | None:
         index = index_of(raw, place)
@@ -142,6 +190,7 @@ class EventDecoder:
         finish = finish_reason(raw.get("finishReason"), called=one.calls > 0)
         if finish is not None:
             check_end(raw.get("finishReason"), self._usage, has_content=one.has_content)
+            self._finished += not one.finished
             one.finished = True
             if not is_plain(one.parts):
                 delta["content_parts"] = list(one.parts)

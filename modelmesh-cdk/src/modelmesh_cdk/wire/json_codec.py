@@ -107,6 +107,7 @@ def _encode(value: Any) -> bytes:
 
 
 _CONTAINERS = frozenset({dict, list, tuple})
+_TEXT = frozenset({str})
 _SCALARS = frozenset({str, int, bool, type(None)})
 _LONG = 16
 
@@ -115,14 +116,13 @@ def _is_plain(value: Any) -> bool:
     """Return whether an acyclic value consists of JSON's types and finite numbers only."""
     if value.__class__ not in _CONTAINERS:
         return value.__class__ in _SCALARS
-    left = [value]
+    left: list[Any] = [value]
     for one in left:
         values = one
         if one.__class__ is dict:
+            if not _TEXT.issuperset(map(type, one)):
+                return False
             values = one.values()
-            for name in one:
-                if name.__class__ is not str:
-                    return False
         if len(values) > _LONG and _SCALARS.issuperset(map(type, values)):
             continue
         for item in values:
