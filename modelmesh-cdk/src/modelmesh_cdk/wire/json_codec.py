@@ -107,21 +107,22 @@ def _encode(value: Any) -> bytes:
 
 
 _CONTAINERS = frozenset({dict, list, tuple})
-_TEXT = frozenset({str})
 _SCALARS = frozenset({str, int, bool, type(None)})
 _LONG = 16
 
 
 def _is_plain(value: Any) -> bool:
     """Return whether an acyclic value consists of JSON's types and finite numbers only."""
-    if value.__class__ not in _CONTAINERS:
-        return value.__class__ in _SCALARS
+    kind: Any = value.__class__
+    if kind not in _CONTAINERS:
+        return kind in _SCALARS
     left: list[Any] = [value]
     for one in left:
         values = one
         if one.__class__ is dict:
-            if not _TEXT.issuperset(map(type, one)):
-                return False
+            for name in one:
+                if name.__class__ is not str:
+                    return False
             values = one.values()
         if len(values) > _LONG and _SCALARS.issuperset(map(type, values)):
             continue
