@@ -54,14 +54,15 @@ def _check(operation: Operation, model: Any, payload: Mapping[str, Any], unknown
     if not isinstance(model, str) or not model:
         why = f"'model' must be the name of a pool or capability, e.g. model='chat-completion'{_meant('model', unknown)}"
         raise bad_request_error(why)
-    missing = next((name for name in operation.required_arguments if name not in payload), None)
-    if missing == "messages" or ("messages" in operation.required_arguments and not isinstance(payload["messages"], list)):
+    required = operation.required_arguments
+    if "messages" in required and not isinstance(payload.get("messages"), list):
         example = "messages=[{'role': 'user', 'content': 'Hello'}]"
         why = f"'messages' must be a list, e.g. {example}{_meant('messages', unknown)}"
         raise bad_request_error(why)
-    if missing is not None:
-        why = f"client.{operation.name}.create() needs {missing!r}{_meant(missing, unknown)}"
-        raise bad_request_error(why)
+    for name in required:
+        if name not in payload:
+            why = f"client.{operation.name}.create() needs {name!r}{_meant(name, unknown)}"
+            raise bad_request_error(why)
 
 
 def _meant(missing: str, unknown: Sequence[str]) -> str:
@@ -79,7 +80,7 @@ def plain(value: Any) -> Any:
     if kind in _SCALARS or value is None:
         return value
     if kind is dict:
-        return {key: plain(item) for key, item in value.items()}
+        return {key: item if item.__class__ in _SCALARS else plain(item) for key, item in value.items()}
     if kind is list or kind is tuple:
         return [plain(item) for item in value]
     if isinstance(value, AttributeDict):

@@ -53,17 +53,26 @@ class StatisticsCollector:
         self._lock = RLock()  # reentrant: garbage collection of a stream may record it while this thread holds the lock
         self._counts: dict[tuple[str, str], ScopeCounts] = {}
         self._flushed: dict[tuple[str, str], ScopeCounts] = {}
+        self._by_names: dict[tuple[str | None, str | None, str | None], tuple[ScopeCounts, ...]] = {}
 
     def record(self, model_id: str | None, provider_id: str | None, pool_id: str | None, metrics: RequestMetrics) -> None:
         """Record one attempt or request. ``None`` leaves a scope out."""
         bin_number, when = bin_of(metrics.latency_ms), self._now()
+        names = (model_id, provider_id, pool_id)
         with self._lock:
-            for scope, name in (("model", model_id), ("provider", provider_id), ("pool", pool_id)):
-                if name is not None and scope in self._scopes:
-                    key = (scope, name)
-                    # The object is created before it is looked up again: garbage collection may record a request meanwhile.
-                    counts = self._counts.get(key) or self._counts.setdefault(key, ScopeCounts())
-                    counts.add(metrics, bin_number, when)
+            for counts in self._by_names.get(names) or self._find_counts(names):
+                counts.add(metrics, bin_number, when)
+
+    def _find_counts(self, names: tuple[str | None, str | None, str | None]) -> tuple[ScopeCounts, ...]:
+        """Return the counts of a model, a provider and a pool, and store them for the next request of the same names."""
+        keys = [
+            (scope, name)
+            for scope, name in zip(StatisticsScope, names, strict=True)
+            if name is not None and scope in self._scopes
+        ]
+        found = tuple(self._counts.setdefault(key, ScopeCounts()) for key in keys)
+        self._by_names[names] = found
+        return found
 
     def query(self, scope: str, name: str) -> AggregateStats:
         """Return the statistics of one name.
@@ -115,6 +124,7 @@ class StatisticsCollector:
         for key in [key for key, counts in list(self._counts.items()) if (counts.updated or 0.0) < oldest]:
             del self._counts[key]
             self._flushed.pop(key, None)
+            self._by_names.clear()
 
     def _standby(self, breakers: Sequence[CircuitBreaker] | None) -> StandbyTotals:
         return StandbyTotals.of(breakers or (), self._clock())
@@ -124,6 +134,7 @@ class StatisticsCollector:
         with self._lock:
             self._counts.clear()
             self._flushed.clear()
+            self._by_names.clear()
 
     def after_fork(self) -> None:
         """Take a new lock in a child process: another thread of the parent may have held it."""
