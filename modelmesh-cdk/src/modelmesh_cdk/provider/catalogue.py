@@ -6,9 +6,9 @@ import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from difflib import SequenceMatcher
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
+from pkgutil import get_data
 from typing import Any
 
 from modelmesh._engine.config.schema import FEATURES
@@ -87,11 +87,11 @@ class _InvalidFileError(Exception):
 
 
 @cache
-def _read(package: str, _: str) -> tuple[ModelInfo, ...]:
-    file = files(package).joinpath("models.json")
-    if not file.is_file():
+def _read(package: str, place_of_package: str) -> tuple[ModelInfo, ...]:
+    found = _data(package)
+    if found is None:
         return ()
-    text = file.read_text("utf-8")
+    file, text = Path(place_of_package).with_name("models.json"), found.decode("utf-8")
     try:
         data = json.loads(text)
     except json.JSONDecodeError as error:
@@ -102,6 +102,14 @@ def _read(package: str, _: str) -> tuple[ModelInfo, ...]:
         place = f"{file}:{_line_of(text, wrong[0])}"
         raise _InvalidFileError(place, wrong[1])
     return tuple(read_row(row, source=data.get("source"), as_of=data.get("as_of")) for row in data["models"])
+
+
+def _data(package: str) -> bytes | None:
+    """Return the content of ``models.json``. :mod:`importlib.resources` takes longer to import than everything else here."""
+    try:
+        return get_data(package, "models.json")
+    except OSError:
+        return None
 
 
 _SHAPE = 'The file is {"source": "where it was read", "as_of": "YYYY-MM-DD", "models": [{"id": "…"}]}.'
@@ -117,7 +125,7 @@ def require_catalogue(provider: Any) -> None:
     module = sys.modules.get(package)
     connector_id, distribution = attribution.identify(provider)
     if module is not None and hasattr(module, "__path__"):
-        if files(package).joinpath("models.json").is_file():
+        if _data(package) is not None:
             return
         why = (
             f"there is no models.json in the package {package!r}. If your source has one, the wheel lacks it: a build backend "
@@ -205,12 +213,18 @@ _KINDS: dict[str, type] = {
 _WORDS = {str: "a string", list: "a list", dict: "an object", int: "a whole number"}
 
 
+_standard_tree = cache(standard_tree)
+"""One tree for all rows, which nothing here changes."""
+
+
 def _mistake_of_capability(capability: Any, model: str) -> str | None:
-    tree = standard_tree()
+    tree = _standard_tree()
     if not isinstance(capability, str):
         return f"'capabilities' of the model {model!r} must be a list of strings."
     if tree.get_node(capability) is not None:
         return None
+    from difflib import SequenceMatcher  # noqa: PLC0415 - only for a mistake
+
     near = tree.suggest(capability.rpartition(".")[2])
     node = tree.get_node(near) if near else None
     if "." in capability and (node is None or SequenceMatcher(None, capability, node.path).ratio() < _ALMOST):

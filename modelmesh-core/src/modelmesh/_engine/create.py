@@ -4,21 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Literal, TypeAlias, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
 
 from attrs import evolve, frozen
 
 from modelmesh._engine.autodetect import DetectedProvider, detect, nothing_detected
 from modelmesh._engine.config import MeshConfig
 from modelmesh._engine.foundation.ids import Kind
+from modelmesh._engine.foundation.lazy_import import LazyModule
 from modelmesh._engine.foundation.notices import NotEnforcedWarning, warn
 from modelmesh._engine.foundation.secret import Secret
 from modelmesh._engine.foundation.suggestions import did_you_mean, suggestion
 from modelmesh._engine.plugins.aliases import canonical_id
 from modelmesh._engine.plugins.resolver import Resolver
 from modelmesh.capabilities import PREDEFINED_POOLS, standard_tree
-from modelmesh.client import MeshClient, ModelMesh, OpenAIClient, StrictMeshClient, StrictOpenAIClient
+from modelmesh.client.clients import MeshClient, ModelMesh, OpenAIClient
 from modelmesh.errors import CapabilityNotFoundError, ConfigurationError, ModelMeshError, combined_error_class
+
+if TYPE_CHECKING:
+    from modelmesh.client import strict
+    from modelmesh.client.strict import StrictMeshClient, StrictOpenAIClient
+else:
+    strict = LazyModule(globals(), "strict", "modelmesh.client.strict")
 
 Providers: TypeAlias = Sequence[str] | Mapping[str, Mapping[str, Any] | None]
 Config: TypeAlias = str | Mapping[str, Any] | MeshConfig
@@ -85,7 +92,7 @@ def create(
     """
     keys, settings = _mask_arguments(api_keys, config)
     del api_keys, config
-    kind = StrictMeshClient if strict_parameters else MeshClient
+    kind = strict.StrictMeshClient if strict_parameters else MeshClient
     with _own_frames_only():
         return kind(_Request(capabilities, pool, providers, models, strategy, keys, settings).mesh())
 
@@ -129,7 +136,7 @@ def create_async(
     """Create an asynchronous client, with the arguments and errors of :func:`create`."""
     keys, settings = _mask_arguments(api_keys, config)
     del api_keys, config
-    kind = StrictOpenAIClient if strict_parameters else OpenAIClient
+    kind = strict.StrictOpenAIClient if strict_parameters else OpenAIClient
     with _own_frames_only():
         return kind(_Request(capabilities, pool, providers, models, strategy, keys, settings).mesh())
 

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from modelmesh._engine.foundation.lazy_import import LazyModule
 from modelmesh.client.arguments import make_call
-from modelmesh.client.build_reply import build_reply
 from modelmesh.client.defaults import NO_DEFAULTS, Defaults
-from modelmesh.client.model_cards import list_cards, retrieve_card
-from modelmesh.client.raw import Raw, RawResponse, StreamedCall, Streaming
-from modelmesh.client.replies import ChatCompletion, CreateEmbeddingResponse
-from modelmesh.client.shapes import ChatCompletionChunk, ModelCard, ModelList
 from modelmesh.client.signatures import ChatCreate, EmbeddingsCreate, typed_as
-from modelmesh.client.streams import Stream
 from modelmesh.client.unsupported import UnsupportedApi
 from modelmesh.contracts.operations import CHAT, EMBEDDINGS
 
 if TYPE_CHECKING:
     from modelmesh._engine.mesh import MeshEngine
     from modelmesh._engine.mesh.requests import RequestServer
+    from modelmesh.client import build_reply, model_cards, raw, replies, shapes, streams
+    from modelmesh.client.raw import Raw, RawResponse, StreamedCall, Streaming
+    from modelmesh.client.replies import ChatCompletion, CreateEmbeddingResponse
+    from modelmesh.client.shapes import ChatCompletionChunk, ModelCard, ModelList
+    from modelmesh.client.streams import Stream
+else:  # the first call imports them
+    build_reply = LazyModule(globals(), "build_reply", "modelmesh.client.build_reply")
+    model_cards = LazyModule(globals(), "model_cards", "modelmesh.client.model_cards")
+    raw = LazyModule(globals(), "raw", "modelmesh.client.raw")
+    replies = LazyModule(globals(), "replies", "modelmesh.client.replies")
+    shapes = LazyModule(globals(), "shapes", "modelmesh.client.shapes")
+    streams = LazyModule(globals(), "streams", "modelmesh.client.streams")
 
 
 class Completions(UnsupportedApi):
@@ -36,20 +43,20 @@ class Completions(UnsupportedApi):
         call = make_call(CHAT, defaults.under(arguments), strict=defaults.strict_parameters)
         served = requests.serve(call)
         if call.stream:
-            return Stream(ChatCompletionChunk, requests, call, served)
-        return build_reply(ChatCompletion, served, call, requests.clock)
+            return streams.Stream(shapes.ChatCompletionChunk, requests, call, served)
+        return build_reply.build_reply(replies.ChatCompletion, served, call, requests.clock)
 
     create: ChatCreate[ChatCompletion, Stream[ChatCompletionChunk]] = typed_as(ChatCreate, _create)
 
     @property
     def with_raw_response(self) -> Raw[ChatCreate[RawResponse[ChatCompletion], RawResponse[Stream[ChatCompletionChunk]]]]:
         """This resource with response headers, as in the official SDK."""
-        return Raw(self.create)
+        return raw.Raw(self.create)
 
     @property
     def with_streaming_response(self) -> Streaming[ChatCreate[StreamedCall, StreamedCall]]:
         """This resource with context managers, as in the official SDK."""
-        return Streaming(self.create)
+        return raw.Streaming(self.create)
 
 
 class Embeddings:
@@ -63,7 +70,7 @@ class Embeddings:
         """Implement :class:`EmbeddingsCreate`."""
         requests, defaults = self._requests, self._defaults
         call = make_call(EMBEDDINGS, defaults.under(arguments), strict=defaults.strict_parameters)
-        return build_reply(CreateEmbeddingResponse, requests.serve(call), call, requests.clock)
+        return build_reply.build_reply(replies.CreateEmbeddingResponse, requests.serve(call), call, requests.clock)
 
     create: EmbeddingsCreate[CreateEmbeddingResponse] = typed_as(EmbeddingsCreate, _create)
 
@@ -73,12 +80,12 @@ class Embeddings:
     @property
     def with_raw_response(self) -> Raw[EmbeddingsCreate[RawResponse[CreateEmbeddingResponse]]]:
         """This resource with response headers, as in the official SDK."""
-        return Raw(self.create)
+        return raw.Raw(self.create)
 
     @property
     def with_streaming_response(self) -> Streaming[EmbeddingsCreate[StreamedCall]]:
         """This resource with context managers, as in the official SDK."""
-        return Streaming(self.create)
+        return raw.Streaming(self.create)
 
 
 class Chat:
@@ -101,7 +108,7 @@ class Models(UnsupportedApi):
 
     def list(self, **_: Any) -> ModelList:
         """Return every real model of every pool."""
-        return list_cards(self._mesh)
+        return model_cards.list_cards(self._mesh)
 
     def retrieve(self, model: str, **_: Any) -> ModelCard:
         """Return one real model.
@@ -109,4 +116,4 @@ class Models(UnsupportedApi):
         Raises:
             CapabilityNotFoundError: No pool has the model.
         """
-        return retrieve_card(self._mesh, model)
+        return model_cards.retrieve_card(self._mesh, model)

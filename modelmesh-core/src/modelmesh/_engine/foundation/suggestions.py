@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import SequenceMatcher, get_close_matches
+from typing import TYPE_CHECKING
+
+from modelmesh._engine.foundation.lazy_import import LazyModule
+
+if TYPE_CHECKING:
+    import difflib
+else:  # only a misspelt name needs it
+    difflib = LazyModule(globals(), "difflib", "difflib")
 
 MIN_SIMILARITY = 0.6
 """Least similarity of a suggestion for a name that is certainly wrong."""
@@ -17,7 +24,7 @@ One wrong letter of seven, or two transposed of fourteen, are within it.
 
 def most_similar(name: str, known: Iterable[str], min_similarity: float = MIN_SIMILARITY) -> str | None:
     """Return the known name most similar to ``name``, ``None`` when none reaches the similarity."""
-    return next(iter(get_close_matches(name, [*known], n=1, cutoff=min_similarity)), None)
+    return next(iter(difflib.get_close_matches(name, [*known], n=1, cutoff=min_similarity)), None)
 
 
 def is_misspelling(name: str, known: str) -> bool:
@@ -26,7 +33,7 @@ def is_misspelling(name: str, known: str) -> bool:
         return False
     if sorted(name) == sorted(known):
         return True  # transposed letters
-    matcher = SequenceMatcher(None, name.strip("_"), known.strip("_"))
+    matcher = difflib.SequenceMatcher(None, name.strip("_"), known.strip("_"))
     ratios = (matcher.real_quick_ratio, matcher.quick_ratio, matcher.ratio)  # cheapest first
     return all(ratio() >= MIN_SIMILARITY_OF_FREE_NAMES for ratio in ratios)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from importlib.resources import files
+from pkgutil import get_data
 from typing import Any
 
 from modelmesh._engine.foundation.ids import ConnectorId, Kind
@@ -12,7 +12,7 @@ from modelmesh._engine.foundation.ids import ConnectorId, Kind
 
 @cache
 def _table() -> dict[str, Any]:
-    return json.loads(files("modelmesh._engine.plugins").joinpath("known_distributions.json").read_text("utf-8"))  # type: ignore[no-any-return]
+    return json.loads(get_data("modelmesh._engine.plugins", "known_distributions.json") or b"")  # type: ignore[no-any-return]
 
 
 def distribution_for(connector_id: str, kind: Kind) -> str | None:

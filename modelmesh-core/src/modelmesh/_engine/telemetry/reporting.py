@@ -6,34 +6,33 @@ import time
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from threading import RLock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from modelmesh._engine.foundation.attempts import Attempt, AttemptOutcome
 from modelmesh._engine.foundation.failures import Billed
+from modelmesh._engine.foundation.lazy_import import LazyModule
 from modelmesh._engine.foundation.notices import warn
 from modelmesh._engine.foundation.units import NANO
-from modelmesh._engine.health.health_registry import HealthRegistry
-from modelmesh._engine.limits.reservations import Reservations
-from modelmesh._engine.routing.candidates import Candidate
-from modelmesh._engine.routing.pool import Pool
 from modelmesh._engine.routing.pool_policy import Adaptation
-from modelmesh._engine.routing.steps import Served
-from modelmesh._engine.telemetry.event_records import (
-    change_event,
-    failover_events,
-    limit_event,
-    request_log_entry,
-    target_of,
-)
-from modelmesh._engine.telemetry.events import Emitter
 from modelmesh._engine.telemetry.scope_counts import RequestMetrics
-from modelmesh._engine.telemetry.statistics import StatisticsCollector
-from modelmesh._engine.telemetry.usage import UsageTracker
 from modelmesh._engine.telemetry.usage_entry import count_tokens
-from modelmesh.contracts.call import Call
 from modelmesh.contracts.observability import EventType, RoutingEvent
 from modelmesh.contracts.provider import Answer
 from modelmesh.errors import ModelMeshError
+
+if TYPE_CHECKING:
+    from modelmesh._engine.health.health_registry import HealthRegistry
+    from modelmesh._engine.limits.reservations import Reservations
+    from modelmesh._engine.routing.candidates import Candidate
+    from modelmesh._engine.routing.pool import Pool
+    from modelmesh._engine.routing.steps import Served
+    from modelmesh._engine.telemetry import event_records
+    from modelmesh._engine.telemetry.events import Emitter
+    from modelmesh._engine.telemetry.statistics import StatisticsCollector
+    from modelmesh._engine.telemetry.usage import UsageTracker
+    from modelmesh.contracts.call import Call
+else:  # a request that has an event imports it
+    event_records = LazyModule(globals(), "event_records", "modelmesh._engine.telemetry.event_records")
 
 
 class AdaptationWarning(UserWarning):
@@ -140,7 +139,7 @@ class Reporter:
             return
         moves = 0
         for attempt, following in pairwise(attempts):
-            moved = int(target_of(attempt) != target_of(following))
+            moved = int(event_records.target_of(attempt) != event_records.target_of(following))
             moves += moved
             if _is_counted(attempt):
                 self._statistics.record(attempt.model_id, attempt.provider_id, None, _metrics(attempt, None, moved))
@@ -202,10 +201,13 @@ class Reporter:
             self._reservations.events.clear()
         now = time.time()
         for change in changes:
-            event = change_event(change, pool, now)
+            event = event_records.change_event(change, pool, now)
             if event is not None:
                 self._emitter.emit(event)
-        for event in (*failover_events(attempts, pool, now), *(limit_event(limit, pool, now) for limit in limits)):
+        for event in (
+            *event_records.failover_events(attempts, pool, now),
+            *(event_records.limit_event(limit, pool, now) for limit in limits),
+        ):
             self._emitter.emit(event)
 
     def _publish_request(
@@ -221,7 +223,7 @@ class Reporter:
     ) -> None:
         now = time.time()
         self._publish_changes(attempts, pool.name)
-        entry = request_log_entry(
+        entry = event_records.request_log_entry(
             call=call,
             pool=pool,
             attempts=attempts,
