@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from modelmesh import AllProvidersExhaustedError, BadRequestError, ModelMesh, create
+from modelmesh._engine.telemetry import reporting
 from modelmesh._engine.telemetry.events import EVENT_GROUPS, Emitter, Sink, event_types
 from modelmesh.contracts import RULES, FailureClass
 from modelmesh.contracts.models import ModelInfo, ModelPricing
@@ -69,6 +70,29 @@ def mesh_of(providers: dict[str, Any], sink: Any, **observability: Any) -> tuple
 
 def ask(mesh: ModelMesh, **arguments: Any) -> Any:
     return mesh.client.chat.completions.create(model="chat-completion", messages=MESSAGES, **arguments)
+
+
+@pytest.mark.parametrize("sink", [None, Recorder()])
+def test_records_are_built_for_subscribers_only(sink: Any, scripted: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    built: list[str] = []
+    for name in ("change_event", "failover_events", "limit_event", "request_log_entry"):
+        build = getattr(reporting, name)
+        monkeypatch.setattr(
+            reporting, name, lambda *args, name=name, build=build, **facts: built.append(name) or build(*args, **facts)
+        )
+    down = scripted("x", answer=lambda *_: failed(FailureClass.CREDENTIAL, 401))
+    settings = {"providers": {"a": {"instance": down}, "b": {"instance": scripted("y")}}, "pools": {"chat-completion": {}}}
+    with create(config=settings | ({} if sink is None else {"observability": {"instance": sink}})) as client:
+        client.chat.completions.create(model="chat-completion", messages=MESSAGES)
+        client.chat.completions.create(model="chat-completion", messages=MESSAGES)
+        assert client.mesh.stats().pool("chat-completion").requests_total == client.usage.total_requests == 2
+    if sink is None:
+        assert not built
+    else:
+        assert set(built) == {"change_event", "failover_events", "request_log_entry"}
+        assert built.count("request_log_entry") == 2
+        assert [event.event_type for event in sink.events] == ["provider_deactivated", "model_rotated"]
+        assert [entry.model_id for entry in sink.entries] == ["y", "y"]
 
 
 def test_failover_publishes_events_and_an_entry(scripted: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import pairwise
 from typing import Any
 
@@ -109,6 +110,20 @@ class World:
 
     def candidate(self, model: str) -> Candidate:
         return next(c for c in self.pool.members if c.model_id == model)
+
+
+def test_first_attempts_share_the_limits_of_the_pool() -> None:
+    world = World("ab")
+    sent: list[Send] = []
+    for answer in (Answer(GOOD), failed(FailureClass.SERVER, 500)):
+        flow = serve(world.call(), world.pool, clock=world.clock, rng=world.rng)
+        sent.append(next(flow))
+        world.clock.advance(200)
+        with suppress(StopIteration):
+            sent.append(flow.send(answer))
+    first, second, third = (step.limits for step in sent)
+    assert first is second is world.pool.policy.limits
+    assert (third.total, third.answer, third.connect) == (400, 300, 5)
 
 
 @pytest.mark.parametrize("kind", [kind for kind, rule in RULES.items() if rule.rotate])

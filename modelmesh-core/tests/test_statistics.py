@@ -190,6 +190,23 @@ def test_retention_drops_counts_without_requests() -> None:
         stats.model("m")
 
 
+def test_statistics_count_again_after_reset_and_retention() -> None:
+    stats, now = collector(retention=100.0, scopes=("model", "pool"))
+    for _ in range(2):
+        stats.record("m", "a", "p", RequestMetrics(1.0))
+        assert (stats.model("m").requests_total, stats.pool("p").requests_total) == (1, 1)
+        with pytest.raises(KeyError):
+            stats.provider("a")
+        stats.reset()
+    stats.record("m", "a", "p", RequestMetrics(1.0))
+    assert list(stats.flush()) == ["model:m", "pool:p"]
+    now[0] = 200
+    stats.flush()  # drops the counts of names without requests
+    stats.record("m", "a", "p", RequestMetrics(1.0, success=False))
+    assert (stats.model("m").requests_total, stats.pool("p").requests_failed) == (1, 1)
+    assert list(stats.flush()) == ["model:m", "pool:p"]
+
+
 def test_statistics_are_exact_with_threads() -> None:
     stats, _ = collector()
     with ThreadPoolExecutor(8) as threads:
