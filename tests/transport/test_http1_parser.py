@@ -261,3 +261,17 @@ def test_interrupt_in_a_callback_is_raised() -> None:
     with pytest.raises(KeyboardInterrupt):
         parser.feed(CHUNKED + b"\r\n5\r\nhello\r\n" + LAST)
     assert not parser.is_reusable
+
+
+@pytest.mark.parametrize("surplus", [b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nEVIL", b"\x00\xff"])
+@pytest.mark.parametrize("broken", [False, True])
+def test_error_that_the_caller_is_handling_is_not_the_failure(surplus: bytes, broken: bool) -> None:
+    parser = ResponseParser()
+    parser.start("POST")
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    try:
+        raise ZeroDivisionError
+    except ZeroDivisionError:
+        parser.feed(head + (b"x" if broken else b"2\r\nab\r\n0\r\n\r\n") + surplus)
+    assert (parser.is_complete, parser.is_reusable) == (not broken, False)
+    assert type(parser.failure).__name__ == ("InvalidResponseError" if broken else "NoneType")

@@ -168,7 +168,7 @@ class ResponseParser:
         try:
             parser.feed_data(head)
         except _ERRORS as error:
-            raise _invalid(error) from None
+            raise self._invalid(error) from None
         if self._in_head:
             raise InvalidResponseError("the head of the response is incomplete")
         status = self.status
@@ -235,9 +235,9 @@ class ResponseParser:
         try:
             self._parser.feed_data(data)
         except _ERRORS as error:
-            failure = _invalid(error)
+            failure = self._invalid(error)
             if self.is_complete:  # what follows the response is wrong, not the response
-                self.is_reusable = False
+                self.failure, self.is_reusable = None, False
                 return
             raise failure from None
         if self.is_complete:
@@ -257,14 +257,14 @@ class ResponseParser:
     def on_message_begin(self) -> None:
         """Refuse a second message."""
         if self.is_complete:
-            raise InvalidResponseError("bytes after the end of the response")
+            raise self._refusal("bytes after the end of the response")
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Store a header, or count a trailer."""
         self._header_count += 1
         if self._header_count > MAX_HEADERS:
             message = f"the response has more than {MAX_HEADERS} headers"
-            raise InvalidResponseError(message)
+            raise self._refusal(message)
         if self.has_headers:
             return
         key, text, headers = name.decode("latin-1").lower(), value.decode("latin-1").rstrip(" \t"), self.headers
@@ -279,7 +279,7 @@ class ResponseParser:
     def on_body(self, data: bytes) -> None:
         """Store a piece of a chunked body."""
         if not self.has_headers:
-            raise InvalidResponseError("the head of the response ends early")
+            raise self._refusal("the head of the response ends early")
         self._overhead -= len(data) + _FRAME
         self.body.append(data)
 
@@ -289,21 +289,28 @@ class ResponseParser:
             self._stays_open = self._stays_open and self._parser.should_keep_alive()
             self._complete()
 
+    def _refusal(self, message: str) -> InvalidResponseError:
+        """Store and return the failure that a callback raises. llhttp raises another error in its place."""
+        self.failure = InvalidResponseError(message)
+        return self.failure
+
+    def _invalid(self, error: Exception) -> InvalidResponseError:
+        """Return the failure that an error of llhttp means. An interrupt in a callback is raised.
+
+        The context of the error does not show its cause: it may be an unrelated error that the caller is handling.
+        """
+        if self.failure is not None:
+            return self.failure
+        if isinstance(error, httptools.HttpParserUpgrade):
+            return InvalidResponseError("the server switched to another protocol")
+        cause = error.__context__
+        if cause is not None and not isinstance(cause, Exception):
+            raise cause
+        return InvalidResponseError(str(error))
+
 
 def _may_begin_head(data: bytes) -> bool:
     """Return whether these bytes may begin a head of HTTP/1.0 or HTTP/1.1, whose first line ends with CR and LF."""
     known = data.startswith((b"HTTP/1.1 ", b"HTTP/1.0 ")) or b"HTTP/1.1 ".startswith(data) or b"HTTP/1.0 ".startswith(data)
     line_end = data.find(b"\n")
     return known and (line_end < 0 or data[line_end - 1 : line_end] == b"\r")
-
-
-def _invalid(error: Exception) -> InvalidResponseError:
-    """Return the failure that an error of llhttp means. Other errors in a callback, such as an interrupt, are raised."""
-    cause = error.__context__
-    if isinstance(error, httptools.HttpParserUpgrade):
-        return InvalidResponseError("the server switched to another protocol")
-    if cause is None:
-        return InvalidResponseError(str(error))
-    if isinstance(cause, InvalidResponseError):
-        return cause
-    raise cause
