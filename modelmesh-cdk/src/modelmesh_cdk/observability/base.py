@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
+from operator import attrgetter
 from threading import Lock
 from typing import Any, ClassVar, Self, cast
 
@@ -133,7 +135,15 @@ class BaseObservability(DeclaresOptions):
 
 def _fields(record: Any) -> dict[str, Any]:
     """Return the fields of a record. The values are not copied."""
-    return {attribute.name: getattr(record, attribute.name) for attribute in fields(record.__class__)}
+    names, values = _reader(record.__class__)
+    return dict(zip(names, values(record), strict=True))
+
+
+@lru_cache
+def _reader(record_class: Any) -> tuple[tuple[str, ...], attrgetter[Any]]:
+    """Return the names of the fields of a record, and a function that returns their values."""
+    names = tuple(attribute.name for attribute in fields(record_class))
+    return names, attrgetter(*names)
 
 
 def iso(timestamp: float) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any, Protocol
 
 from attrs import define, field
@@ -115,7 +116,7 @@ class Attempt:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the record as plain data."""
-        data = {name: getattr(self, name) for name in _FIELDS}
+        data = dict(zip(_FIELDS, _field_values(self), strict=True))
         data["outcome"], data["billed"] = str(self.outcome), str(self.billed)
         return data
 
@@ -127,6 +128,7 @@ class Attempt:
 
 
 _FIELDS = tuple(field.name for field in Attempt.__attrs_attrs__)
+_field_values = attrgetter(*_FIELDS)
 
 
 @define

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
-from uuid import uuid4
 
 from modelmesh._engine.foundation.attempts import Attempt
 from modelmesh._engine.foundation.suspension_reasons import SuspensionReason
@@ -102,7 +102,7 @@ def request_log_entry(
     winner = attempts[-1] if answered else None
     usage = (winner.usage if winner else None) or {}
     return RequestLogEntry(
-        request_id=f"req-{uuid4().hex[:16]}",
+        request_id=f"req-{os.urandom(8).hex()}",
         timestamp=now - took,
         model_id=winner.model_id if winner else None,
         provider_id=winner.provider_id if winner else None,
@@ -130,4 +130,6 @@ def target_of(attempt: Attempt) -> tuple[str, str]:
 
 def _without_message(attempt: Attempt) -> dict[str, Any]:
     """Return an attempt as plain data, without the vendor's text, which may repeat the prompt."""
-    return {name: value for name, value in attempt.as_dict().items() if name != "message"}
+    facts = attempt.as_dict()
+    del facts["message"]
+    return facts

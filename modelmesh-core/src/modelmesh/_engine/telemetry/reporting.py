@@ -195,6 +195,8 @@ class Reporter:
             self._publish_changes()
 
     def _publish_changes(self, attempts: Sequence[Attempt] = (), pool: str | None = None) -> None:
+        if len(attempts) < 2 and not self._health.changes and not self._reservations.events:  # noqa: PLR2004 - no failover
+            return
         with self.lock:
             changes, limits = list(self._health.changes), list(self._reservations.events)
             self._health.changes.clear()
