@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, NewType
 
-from attrs import field, frozen
+from attrs import Attribute, field, fields, frozen
 
 from modelmesh._engine.routing.pool_policy import Adaptation, Backoff, Commit, RetryScope
 
@@ -28,8 +28,34 @@ FEATURES = (
 """Keys of ``models.<id>.features``."""
 
 
-@frozen
-class TimeoutsSection:
+class _Section:
+    """Base of all sections: comparison and text.
+
+    attrs would compile these methods for each of the classes, which takes longer than everything else in this module.
+    """
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return all(getattr(self, one.name) == getattr(other, one.name) for one in _fields(self))
+
+    def __hash__(self) -> int:
+        return hash((type(self), *(getattr(self, one.name) for one in _fields(self))))
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{one.name}={getattr(self, one.name)!r}" for one in _fields(self) if one.repr)
+        return f"{type(self).__name__}({shown})"
+
+
+def _fields(section: Any) -> tuple[Attribute[Any], ...]:
+    found: tuple[Attribute[Any], ...] = fields(type(section))
+    return found
+
+
+@frozen(eq=False, repr=False)
+class TimeoutsSection(_Section):
     """``timeouts`` of a provider or a pool."""
 
     connect: Seconds | None = None
@@ -38,8 +64,8 @@ class TimeoutsSection:
     total: Seconds | None = None
 
 
-@frozen
-class ConnectionPoolSection:
+@frozen(eq=False, repr=False)
+class ConnectionPoolSection(_Section):
     """``providers.<key>.connection_pool``."""
 
     max_connections: int = 100
@@ -47,8 +73,8 @@ class ConnectionPoolSection:
     queue_wait: Seconds | None = None
 
 
-@frozen
-class BudgetSection:
+@frozen(eq=False, repr=False)
+class BudgetSection(_Section):
     """``budget`` of a provider, a pool or the whole mesh. Money in USD."""
 
     daily_limit: float | None = None
@@ -62,8 +88,8 @@ class BudgetSection:
     reserve: Literal["estimate", "maximum"] = "estimate"
 
 
-@frozen
-class QuotaSection:
+@frozen(eq=False, repr=False)
+class QuotaSection(_Section):
     """``quota`` of a provider or a model: limits of its account for each window."""
 
     free_tier: bool = False
@@ -84,8 +110,8 @@ class QuotaSection:
     query_remaining: bool = False
 
 
-@frozen
-class SyncSection:
+@frozen(eq=False, repr=False)
+class SyncSection(_Section):
     """``discovery.sync``: comparison of vendors' model lists with the known models."""
 
     enabled: bool = True
@@ -96,8 +122,8 @@ class SyncSection:
     on_deprecated_model: Literal["deactivate", "notify", "ignore"] = "notify"
 
 
-@frozen
-class HealthSection:
+@frozen(eq=False, repr=False)
+class HealthSection(_Section):
     """``discovery.health``: health checks of providers, independent of requests."""
 
     enabled: bool = True
@@ -107,8 +133,8 @@ class HealthSection:
     providers: Names | None = None
 
 
-@frozen
-class DiscoverySection:
+@frozen(eq=False, repr=False)
+class DiscoverySection(_Section):
     """One discovery connector and its tasks. ``config`` holds the settings of the connector."""
 
     connector: str
@@ -118,8 +144,8 @@ class DiscoverySection:
     config: dict[str, Any] = field(factory=dict, repr=False)
 
 
-@frozen
-class ProviderSyncSection:
+@frozen(eq=False, repr=False)
+class ProviderSyncSection(_Section):
     """``providers.<key>.discovery.sync``: overrides for one provider."""
 
     enabled: bool | None = None
@@ -129,8 +155,8 @@ class ProviderSyncSection:
     on_deprecated_model: Literal["deactivate", "notify", "ignore"] | None = None
 
 
-@frozen
-class ProviderHealthSection:
+@frozen(eq=False, repr=False)
+class ProviderHealthSection(_Section):
     """``providers.<key>.discovery.health``: overrides for one provider."""
 
     enabled: bool | None = None
@@ -138,8 +164,8 @@ class ProviderHealthSection:
     failure_threshold: int | None = None
 
 
-@frozen
-class ProviderDiscoverySection:
+@frozen(eq=False, repr=False)
+class ProviderDiscoverySection(_Section):
     """``providers.<key>.discovery``."""
 
     sync: ProviderSyncSection = ProviderSyncSection()
@@ -149,8 +175,8 @@ class ProviderDiscoverySection:
     capability_query: bool = False
 
 
-@frozen
-class AuthSection:
+@frozen(eq=False, repr=False)
+class AuthSection(_Section):
     """``providers.<key>.auth``."""
 
     method: Literal["api_key", "oauth", "service_account"] = "api_key"
@@ -158,31 +184,31 @@ class AuthSection:
     key_rotation: bool = False
 
 
-@frozen
-class BatchSection:
+@frozen(eq=False, repr=False)
+class BatchSection(_Section):
     """``providers.<key>.batch``."""
 
     supported: bool = False
     max_items: int | None = None
 
 
-@frozen
-class FilesSection:
+@frozen(eq=False, repr=False)
+class FilesSection(_Section):
     """``providers.<key>.files``."""
 
     upload: bool = False
     max_size: Size | None = None
 
 
-@frozen
-class FineTuningSection:
+@frozen(eq=False, repr=False)
+class FineTuningSection(_Section):
     """``providers.<key>.fine_tuning``."""
 
     supported: bool = False
 
 
-@frozen
-class ProviderSection:
+@frozen(eq=False, repr=False)
+class ProviderSection(_Section):
     """``providers.<key>``: one account. ``options`` holds the settings of the connector."""
 
     key: str
@@ -206,8 +232,8 @@ class ProviderSection:
     options: dict[str, Any] = field(factory=dict, repr=False)
 
 
-@frozen
-class PriceBandSection:
+@frozen(eq=False, repr=False)
+class PriceBandSection(_Section):
     """One of ``models.<id>.pricing.bands``: prices that replace the usual ones if all conditions hold."""
 
     above_prompt_tokens: int | None = None
@@ -221,8 +247,8 @@ class PriceBandSection:
     per_request: RequestPrice | None = None
 
 
-@frozen
-class PricingSection:
+@frozen(eq=False, repr=False)
+class PricingSection(_Section):
     """``models.<id>.pricing``: takes precedence over the price that the connector ships. Money in USD."""
 
     input_per_1k_tokens: Price | None = None
@@ -233,8 +259,8 @@ class PricingSection:
     bands: list[PriceBandSection] = field(factory=list)
 
 
-@frozen
-class ConstraintsSection:
+@frozen(eq=False, repr=False)
+class ConstraintsSection(_Section):
     """``models.<id>.constraints``."""
 
     context_window: int | None = None
@@ -244,8 +270,8 @@ class ConstraintsSection:
     supported_languages: Names | None = None
 
 
-@frozen
-class ModelSection:
+@frozen(eq=False, repr=False)
+class ModelSection(_Section):
     """``models.<id>``."""
 
     id: str
@@ -260,8 +286,8 @@ class ModelSection:
     batch: ModelBatch | None = None
 
 
-@frozen
-class ModelBatchSection:
+@frozen(eq=False, repr=False)
+class ModelBatchSection(_Section):
     """``models.<id>.batch`` in the form of a map."""
 
     supported: bool = True
@@ -274,8 +300,8 @@ class ModelBatchSection:
     partial_results: bool | None = None
 
 
-@frozen
-class RateLimitSection:
+@frozen(eq=False, repr=False)
+class RateLimitSection(_Section):
     """``pools.<name>.rate_limit``."""
 
     threshold: Fraction = Fraction(0.8)
@@ -283,8 +309,8 @@ class RateLimitSection:
     max_rpm: int = 0
 
 
-@frozen
-class DeactivationSection:
+@frozen(eq=False, repr=False)
+class DeactivationSection(_Section):
     """``pools.<name>.deactivation``."""
 
     retry_limit: int = 3
@@ -299,8 +325,8 @@ class DeactivationSection:
     policy: Any = field(default=None, repr=False)
 
 
-@frozen
-class RecoverySection:
+@frozen(eq=False, repr=False)
+class RecoverySection(_Section):
     """``pools.<name>.recovery``."""
 
     cooldown: Seconds | None = None
@@ -311,8 +337,8 @@ class RecoverySection:
     policy: Any = field(default=None, repr=False)
 
 
-@frozen
-class RetrySection:
+@frozen(eq=False, repr=False)
+class RetrySection(_Section):
     """``pools.<name>.retry``."""
 
     max_attempts: int | None = None
@@ -325,8 +351,8 @@ class RetrySection:
     honor_retry_after: bool = True
 
 
-@frozen
-class StreamSection:
+@frozen(eq=False, repr=False)
+class StreamSection(_Section):
     """``pools.<name>.stream``: how long a stream is buffered."""
 
     commit: Commit = Commit.FIRST_CONTENT
@@ -334,8 +360,8 @@ class StreamSection:
     seconds: Seconds = Seconds(2.0)
 
 
-@frozen
-class PoolSection:
+@frozen(eq=False, repr=False)
+class PoolSection(_Section):
     """``pools.<name>``. The name is the virtual model name."""
 
     name: str
@@ -363,8 +389,8 @@ class PoolSection:
     budget: BudgetSection | None = None
 
 
-@frozen
-class StorageSection:
+@frozen(eq=False, repr=False)
+class StorageSection(_Section):
     """``storage``: the storage of state. ``config`` holds the settings of the connector."""
 
     connector: str = "modelmesh.local-file.v1"
@@ -375,8 +401,8 @@ class StorageSection:
     config: dict[str, Any] = field(factory=dict, repr=False)
 
 
-@frozen
-class SecretsSection:
+@frozen(eq=False, repr=False)
+class SecretsSection(_Section):
     """``secrets``. ``config`` holds the settings of the store."""
 
     store: str = "modelmesh.env.v1"
@@ -384,8 +410,8 @@ class SecretsSection:
     config: dict[str, Any] = field(factory=dict, repr=False)
 
 
-@frozen
-class StatisticsSection:
+@frozen(eq=False, repr=False)
+class StatisticsSection(_Section):
     """``observability.statistics``: counted scopes, and the interval at which sinks receive the counts."""
 
     flush_interval: Seconds = Seconds(60.0)
@@ -393,8 +419,8 @@ class StatisticsSection:
     scopes: tuple[Literal["model", "provider", "pool"], ...] = ("model", "provider", "pool")
 
 
-@frozen
-class SinkSection:
+@frozen(eq=False, repr=False)
+class SinkSection(_Section):
     """One observability connector and the events that it receives."""
 
     connector: str = "modelmesh.null.v1"
@@ -409,8 +435,8 @@ class SinkSection:
     config: dict[str, Any] = field(factory=dict, repr=False)
 
 
-@frozen
-class ProxyAuthSection:
+@frozen(eq=False, repr=False)
+class ProxyAuthSection(_Section):
     """``proxy.auth``."""
 
     enabled: bool | None = None
@@ -418,16 +444,16 @@ class ProxyAuthSection:
     tokens: list[Any] = field(factory=list, repr=False)
 
 
-@frozen
-class ProxyCorsSection:
+@frozen(eq=False, repr=False)
+class ProxyCorsSection(_Section):
     """``proxy.cors``."""
 
     enabled: bool = True
     origins: Names = Names(("*",))
 
 
-@frozen
-class ProxySection:
+@frozen(eq=False, repr=False)
+class ProxySection(_Section):
     """``proxy``: settings of ``modelmesh serve``. No other part of ModelMesh reads them."""
 
     host: str = "127.0.0.1"
