@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import logging
+import pickle
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-from attrs import asdict
+from attrs import asdict, evolve
 
 from modelmesh import ModelMesh
 from modelmesh._engine.plugins.resolver import Resolver
@@ -87,6 +90,40 @@ def test_price_plugin_called_for_unknown_price(resolver: Resolver, made: Any) ->
     assert prices(mesh) == [OWN, FOUND, FOUND]
     assert source.lookups == [("test.priced.v1", "vendors-name"), ("test.priced.v1", "empty")]
     assert mesh.price_failures == {}
+
+
+def test_price_plugin_called_when_price_is_needed(resolver: Resolver, made: Any) -> None:
+    source = Source(FOUND)
+    resolver.plugins.register(source, name="source")
+    mesh = made(row("m"), row("n"))
+    assert source.lookups == []
+    for _ in range(2):
+        reply = mesh.client.chat.completions.create(model="chat", messages=[{"role": "user", "content": "hi"}])
+    assert source.lookups == [("test.priced.v1", "m")]
+    assert mesh.usage.total_cost == pytest.approx(
+        2 * (reply.usage.prompt_tokens * 0.003 + reply.usage.completion_tokens * 0.004) / 1000
+    )
+
+
+def test_price_plugin_called_once_by_several_threads(resolver: Resolver, made: Any) -> None:
+    source = Source(FOUND)
+    resolver.plugins.register(source, name="source")
+    (model,) = made(row("m")).list_models()
+    with ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(lambda _: model.info.pricing, range(32))) == [FOUND] * 32
+    assert len(source.lookups) == 1
+
+
+def test_model_priced_by_plugin_equals_its_row(resolver: Resolver, made: Any) -> None:
+    resolver.plugins.register(Source(FOUND), name="source")
+    (model,) = made(row("m", context_window=9)).list_models()
+    assert model.info == row("m", FOUND, context_window=9)
+    assert row("m", FOUND, context_window=9) == model.info
+    assert model.info != row("m", OWN, context_window=9)
+    assert evolve(model.info, id="n") == row("n", FOUND, context_window=9)
+    assert repr(FOUND) in repr(model.info)
+    assert not hasattr(model.info, "price")
+    assert pickle.loads(pickle.dumps(copy.copy(model.info))).pricing == FOUND
 
 
 def test_price_zero_is_known(resolver: Resolver, made: Any) -> None:

@@ -155,6 +155,31 @@ def test_one_key_imports_one_connector(variable: str, with_one_key: dict[str, tu
     assert not {*HTTP[:5], *VENDORS} & set(found["modules"])
 
 
+OF_REQUESTS = {
+    "asyncio", "cattrs", "difflib", "email.parser", "email.utils", "html", "http.client", "httptools", "msgspec", "ruamel.yaml", "socket", "ssl",
+    "subprocess", "urllib.request", "uuid", "zoneinfo",
+    "modelmesh._engine.background.tasks", "modelmesh._engine.execution.aio", "modelmesh._engine.execution.sync",
+    "modelmesh._engine.routing.explain", "modelmesh._engine.routing.flow", "modelmesh._engine.telemetry.event_records",
+    "modelmesh.client.build_reply", "modelmesh.client.replies", "modelmesh.client.shapes", "modelmesh.client.streams",
+    "modelmesh_cdk.message_rules.adaptation", "modelmesh_cdk.provider.common_errors", "modelmesh_cdk.provider.decoding",
+    "modelmesh_cdk.provider.exchange", "modelmesh_cdk.provider.model_listing", "modelmesh_cdk.wire.json_codec",
+}  # fmt: skip
+"""Modules that ``create()`` leaves to the first request, to asynchronous clients and to configuration files."""
+
+
+@pytest.mark.skipif("OPENAI_API_KEY" not in OWNERS, reason="needs the connector of OpenAI")
+def test_create_imports_nothing_that_only_requests_need(crowd: Path) -> None:
+    program = "import modelmesh\nmodelmesh.create('chat-completion')"
+    _, found = report(crowd, program, OPENAI_API_KEY="test", MODELMESH_DISABLE_PLUGINS="")
+    assert sorted(OF_REQUESTS & set(found["modules"])) == []
+
+
+def test_create_with_every_key_imports_no_price_library(crowd: Path) -> None:
+    program = "import modelmesh\nmodelmesh.create('chat-completion')"
+    _, found = report(crowd, program, MODELMESH_DISABLE_PLUGINS="", **dict.fromkeys(KEYS, "test"))
+    assert not {"genai_prices", "pydantic", *HTTP[:6]} & set(found["modules"])
+
+
 def test_two_keys_import_two_connectors(crowd: Path) -> None:
     first, second = list(dict.fromkeys(OWNERS.values()))[:2]
     names = {owner: name for name, owner in reversed(OWNERS.items())}

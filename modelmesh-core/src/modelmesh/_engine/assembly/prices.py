@@ -1,12 +1,15 @@
-"""Model prices, in this order: the configuration, the connector's dated data, price plugins."""
+"""Model prices, in this order: the configuration, the connector's dated data, price plugins when a price is first needed."""
 
 from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
+from threading import RLock
+from typing import Any
 
-from attrs import asdict, evolve
+from attrs import asdict, evolve, fields
 
 from modelmesh._engine.config.schema import PricingSection
 from modelmesh._engine.plugins.resolver import Resolver
@@ -51,8 +54,45 @@ def with_free_tier_price(info: ModelInfo) -> ModelInfo:
     return evolve(info, pricing=ModelPricing(0.0, 0.0, source=source, as_of=as_of))
 
 
+class _ModelOfPlugins(ModelInfo):
+    """A model with a price that the plugins are queried for when it is first read, because their data is large.
+
+    The slot of the price is empty until then, so a later access costs what that of any other model costs.
+    """
+
+    __slots__ = ("_look_up",)
+
+    @classmethod
+    def of(cls, info: ModelInfo, look_up: Callable[[_ModelOfPlugins], ModelPricing | None]) -> _ModelOfPlugins:
+        """Return a copy of a model without its price. ``look_up`` stores the price and returns it."""
+        made = object.__new__(cls)
+        for name in _FACTS:
+            object.__setattr__(made, name, getattr(info, name))
+        object.__setattr__(made, "_look_up", look_up)
+        return made
+
+    def __getattr__(self, name: str) -> Any:
+        if name != "pricing":
+            message = f"{type(self).__name__!r} object has no attribute {name!r}"
+            raise AttributeError(message)
+        return self._look_up(self)
+
+    def __eq__(self, other: object) -> bool:
+        return self._plain() == other
+
+    def __hash__(self) -> int:
+        return hash(self._plain())
+
+    def _plain(self) -> ModelInfo:
+        return ModelInfo(pricing=self.pricing, **{name: getattr(self, name) for name in _FACTS})
+
+
+_FACTS = tuple(one.name for one in fields(ModelInfo) if one.name != "pricing")
+"""Fields of a model besides its price."""
+
+
 class PriceSources:
-    """The price plugins, each called once for every model of unknown price.
+    """The price plugins, each called once for every model of unknown price, when the price is first needed.
 
     Attributes:
         failures: Number of exceptions and invalid prices by plugin name.
@@ -60,18 +100,31 @@ class PriceSources:
 
     def __init__(self, resolver: Resolver) -> None:
         self._resolver = resolver
+        self._lock = RLock()
         self.failures: Counter[str] = Counter()
 
     def priced(self, connector_id: str, info: ModelInfo) -> ModelInfo:
-        """Return a model with the first known price, or unchanged if it has one or no plugin has one."""
-        if info.pricing is not None and info.pricing.known:
+        """Return a model that gets the first known price of the plugins, unchanged if it has one or there is no plugin."""
+        if (info.pricing is not None and info.pricing.known) or not self._plugins():
             return info
-        pricing = self._look_up(connector_id, info.name)
-        return info if pricing is None else evolve(info, pricing=pricing)
+        return _ModelOfPlugins.of(info, partial(self._store_price, connector_id, info.pricing))
+
+    def _store_price(self, connector_id: str, stated: ModelPricing | None, model: _ModelOfPlugins) -> ModelPricing | None:
+        with self._lock:
+            try:
+                found: ModelPricing | None = object.__getattribute__(model, "pricing")  # another thread was first
+            except AttributeError:
+                found = self._look_up(connector_id, model.name) or stated
+                object.__setattr__(model, "pricing", found)
+        return found
+
+    def _plugins(self) -> list[Any]:
+        """Return the implementations of the hook in the order in which pluggy calls them."""
+        return getattr(self._resolver.plugins.hook, HOOK).get_hookimpls()[::-1]  # type: ignore[no-any-return]
 
     def _look_up(self, connector_id: str, model_id: str) -> ModelPricing | None:
         facts = {"connector_id": connector_id, "model_id": model_id}
-        for one in reversed(getattr(self._resolver.plugins.hook, HOOK).get_hookimpls()):  # the order in which pluggy calls them
+        for one in self._plugins():
             name = one.plugin_name
             try:
                 pricing = one.function(*(facts[argument] for argument in one.argnames))

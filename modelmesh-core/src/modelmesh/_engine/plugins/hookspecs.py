@@ -57,8 +57,8 @@ def modelmesh_resolve_connector(kind: Kind, connector_id: str) -> type[Any] | No
 def modelmesh_price(connector_id: str, model_id: str) -> ModelPricing | None:
     """Return the list price of a model, or ``None`` to pass.
 
-    Called once for each model of a mesh, during assembly, and only if neither the configuration nor the connector has a
-    price. Must not do I/O. The first exception is logged, and all are counted.
+    Called once for each model of a mesh, when its price is first needed, e.g. after its first answer, and only if neither
+    the configuration nor the connector has a price. Must not do I/O. The first exception is logged, and all are counted.
 
     Args:
         connector_id: ID of the provider connector, e.g. ``groq.api.v1``.
