@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from attrs import evolve, frozen
+from attrs import define, evolve, frozen
 
 from modelmesh._engine.foundation.attempts import AttemptOutcome
 from modelmesh._engine.routing.explain import CandidateInfo, Explanation
@@ -39,7 +39,7 @@ class StoredHistory:
         return self.explanation
 
 
-@frozen(eq=False)
+@define(eq=False)
 class LiveHistory:
     """Routing history of a reply of this process."""
 

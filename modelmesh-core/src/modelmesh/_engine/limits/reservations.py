@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from modelmesh._engine.foundation.clock import Clock
 from modelmesh._engine.foundation.failures import Billed
-from modelmesh._engine.limits.cost import cost_nano_usd
 from modelmesh._engine.limits.counter import Limit, LimitCounter, Metric, OnExhausted, Reserve
 from modelmesh._engine.limits.enforcement import LimitEnforcement
 from modelmesh._engine.limits.forecasts import forecast, reported_forecasts
@@ -149,8 +148,8 @@ class Reservations:
     def settle(
         self,
         reservation: Reservation | None,
-        model: LimitedModel,
         usage: Mapping[str, Any] | None,
+        nano_usd: int | None,
         now: float,
         *,
         unreported: bool = False,
@@ -159,8 +158,8 @@ class Reservations:
 
         Args:
             reservation: The reservation.
-            model: The model.
             usage: Token usage of the attempt.
+            nano_usd: Cost of this usage, ``None`` when unknown.
             now: Monotonic seconds.
             unreported: Whether the usage is an estimate. The vendor may bill more, for output after the caller left or for
                 reasoning that it does not show, so a budget that reserves the maximum counts the reserved amount.
@@ -169,7 +168,7 @@ class Reservations:
             return
         counts = [reported_tokens((usage or {}).get(name)) for name in ("prompt_tokens", "completion_tokens")]
         known = [count for count in counts if count is not None]
-        cost = cost_nano_usd(model.info.pricing, usage, self.clock.unix(now)) if known else None
+        cost = nano_usd if known else None
 
         def consumed(limit: Limit, reserved: int) -> int:
             if limit.metric is Metric.COST and cost is not None:

@@ -35,11 +35,11 @@ def settle(served: Served, *, usage: dict[str, Any] | None, output: int, now: fl
     attempt = served.attempts[-1]
     attempt.outcome = AttemptOutcome.ANSWERED
     answer: Any = served.outcome if isinstance(served.outcome, Answer) else served.outcome.stream
-    consumed = _record_consumption(served, usage, output, now)
+    consumed, nano_usd = _record_consumption(served, usage, output, now)
     reservation = served.lease.reservation
     limit = None if reservation is None else reservation.plan.limit
     learned = _output_only(consumed) if attempt.estimated else consumed
-    served.pool.reservations.settle(reservation, served.candidate, consumed, now, unreported=attempt.estimated)
+    served.pool.reservations.settle(reservation, consumed, nano_usd, now, unreported=attempt.estimated)
     served.candidate.update_statistics(
         learned,
         getattr(answer, "rate_limits", ()),
@@ -104,8 +104,8 @@ def _apply_failure(pool: Pool, lease: AttemptLease, error: ProviderError, reques
 def _settle_reported(pool: Pool, lease: AttemptLease, attempt: Attempt, usage: Mapping[str, Any], now: float) -> None:
     """Count the usage that the vendor reported with a failure."""
     attempt.usage = dict(usage)
-    _record_cost(pool, attempt, lease.candidate, now)
-    pool.reservations.settle(lease.reservation, lease.candidate, usage, now)
+    nano_usd = _record_cost(pool, attempt, lease.candidate, now)
+    pool.reservations.settle(lease.reservation, usage, nano_usd, now)
     lease.reservation = None
 
 
@@ -117,25 +117,28 @@ def _settle_received(served: Served, now: float) -> None:
     output = progress.output.tokens
     if usage is not None and not progress.complete and output > (usage.get("completion_tokens") or 0):
         usage = {name: count for name, count in usage.items() if name != "completion_tokens"}  # reported before the answer
-    consumed = _record_consumption(served, usage, output, now)
+    consumed, nano_usd = _record_consumption(served, usage, output, now)
     unreported = served.attempts[-1].estimated
-    served.pool.reservations.settle(served.lease.reservation, served.candidate, consumed, now, unreported=unreported)
+    served.pool.reservations.settle(served.lease.reservation, consumed, nano_usd, now, unreported=unreported)
 
 
-def _record_consumption(served: Served, usage: Mapping[str, Any] | None, output: int, now: float) -> dict[str, Any] | None:
-    """Record usage and cost on the attempt, and return the usage."""
+def _record_consumption(
+    served: Served, usage: Mapping[str, Any] | None, output: int, now: float
+) -> tuple[dict[str, Any] | None, int | None]:
+    """Record usage and cost on the attempt, and return both. The cost is in nano-dollars."""
     attempt = served.attempts[-1]
     consumed = consumption(served.request.call, served.candidate, usage, output)
     attempt.usage = consumed.usage
     attempt.estimated = consumed.estimated
-    _record_cost(served.pool, attempt, served.candidate, now)
-    return consumed.usage
+    return consumed.usage, _record_cost(served.pool, attempt, served.candidate, now)
 
 
-def _record_cost(pool: Pool, attempt: Attempt, candidate: Candidate, now: float) -> None:
+def _record_cost(pool: Pool, attempt: Attempt, candidate: Candidate, now: float) -> int | None:
+    """Record the cost on the attempt, and return it in nano-dollars, ``None`` when it is unknown."""
     pricing = candidate.info.pricing
     cost = None if pricing is None else cost_nano_usd(pricing, attempt.usage, pool.unix_time(now))
     attempt.cost = None if cost is None else cost / NANO
+    return cost
 
 
 def _output_only(consumed: Mapping[str, Any] | None) -> dict[str, Any]:
