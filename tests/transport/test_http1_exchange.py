@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import select
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 
@@ -353,3 +355,9 @@ def test_responses_to_head_have_no_body(transport: Http1Transport) -> None:
         for _ in range(2):
             assert read(transport.send("HEAD", server.url, [], b"", deadline())) == b""
         assert server.connections == 1
+
+
+def test_import_leaves_out_httpx2() -> None:
+    code = "import sys, modelmesh_cdk.transport.http1.transport; print({'httpx2', 'httpcore2', 'h11'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "set()\n"
