@@ -19,6 +19,7 @@ from scripted_server import WAIT_S, Peer, echo, scripted_server, serve_echo
 
 from modelmesh_cdk.transport.http1.async_connection import AsyncConnection
 from modelmesh_cdk.transport.http1.async_transport import AsyncHttp1Transport
+from modelmesh_cdk.transport.interfaces import TransportError
 from modelmesh_cdk.transport.loops import LoopTransports
 
 RUNS = 1000
@@ -165,6 +166,37 @@ def test_loop_that_ends_during_an_exchange_closes_its_connection(run: Run) -> No
         server.wait_until_ended(1)
         responses.clear()
         gc.collect()
+
+
+@pytest.mark.parametrize("dropped_before", [False, True])
+def test_response_of_a_closed_loop_is_broken(dropped_before: bool) -> None:
+    def serve(peer: Peer) -> None:
+        peer.request()
+        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nho")
+        peer.wait_for_end()
+
+    async def main(url: str) -> Any:
+        response = await post(of_loops.current(lambda: AsyncHttp1Transport(url)), url)
+        assert await anext(response) == b"ho"
+        return response
+
+    async def rest(response: Any) -> bytes:
+        try:
+            return await anext(response)
+        finally:
+            await response.aclose()
+
+    of_loops = LoopTransports()
+    with scripted_server(serve) as server:
+        response = in_loop_that_is_only_closed(main(server.url))
+        if dropped_before:
+            of_loops.drop_closed()
+        else:
+            response._exchange.abort()
+        with pytest.raises(TransportError, match="the event loop is closed"):
+            in_run(rest(response))
+        of_loops.drop_closed()
+        server.wait_until_ended(1)
 
 
 @pytest.mark.parametrize("run", [one for one in WAYS if "only" in one.__name__])

@@ -13,6 +13,8 @@ from raw_server import answer_to, raw_server
 
 import modelmesh
 
+pytestmark = pytest.mark.usefixtures("each_transport")
+
 RUNS = 20
 HELLO: dict[str, Any] = {"model": "chat-completion", "messages": [{"role": "user", "content": "Hi"}]}
 

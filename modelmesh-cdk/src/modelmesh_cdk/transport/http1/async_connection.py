@@ -69,6 +69,7 @@ class AsyncConnection(asyncio.Protocol):
         "_timer",
         "_timer_at",
         "_tls",
+        "_tls_failure",
         "_tls_waiter",
         "_transport",
         "is_reused",
@@ -92,6 +93,7 @@ class AsyncConnection(asyncio.Protocol):
         self._transport: asyncio.Transport = cast("asyncio.Transport", None)
         self._exchange: AsyncExchange | None = None
         self._tls_waiter: asyncio.Future[None] | None = None
+        self._tls_failure: Exception | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = self._due = math.inf
         self._is_closed = self._is_read_paused = self.is_write_paused = False
@@ -111,6 +113,8 @@ class AsyncConnection(asyncio.Protocol):
         self._tls_waiter = self.loop.create_future()
         try:
             await self._tls_waiter
+            if self._tls_failure is not None:
+                raise self._tls_failure
         except BaseException:
             self.abort()
             raise
@@ -193,6 +197,8 @@ class AsyncConnection(asyncio.Protocol):
 
     def abandon(self) -> None:
         """Close the socket. The event loop is closed, so it can no longer do so."""
+        if self._exchange is not None:
+            self._exchange.abandon()
         self._is_closed, self._exchange, self._tls_waiter = True, None, None
         with contextlib.suppress(RuntimeError):
             self._transport.abort()
@@ -261,9 +267,15 @@ class AsyncConnection(asyncio.Protocol):
         content = tls.decrypt(data) if tls.is_established else b""
         if output := tls.take_output():
             self._transport.write(output)
-        if tls.is_established and self._tls_waiter is not None and not self._tls_waiter.done():
-            self._tls_waiter.set_result(None)
+        if tls.is_established:
+            self._end_handshake(None)
         return content
+
+    def _end_handshake(self, failure: Exception | None) -> None:
+        waiter = self._tls_waiter
+        if waiter is not None and not waiter.done():
+            self._tls_failure = failure
+            waiter.set_result(None)
 
     def _parse(self, data: bytes) -> None:
         exchange, parser = self._exchange, self._parser
@@ -288,9 +300,8 @@ class AsyncConnection(asyncio.Protocol):
 
     def _end_of_stream(self, error: Exception | None) -> None:
         """End everything that waits for bytes."""
-        waiter, exchange = self._tls_waiter, self._exchange
-        if waiter is not None and not waiter.done():
-            waiter.set_exception(error or ConnectionError("the server closed the connection during the TLS handshake"))
+        self._end_handshake(error or ConnectionError("the server closed the connection during the TLS handshake"))
+        exchange = self._exchange
         if exchange is None:
             self.abort()
             return

@@ -159,7 +159,11 @@ class AsyncExchange:
         if connection is None:
             return
         if connection.loop.is_closed():
-            self.connection = None  # the transport closes the socket
+            self.abandon()
             return
         connection.detach()
         self.fail(ConnectionError("the response was closed"))
+
+    def abandon(self) -> None:
+        """End the exchange of a closed event loop, in which nothing can be woken. The pool closes the socket."""
+        self.connection, self.failure = None, ConnectionError("the event loop is closed")
