@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from operator import is_
 
 from modelmesh.contracts import ModelPricing, PoolView
 from modelmesh_cdk.strategy import cost_nano_usd
-from modelmesh_strategy_cost_first.envelope import Cheapest, Envelope, Price
+from modelmesh_strategy_cost_first.envelope import Cheapest, Envelope
+from modelmesh_strategy_cost_first.price_table import PriceTable
 from modelmesh_strategy_cost_first.spent import Spent
 
 FEMTO_OF_NANO = 10**6
-FEMTO = 10**15
-THOUSAND = 1000
 
 
 def usage_of(prompt: int, answer: int) -> Mapping[str, int]:
@@ -38,8 +38,7 @@ class PriceList:
 
     def is_of(self, pool: PoolView) -> bool:
         """Return whether members and prices of the pool are still the same."""
-        rows = zip(pool.members, self._pricings, strict=False)
-        return self.has_members_of(pool) and all(member.info.pricing is pricing for member, pricing in rows)
+        return self.has_members_of(pool) and all(map(is_, [member.info.pricing for member in pool.members], self._pricings))
 
     def order(self, prompt: int, answer: int, when: float) -> Cheapest:
         """Return the order for a request.
@@ -61,24 +60,21 @@ class PriceList:
 
     def _sorted(self, *, writes: bool) -> tuple[Envelope, list[tuple[ModelPricing, int]]]:
         """Return the prices with a constant cost of tokens, and those with bands."""
-        flat: dict[tuple[int, int, int], int] = {}
+        pricings = self._pricings
         ruled: dict[str, tuple[ModelPricing, int]] = {}
-        for position, pricing in enumerate(self._pricings):
-            if pricing is None:
-                continue
-            if getattr(pricing, "bands", ()):  # depends on the size of the prompt or on the time
+        for position, pricing in enumerate(pricings):
+            if pricing is not None and pricing.bands:  # depends on the size of the prompt or on the time
                 alike = repr(pricing)  # prices need not be hashable
                 ruled[alike] = (pricing, ruled.get(alike, (pricing, 0))[1] | 1 << position)
-            elif cost_nano_usd(pricing, usage_of(1, int(writes))) is not None:
-                output = pricing.output_per_1k_tokens if writes else 0
-                key = (
-                    _femto(pricing.input_per_1k_tokens, THOUSAND),
-                    _femto(output, THOUSAND),
-                    _femto(pricing.per_request),
-                )
-                flat[key] = flat.get(key, 0) | 1 << position
-        return Envelope(Price(*key, positions) for key, positions in flat.items()), list(ruled.values())
-
-
-def _femto(usd: float | None, per: int = 1) -> int:
-    return round((usd or 0) * (FEMTO // per))
+        # A known cost has a price for each kind of tokens, or one for the request, as in cost_nano_usd().
+        known = [
+            at
+            for at, one in enumerate(pricings)
+            if one is not None
+            and (
+                one.per_request is not None
+                or (one.input_per_1k_tokens is not None and not (writes and one.output_per_1k_tokens is None))
+            )
+            and not one.bands
+        ]
+        return Envelope(PriceTable(pricings if known else (), writes=writes), known), list(ruled.values())
