@@ -35,7 +35,7 @@ hyphenated word rarely does.
 _NAME = re.compile(_NAMES, re.IGNORECASE)
 
 _WORDS = (
-    *("secret", "password", "authorization", "bearer", "apikey", "api_key", "api-key"),
+    *("secret", "password", "authorization", "bearer", "key"),
     *("sk-", "xai-", "pplx-", "nvapi-", "xox", "gsk_", "hf_", "fw_", "r8_", "gho_", "ghp_", "ghs_", "ghu_"),
     *("github_pat_", "tgp_v1_", "aiza", "akia", "asia"),
 )
@@ -54,8 +54,11 @@ def may_contain_secret(text: str) -> bool:
         for letter, equal in _FOLDED:
             text = text.replace(letter, equal)
     text = text.lower()
+    for word in _WORDS:  # a loop takes half the time of any()
+        if word in text:
+            return True
     # A pattern never matches the word "tokens", which every record of a request contains.
-    return text.count("token") != text.count("tokens") or any(word in text for word in _WORDS)
+    return text.count("token") != text.count("tokens")
 
 
 def redact(text: str) -> str:

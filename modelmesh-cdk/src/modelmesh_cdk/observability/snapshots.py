@@ -57,9 +57,10 @@ def copy_plain(value: Any, sizes: list[int] | None = None) -> Any:
         return value
     if kind is dict or isinstance(value, Mapping):
         return {key: copy_plain(item, sizes) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        items = [copy_plain(item, sizes) for item in value]
-        return items if isinstance(value, list) else tuple(items)
+    if kind is list or isinstance(value, list):
+        return [copy_plain(item, sizes) for item in value]
+    if isinstance(value, tuple):
+        return tuple([copy_plain(item, sizes) for item in value])
     if has(kind):
         return copy_plain(asdict(value), sizes)
     return value if isinstance(value, str | int | float) else str(value)
