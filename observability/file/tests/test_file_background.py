@@ -115,6 +115,24 @@ for number in range(5):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_process_forks_without_the_thread_of_the_sink(path: Path) -> None:
+    script = """
+counts = []
+os.register_at_fork(before=lambda: counts.append(threading.active_count()))
+mesh = client(path)
+ask(mesh)
+assert threading.active_count() == 2
+if os.fork() == 0:
+    sys.exit()
+os.wait()
+assert counts == [1], counts
+ask(mesh)
+"""
+    done = run(script, path)
+    assert (len(records(path)), done.returncode) == (2, 0), done.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_process_of_multiprocessing_leaves_its_records_without_close(path: Path) -> None:
     script = """
 import multiprocessing

@@ -112,16 +112,14 @@ class BackgroundWriter:
         Returns:
             Whether all records are written.
         """
-        thread, processed = self._thread, -1
+        thread, processed = self._thread, self._processed
         while not self.flush(STALLED_S):
             if processed == self._processed or thread is current_thread():
                 text = "%s: %d records are not written, because the output does not accept them"
                 _log.warning(text, self._name, self._waiting())
                 return False
             processed = self._processed
-        self.release()
-        if thread is not None:
-            thread.join(STALLED_S)
+        self.end_thread(STALLED_S)
         with self.output_lock:
             try:
                 close_output()
@@ -135,6 +133,13 @@ class BackgroundWriter:
             if self._thread is not None:
                 self._is_stopping, self._is_idle = True, False
                 self._wake.put(None)
+
+    def end_thread(self, timeout_s: float) -> None:
+        """End the thread after the records that wait, and wait for it."""
+        thread = self._thread
+        self.release()
+        if thread is not None and thread is not current_thread():
+            thread.join(timeout_s)
 
     def write_inline(self) -> None:
         """Write later records in the threads of their callers, because the interpreter is about to end."""

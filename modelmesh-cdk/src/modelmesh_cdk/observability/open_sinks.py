@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from modelmesh_cdk.observability.background import BackgroundObservability
 
 FORK_WAIT_S = 1.0
-"""How long a fork waits for a write of another thread. A child that starts in the middle of one may repeat part of it."""
+"""How long a fork waits for the thread of a sink. A child that starts in the middle of a write may repeat part of it."""
 
 _sinks: WeakValueDictionary[int, BackgroundObservability] = WeakValueDictionary()
 _forking = threading.local()
@@ -34,6 +34,7 @@ def _close_all() -> None:
 def _before_fork() -> None:
     _forking.held = held = []
     for sink in list(_sinks.values()):
+        sink.writer.end_thread(FORK_WAIT_S)  # a fork with running threads is deprecated
         if sink.writer.output_lock.acquire(timeout=FORK_WAIT_S):
             held.append(sink.writer.output_lock)
             with suppress(Exception):  # the writer reports a failing output
