@@ -18,6 +18,9 @@ VERSIONED = (
 )  # fmt: skip
 
 
+OPEN_FILES = 8192
+
+
 def facts(litellm: str | None) -> dict[str, Any]:
     """Return facts of this machine and the versions of all subjects.
 
@@ -35,6 +38,18 @@ def facts(litellm: str | None) -> dict[str, Any]:
         "calibration_ms": round(calibration(), 2),
         "versions": versions,
     }
+
+
+def allow_many_connections() -> None:
+    """Raise the limit of open files for this process and its children: a thousand streams need a socket each, at both ends."""
+    try:
+        import resource  # noqa: PLC0415 - not on Windows, which has no such limit
+    except ImportError:
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    files = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < files:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (files, hard))
 
 
 def load() -> float | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from row import Result
+from table import cells
 
 FOLDER = Path(__file__).with_name("results")
 
@@ -26,6 +27,6 @@ def read(file: Path) -> tuple[dict[str, Any], list[Result]]:
 
 def write(file: Path, facts: dict[str, Any], found: Sequence[Result]) -> None:
     """Write the facts and the results of a run."""
-    data = {**facts, "results": [one.as_dict() for one in found]}
+    data = {**facts, "results": [{**one.as_dict(), "cells": cells(one)} for one in found]}
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", "utf-8")

@@ -28,7 +28,7 @@ class Effort:
 
 
 FULL = Effort(rounds=9, turn=0.2)
-QUICK = Effort(rounds=2, turn=0.02)
+QUICK = Effort(rounds=1, turn=0.02)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from rounds import Measured, Round
@@ -77,6 +77,7 @@ class Result:
 
     Attributes:
         id: The row's ID.
+        group: ID of the row's group.
         title: The row's title.
         unit: Unit of the values.
         goal: Bound, or ``None``.
@@ -88,6 +89,7 @@ class Result:
     """
 
     id: str
+    group: str
     title: str
     unit: str
     goal: float | None
@@ -110,16 +112,16 @@ class Result:
 
     @classmethod
     def of(cls, data: dict[str, Any]) -> Result:
-        """Read what :meth:`as_dict` returned."""
-        return cls(**{name: value for name, value in data.items() if name != "met"})
+        """Read what :meth:`as_dict` returned, and ignore what else a file contains."""
+        return cls(**{one.name: data[one.name] for one in fields(cls)})
 
 
-def result(row: Row, measured: Measured) -> Result:
+def result(row: Row, group: str, measured: Measured) -> Result:
     """Summarise the rounds of a row."""
     goal, lower = (None, False) if row.goal is None else (row.goal.bound, row.goal.at_least)
-    unit = row.comparison.unit
+    base = Result(row.id, group, row.title, row.comparison.unit, goal, lower)
     for name in row.comparison.subjects:
         if name in measured.missing:
-            return Result(row.id, row.title, unit, goal, lower, skipped=measured.missing[name])
+            return replace(base, skipped=measured.missing[name])
     values = [row.comparison.value(one) for one in measured.rounds]
-    return Result(row.id, row.title, unit, goal, lower, statistics.median(values), min(values), max(values))
+    return replace(base, value=statistics.median(values), low=min(values), high=max(values))

@@ -16,14 +16,15 @@ import argparse
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import compare
 import results
-from machine import facts
+from machine import allow_many_connections, facts
 from rounds import FULL, QUICK, Effort, measure
 from row import Result, Row, result
 from rows import GROUPS, Group
-from table import HEADINGS, cells, facts_line, show
+from table import HEADINGS, cells, facts_line, goal_text, show
 from upstream.process import running
 from workers import Environment
 
@@ -48,8 +49,8 @@ def selected(only: Sequence[str]) -> list[tuple[Group, list[Row]]]:
 
 def run(chosen: Sequence[tuple[Group, list[Row]]], effort: Effort, litellm: str | None) -> Iterator[Result]:
     """Measure the groups in turn."""
-    with running() as url:
-        environment = Environment(url, litellm)
+    with running() as url, TemporaryDirectory() as folder:
+        environment = Environment(url, folder, litellm)
         for place, (group, rows) in enumerate(chosen):
             subjects = list(dict.fromkeys(name for row in rows for name in row.comparison.subjects))
 
@@ -58,7 +59,7 @@ def run(chosen: Sequence[tuple[Group, list[Row]]], effort: Effort, litellm: str 
 
             longer = Effort(effort.rounds, effort.turn * group.longer)
             measured = measure(subjects, environment, longer, fresh=group.fresh, progress=progress)
-            yield from (result(row, measured) for row in rows)
+            yield from (result(row, group.id, measured) for row in rows)
 
 
 def print_comparison(file: Path, found: Iterable[Result]) -> None:
@@ -75,7 +76,7 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(description=head, epilog=examples, formatter_class=formatter)
     made.add_argument("--only", nargs="+", default=[], metavar="NAME", help="measure these rows or groups of rows only")
     made.add_argument("--list", action="store_true", help="print the names of groups and rows, and their goals")
-    made.add_argument("--quick", action="store_true", help="two short rounds, to see that it runs. The figures mean nothing")
+    made.add_argument("--quick", action="store_true", help="one short round, to see that it runs. The figures mean nothing")
     made.add_argument("--rounds", type=int, metavar="N", help=f"rounds (default {FULL.rounds})")
     made.add_argument("--litellm", metavar="PYTHON", help="interpreter of an environment with litellm")
     made.add_argument("--json", type=Path, metavar="FILE", help="write the results to this file")
@@ -95,11 +96,12 @@ def main() -> None:
         for group, rows in chosen:
             print(group.id)
             for row in rows:
-                print(f"  {row.id:24} {row.title}")
+                print(f"  {row.id:32} {row.title}  {goal_text(row.goal, row.comparison.unit)}".rstrip())
         return
     effort = QUICK if arguments.quick else FULL
     if arguments.rounds is not None:
         effort = Effort(arguments.rounds, effort.turn)
+    allow_many_connections()
     machine = facts(arguments.litellm)
     found = list(run(chosen, effort, arguments.litellm))
     show(HEADINGS, [cells(one) for one in found])

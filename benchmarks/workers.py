@@ -30,10 +30,12 @@ class Environment:
 
     Attributes:
         url: Address of the upstream server.
+        folder: Folder of temporary files.
         litellm: Interpreter of an environment with litellm, or ``None``.
     """
 
     url: str
+    folder: str
     litellm: str | None = None
 
 
@@ -72,7 +74,7 @@ class Workers:
     def _find(self, subject: str) -> tuple[_Process, str]:
         name, _, rest = subject.rpartition(":")
         if name not in self._processes:
-            self._processes[name] = _Process(*self._command(name))
+            self._processes[name] = _Process(*self._command(name), folder=self._environment.folder)
         return self._processes[name], rest
 
     def _command(self, name: str) -> list[str]:
@@ -87,7 +89,7 @@ class Workers:
 
 
 class _Process:
-    def __init__(self, *command: str) -> None:
+    def __init__(self, *command: str, folder: str) -> None:
         # Imports are measured too: all files are to be compiled, those of a checkout as well as those of packages.
         variables = {
             name: value
@@ -102,7 +104,7 @@ class _Process:
             stderr=self._messages,
             text=True,
             encoding="utf-8",
-            env=variables,
+            env={**variables, "TMPDIR": folder},
         )
 
     def ask(self, request: dict[str, Any]) -> dict[str, Any]:

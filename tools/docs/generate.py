@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import benchmark_tables
 import catalogue_page
 import kit_tests
 import message_rules_page
@@ -39,15 +40,23 @@ RECORDS = {
     )
 }
 STRATEGIES = "reference/strategies.md"
+COSTS: dict[str, Callable[[str], str]] = {
+    "selection": benchmark_tables.selection,
+    "first choice": benchmark_tables.first_choice,
+    "conditions": benchmark_tables.conditions,
+}
+"""Tables of the benchmarks on the page of strategies."""
 
 
 def pictures() -> dict[str, Callable[[str], str]]:
     """Return the generator of each strategy's spread. The picture of a strategy that is not installed stays unchanged."""
     on_page = {match["name"]: lambda before: before for match in PART.finditer((DOCS / STRATEGIES).read_text("utf-8"))}
-    return {**on_page, **strategy_spread.parts()}
+    return {**on_page, **strategy_spread.parts(), **COSTS}
 
 
 PAGES: dict[str, dict[str, Callable[[str], str]]] = {
+    "../benchmarks/README.md": {"results": benchmark_tables.results, "conditions": benchmark_tables.conditions},
+    "explanation/performance.md": {"goals": benchmark_tables.goals, "conditions": benchmark_tables.conditions},
     "explanation/what-happens-when-a-provider-fails.md": {"classes": failure_classes},
     "how-to/test-a-connector.md": {"conformance tests": kit_tests.conformance_tests},
     "reference/catalogue.md": {

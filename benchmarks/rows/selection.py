@@ -5,6 +5,8 @@ from __future__ import annotations
 from comparisons import alone, ratio
 from row import MILLISECONDS, Row, at_most
 
+from rows.group import Group
+
 STRATEGIES = (
     "cost-first",
     "latency-first",
@@ -16,7 +18,7 @@ STRATEGIES = (
     "stick-until-failure",
 )
 
-FIRST_CHOICE = tuple(
+_FIRST_CHOICE = tuple(
     Row(
         f"first_choice_{name}",
         f"{name}: first choice among 10,000 models",
@@ -37,10 +39,16 @@ def _selection(name: str) -> tuple[Row, ...]:
     )
 
 
-SELECTION = tuple(row for name in STRATEGIES for row in _selection(name))
+_SELECTION = tuple(row for name in STRATEGIES for row in _selection(name))
 
-ROUTING = (
+_ROUTING = (
     Row("routing_10", "routing one request among 10 models", alone("selection.route.10"), at_most(60)),
     Row("routing_10000", "routing one request among 10,000 models", alone("selection.route.10000"), at_most(60)),
     Row("routing_flat", "routing: 10,000 models / 10 models", ratio("selection.route.10000", "selection.route.10"), at_most(1.5)),
+)
+
+SELECTION = (
+    Group("routing", _ROUTING),
+    Group("selection", _SELECTION, longer=0.25),
+    Group("first_choice", _FIRST_CHOICE),
 )
