@@ -82,7 +82,7 @@ class Connection:
                     self._send_rest(memoryview(body)[_SMALL:], deadline)
         except TimeoutError:
             raise
-        except OSError:  # the server may have sent its response before it closed the connection
+        except OSError:  # the server may have sent its response before it closed the connection. TLS loses such a response.
             self._write_failed = True
 
     def _send_rest(self, data: memoryview, deadline: Deadline) -> None:
