@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+import modelmesh
 from modelmesh import capabilities
 from modelmesh.capabilities import PREDEFINED_POOLS, NodeType, standard_tree
+from modelmesh.capabilities.nodes import mesh_tree
+from modelmesh.errors import ConfigurationError
+from modelmesh.testing import MockProvider
 
 CHAT = "generation.text-generation.chat-completion"
 
@@ -85,3 +89,33 @@ def test_predefined_pools_are_nodes(pool: str) -> None:
     node = standard_tree().get_node(pool)
     assert node is not None
     assert node.path == PREDEFINED_POOLS[pool]
+
+
+def test_mesh_tree_shares_nodes_until_one_is_added() -> None:
+    first, second = mesh_tree(), mesh_tree()
+    leaf = first.get_node("chat-completion")
+    assert leaf is not None
+    assert leaf is second.get_node("chat-completion")
+    child = first.ensure(f"{leaf.path}.role-play")
+    assert first.covers(leaf, child)
+    assert first.is_ancestor_of(leaf, child)
+    assert first.get_node("chat-completion") is child.parent
+    assert second.get_node("role-play") is None
+    assert leaf.is_leaf
+    assert leaf is mesh_tree().get_node("chat-completion")
+
+
+class Player(MockProvider):
+    """A provider with a capability of its own."""
+
+    capabilities = ("acme.games.chess",)
+
+
+def test_mesh_tree_of_clients_shares_no_custom_capability() -> None:
+    providers = {"a": {"instance": Player(["hello"])}}
+    with modelmesh.create(config={"providers": providers, "pools": {"p": {"capability": "acme.games.chess"}}}) as client:
+        assert [pool.capability for pool in client.mesh.list_pools()] == ["acme.games.chess"]
+    plain = {"providers": {"a": {"instance": MockProvider(["hello"])}}, "pools": {"chess": {}}}
+    with pytest.raises(ConfigurationError, match="'chess' is not a capability"):
+        modelmesh.create(config=plain)
+    assert mesh_tree().get_node("acme.games.chess") is None

@@ -17,7 +17,8 @@ from modelmesh._engine.foundation.secret import Secret
 from modelmesh._engine.foundation.suggestions import did_you_mean, suggestion
 from modelmesh._engine.plugins.aliases import canonical_id
 from modelmesh._engine.plugins.resolver import Resolver
-from modelmesh.capabilities import PREDEFINED_POOLS, standard_tree
+from modelmesh.capabilities import PREDEFINED_POOLS
+from modelmesh.capabilities.nodes import mesh_tree
 from modelmesh.client.clients import MeshClient, ModelMesh, OpenAIClient
 from modelmesh.errors import CapabilityNotFoundError, ConfigurationError, ModelMeshError, combined_error_class
 
@@ -313,7 +314,7 @@ def _check(name: Any) -> None:
     if not isinstance(name, str):
         message = f"a capability is a name, each an argument of its own: create('chat-completion', …), not {name!r}"
         raise ConfigurationError(message)
-    tree = standard_tree()
+    tree = mesh_tree()
     if tree.get_node(name) is not None or "." in name:
         return
     near = tree.suggest(name)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 from attrs import define, field
@@ -68,13 +69,35 @@ class CapabilityTree:
         self._roots: dict[str, CapabilityNode] = {}
         self._by_path: dict[str, CapabilityNode] = {}
         self._by_name: dict[str, list[CapabilityNode]] = {}
+        self._shared_taxonomy: Mapping[str, Any] | None = None
         self._grow(None, taxonomy or {})
+
+    @classmethod
+    def sharing(cls, tree: CapabilityTree, taxonomy: Mapping[str, Any]) -> CapabilityTree:
+        """Return a tree with the nodes of another one until a node is added to it.
+
+        Most meshes add none, and their nodes would be half of the memory of an idle client. The first addition replaces all
+        nodes, so nodes of such a tree must be compared by :meth:`covers` or by path.
+
+        Args:
+            tree: The other tree, to which nothing may be added.
+            taxonomy: What the other tree contains.
+        """
+        shared = cls()
+        shared._roots, shared._by_path, shared._by_name = tree._roots, tree._by_path, tree._by_name
+        shared._shared_taxonomy = taxonomy
+        return shared
 
     def _grow(self, parent: CapabilityNode | None, branch: Mapping[str, Any]) -> None:
         for name, below in branch.items():
             self._grow(self._insert(parent, name), below)
 
     def _insert(self, parent: CapabilityNode | None, name: str) -> CapabilityNode:
+        if self._shared_taxonomy is not None:
+            taxonomy, self._shared_taxonomy = self._shared_taxonomy, None
+            self._roots, self._by_path, self._by_name = {}, {}, {}
+            self._grow(None, taxonomy)
+            parent = parent and self._by_path[parent.path]
         path = f"{parent.path}.{name}" if parent else name
         node = CapabilityNode(path, name, parent, names=(name, *SEGMENT_ALIASES.get(path, ())))
         (parent.children if parent else self._roots)[name] = node
@@ -149,11 +172,11 @@ class CapabilityTree:
 
     def is_ancestor_of(self, ancestor: CapabilityNode, descendant: CapabilityNode) -> bool:
         """Return whether ``ancestor`` is a proper ancestor of ``descendant``."""
-        return ancestor in self.get_ancestors(descendant)
+        return descendant.path.startswith(f"{ancestor.path}.")
 
     def covers(self, wanted: CapabilityNode, offered: CapabilityNode) -> bool:
         """Return whether a pool of ``wanted`` accepts a model with the capability ``offered``."""
-        if wanted is offered or self.is_ancestor_of(wanted, offered):
+        if wanted.path == offered.path or self.is_ancestor_of(wanted, offered):
             return True
         return any(wanted.path == node and offered.path in extra for node, extra in ALSO_UNDER.items())
 
@@ -176,3 +199,13 @@ class CapabilityTree:
 def standard_tree() -> CapabilityTree:
     """Return a fresh tree with everything in :mod:`modelmesh.capabilities.taxonomy`."""
     return CapabilityTree(TAXONOMY)
+
+
+@cache
+def _standard() -> CapabilityTree:
+    return standard_tree()
+
+
+def mesh_tree() -> CapabilityTree:
+    """Return the tree of one mesh: the nodes of all meshes until a custom capability is added."""
+    return CapabilityTree.sharing(_standard(), TAXONOMY)

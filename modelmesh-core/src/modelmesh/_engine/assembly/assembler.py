@@ -41,7 +41,7 @@ from modelmesh._engine.routing.pacing import Pacer
 from modelmesh._engine.routing.pool import Pool
 from modelmesh._engine.routing.router import Router
 from modelmesh._engine.telemetry.events import Emitter
-from modelmesh.capabilities.nodes import CapabilityNode, CapabilityTree, standard_tree
+from modelmesh.capabilities.nodes import CapabilityNode, CapabilityTree, mesh_tree
 from modelmesh.contracts.storage import Storage
 from modelmesh.contracts.strategy import Strategy
 from modelmesh.errors import ConfigurationError, ModelMeshError, UnknownConnectorError
@@ -130,7 +130,7 @@ class Assembler:
         resolver, problems = self._resolver, self._problems
         references = build_references(self._config.read_secrets(problems), resolver, problems)
         sections = self._config.read(problems, references)
-        tree = standard_tree()
+        tree = mesh_tree()
         providers = self._build_providers(sections, references)
         prices = PriceSources(resolver)
         self._models = ModelCatalog(providers, tree, problems.source_map, prices, problems)
@@ -273,7 +273,7 @@ class Assembler:
         return whole.read(self._problems, references)
 
     def _check_capabilities(self, names: Sequence[str]) -> None:
-        tree = standard_tree()
+        tree = mesh_tree()
         for name in names:
             if tree.get_node(name) is None and "." not in name:
                 near = tree.suggest(name)

@@ -54,8 +54,8 @@ class ModelCatalog:
         self._tree = tree
         self._source_map = source_map
         self._prices = prices
-        self._stated_nodes: dict[int, list[CapabilityNode]] = {}
-        self._derived_nodes: dict[int, list[CapabilityNode]] = {}
+        self._stated_nodes: dict[int, tuple[CapabilityNode, ...]] = {}
+        self._derived_nodes: dict[int, tuple[CapabilityNode, ...]] = {}
         self._stated_paths: set[str] = set()
         self.has_lost_models = False
         self._known: set[tuple[str, str]] = set()
@@ -197,16 +197,17 @@ class ModelCatalog:
             info = with_free_tier_price(info)
         candidate = Candidate(info.id, info.name, info, entry.provider, entry.account)
         capabilities = info.capabilities or (entry.section.capabilities if among_others else entry.capabilities)
-        nodes = [self.node(name, (*path, "capabilities")) for name in capabilities]
+        nodes = tuple([self.node(name, (*path, "capabilities")) for name in capabilities])
         paths = [node.path for node in nodes]
         self._stated_paths.update(paths)
         self._stated_nodes[id(candidate)] = nodes
-        self._derived_nodes[id(candidate)] = [self._tree.ensure(path) for path in derived(paths, info.features)]
+        self._derived_nodes[id(candidate)] = tuple([self._tree.ensure(path) for path in derived(paths, info.features)])
         self.candidates.append(candidate)
-        self._names.add(candidate)
 
     def named(self, name: str) -> list[Candidate]:
         """Return the models that a name means, with or without the provider before it."""
+        for candidate in self.candidates[len(self._names) :]:  # indexed here, because many meshes look up no name
+            self._names.add(candidate)
         return self._names.find(name)
 
     def node(self, name: str, path: tuple[str | int, ...]) -> CapabilityNode:

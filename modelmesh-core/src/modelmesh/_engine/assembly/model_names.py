@@ -38,6 +38,9 @@ class ModelNameIndex:
         self._by_name: dict[str, list[Candidate]] = {}
         self._by_vendor: dict[str, dict[str, list[Candidate]]] = {}  # names with a provider are not stored for each model
 
+    def __len__(self) -> int:
+        return len(self._places)
+
     def add(self, candidate: Candidate) -> None:
         """Add a model."""
         self._places[id(candidate)] = len(self._places)

@@ -5,7 +5,6 @@ All times are monotonic seconds that the caller passes in.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Mapping
 from enum import StrEnum
 
@@ -66,7 +65,7 @@ class CircuitBreaker:
     reason: FailureClass | None = None
     retry_after_given: bool = False
     backoff_steps: dict[FailureClass, int] = field(factory=dict)
-    samples: deque[tuple[float, bool]] = field(factory=lambda: deque(maxlen=MAX_SAMPLES), repr=False)
+    samples: list[tuple[float, bool]] = field(factory=list, repr=False)  # an empty deque takes 760 bytes for each model
     probe: int = 0
     recovered_at: float | None = None
     retry_budget: float = RETRY_BUDGET_CAPACITY
@@ -127,15 +126,20 @@ class CircuitBreaker:
 
     def record_success(self, now: float) -> None:
         """Record a success. It does not close the breaker."""
-        self.samples.append((now, True))
+        self._add_sample(now, ok=True)
         self.consecutive_failures = 0
         if self.retry_budget < RETRY_BUDGET_CAPACITY:
             self.retry_budget = min(RETRY_BUDGET_CAPACITY, self.retry_budget + 1)
 
     def record_failure(self, now: float) -> None:
         """Record a failure that counts towards opening."""
-        self.samples.append((now, False))
+        self._add_sample(now, ok=False)
         self.consecutive_failures += 1
+
+    def _add_sample(self, now: float, *, ok: bool) -> None:
+        self.samples.append((now, ok))
+        if len(self.samples) > MAX_SAMPLES:
+            del self.samples[0]
 
     def open(self, failure: FailureClass, until: float, *, retry_after_given: bool) -> None:
         """Open, or extend an open breaker. Never shortens the time that it stays open."""

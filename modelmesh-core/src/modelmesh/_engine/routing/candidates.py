@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -92,7 +91,7 @@ class Candidate:
     standby_policies: list[AttemptObserver] = field(factory=list, repr=False)
     typical_output: float | None = None
     answers: int = 0
-    recent_outputs: deque[float] = field(factory=lambda: deque(maxlen=RECENT), repr=False)
+    recent_outputs: list[float] = field(factory=list, repr=False)  # an empty deque takes 760 bytes for each model
     prompt_excess: float = 0.0
     prompts: int = 0
     answered_at: float = field(default=0.0, init=False, repr=False)
@@ -140,6 +139,7 @@ class Candidate:
             weight = EWMA_ALPHA_RISE if latest > before else EWMA_ALPHA
             self.typical_output = before + (latest - before) * weight
         self.recent_outputs.append(latest)
+        del self.recent_outputs[:-RECENT]
         self.answers += 1
 
     def prompt_size(self, call: Call) -> PromptSize:
