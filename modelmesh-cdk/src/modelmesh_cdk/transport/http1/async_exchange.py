@@ -107,7 +107,7 @@ class AsyncExchange:
         if self._waiter is not None:
             raise RuntimeError("another task already reads this response")
         now = monotonic()
-        connection.arm(min(self.deadline.at, now + self.deadline.gap), now)
+        connection.timer.set(min(self.deadline.at, now + self.deadline.gap), now)
         self._waiter = connection.loop.create_future()
         try:
             await self._waiter

@@ -40,7 +40,7 @@ class AsyncPool:
         idle = self._idle
         while idle:
             connection, _ = idle.popitem()
-            if connection.is_usable():
+            if not connection.has_unread():
                 return connection
             connection.abort()
             self.free_slot()
@@ -63,7 +63,7 @@ class AsyncPool:
             return known
         given = await self._take_slot(deadline)
         if given is not None:
-            if not fresh and given.is_usable():
+            if not fresh and not given.has_unread():
                 return given
             given.abort()
         connection: AsyncConnection | None = None
