@@ -289,6 +289,24 @@ def test_loops_of_several_threads_have_connections_of_their_own() -> None:
         assert (len(found), server.connections) == (160, 8)
 
 
+def test_closed_loops_are_dropped_while_other_threads_add_theirs() -> None:
+    of_loops, abandoned = LoopTransports(), list[int]()
+
+    class Transport:
+        def abandon(self) -> None:
+            abandoned.append(1)
+
+    class Loop:
+        def is_closed(self) -> bool:
+            """Do what another thread may do in the meantime."""
+            of_loops._by_loop[Loop()] = (Transport(), None)  # type: ignore[index, assignment]
+            return True
+
+    of_loops._by_loop = {Loop(): (Transport(), None) for _ in range(3)}  # type: ignore[misc, assignment]
+    of_loops.drop_closed()
+    assert (len(abandoned), len(of_loops)) == (3, 3)
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_child_process_neither_uses_nor_breaks_the_connections_of_its_parent() -> None:
     async def main(url: str) -> None:

@@ -55,9 +55,9 @@ class LoopTransports:
 
     def drop_closed(self) -> None:
         """Close the connections of closed loops. ``loop.close()`` alone does not end generators."""
-        for loop in [loop for loop in self._by_loop if loop.is_closed()]:
-            transport, _ = self._by_loop.pop(loop)
-            abandon = getattr(transport, "abandon", None)
+        for loop in list(self._by_loop):  # a copy: other threads add and drop their loops
+            known = self._by_loop.pop(loop, None) if loop.is_closed() else None
+            abandon = getattr(known[0], "abandon", None) if known is not None else None
             if abandon is not None:
                 abandon()
 
