@@ -200,8 +200,9 @@ class ResponseParser:
         self.has_headers = True
         self._header_count = 0
         if self._method == "HEAD" or self.status in _WITHOUT_BODY or (length is not None and not int(length)):
-            self._complete()
-        elif encoding is not None:
+            self._complete(exactly=not data)
+            return
+        if encoding is not None:
             self._framing = _Framing.CHUNKED
             self._parser.set_dangerous_leniencies(lenient_spaces_after_chunk_size=True)  # some servers pad the size
         elif length is not None:
@@ -209,10 +210,7 @@ class ResponseParser:
         else:
             self._framing = _Framing.UNTIL_CLOSE
         if data:
-            if self.is_complete:
-                self.is_reusable = False
-            else:
-                self._feed_body(data)
+            self._feed_body(data)
 
     def _feed_body(self, data: bytes) -> None:
         if self._framing is _Framing.CHUNKED:
@@ -226,8 +224,7 @@ class ResponseParser:
         else:
             surplus = len(data) > self._left
             self.body.append(data[: self._left] if surplus else data)
-            self._complete()
-            self.is_reusable = self.is_reusable and not surplus
+            self._complete(exactly=not surplus)
 
     def _feed_chunks(self, data: bytes) -> None:
         self._overhead = max(self._overhead, 0) + len(data)
@@ -237,20 +234,24 @@ class ResponseParser:
         except _ERRORS as error:
             failure = self._invalid(error)
             if self.is_complete:  # what follows the response is wrong, not the response
-                self.failure, self.is_reusable = None, False
+                self.failure = None
                 return
             raise failure from None
         if self.is_complete:
             # Nothing but the end of the last chunk may be the end of the data. llhttp skips line breaks after it.
-            exact = self._tail.endswith(_END_OF_HEAD) and self._tail[:-4] not in {b"\r", b"\n", b""}
-            self.is_reusable = self.is_reusable and exact
+            self._complete(exactly=self._tail.endswith(_END_OF_HEAD) and self._tail[:-4] not in {b"\r", b"\n", b""})
         elif self._overhead > MAX_HEAD:
             message = f"the chunks have more than {MAX_HEAD} bytes of extensions and trailers"
             raise InvalidResponseError(message)
 
-    def _complete(self) -> None:
+    def _complete(self, *, exactly: bool) -> None:
+        """End the response.
+
+        Args:
+            exactly: Whether it has ended with the last byte received.
+        """
         self.is_complete = True
-        self.is_reusable = self._stays_open
+        self.is_reusable = exactly and self._stays_open
 
     # Callbacks of llhttp.
 
@@ -287,7 +288,7 @@ class ResponseParser:
         """End a chunked body. The end of every other response is counted."""
         if self.has_headers:
             self._stays_open = self._stays_open and self._parser.should_keep_alive()
-            self._complete()
+            self.is_complete = True
 
     def _refusal(self, message: str) -> InvalidResponseError:
         """Store and return the failure that a callback raises. llhttp raises another error in its place."""
@@ -297,14 +298,14 @@ class ResponseParser:
     def _invalid(self, error: Exception) -> InvalidResponseError:
         """Return the failure that an error of llhttp means. An interrupt in a callback is raised.
 
-        The context of the error does not show its cause: it may be an unrelated error that the caller is handling.
+        The context of other errors is not their cause: it may be an unrelated error that the caller is handling.
         """
         if self.failure is not None:
             return self.failure
         if isinstance(error, httptools.HttpParserUpgrade):
             return InvalidResponseError("the server switched to another protocol")
         cause = error.__context__
-        if cause is not None and not isinstance(cause, Exception):
+        if isinstance(error, httptools.HttpParserCallbackError) and cause is not None:
             raise cause
         return InvalidResponseError(str(error))
 
