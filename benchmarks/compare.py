@@ -32,4 +32,4 @@ def _mark(before: Result, now: Result) -> str:
     if now.low <= before.high and before.low <= now.high:
         return ""
     grew = now.low > before.high
-    return "better" if grew == now.at_least else "worse"
+    return "better" if grew == now.more_is_better else "worse"

@@ -14,7 +14,7 @@ def ratio(subject: str, peer: str, figure: str = "cpu", peer_figure: str | None 
 
 def throughput(subject: str, peer: str) -> Comparison:
     """Return how many times the peer's units a subject completes in a second."""
-    return Comparison((subject, peer), lambda found: found[peer]["wall"] / found[subject]["wall"])
+    return Comparison((subject, peer), lambda found: found[peer]["wall"] / found[subject]["wall"], more_is_better=True)
 
 
 def extra(subject: str, base: str) -> Comparison:

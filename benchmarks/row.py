@@ -13,33 +13,6 @@ RATIO, MICROSECONDS, MILLISECONDS, KIB, MIB = "ratio", "us", "ms", "KiB", "MiB"
 
 
 @dataclass(frozen=True)
-class Goal:
-    """Bound of a median.
-
-    Attributes:
-        bound: The bound.
-        at_least: Whether it is a lower bound.
-    """
-
-    bound: float
-    at_least: bool = False
-
-    def is_met(self, value: float) -> bool:
-        """Whether a value keeps to the bound."""
-        return value >= self.bound if self.at_least else value <= self.bound
-
-
-def at_most(bound: float) -> Goal:
-    """Return an upper bound."""
-    return Goal(bound)
-
-
-def at_least(bound: float) -> Goal:
-    """Return a lower bound."""
-    return Goal(bound, at_least=True)
-
-
-@dataclass(frozen=True)
 class Comparison:
     """A figure that is computed within each round.
 
@@ -47,11 +20,13 @@ class Comparison:
         subjects: The subjects that it needs.
         value: Computes the figure of a round.
         unit: Its unit.
+        more_is_better: Whether a goal is a lower bound.
     """
 
     subjects: tuple[str, ...]
     value: Callable[[Round], float]
     unit: str = RATIO
+    more_is_better: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,13 +37,13 @@ class Row:
         id: A name that does not change.
         title: Text in the table.
         comparison: What it compares.
-        goal: Bound of the median, or ``None`` for a row for information.
+        goal: Bound of the median, lower or upper as the comparison has it, or ``None`` for a row for information.
     """
 
     id: str
     title: str
     comparison: Comparison
-    goal: Goal | None = None
+    goal: float | None = None
 
 
 @dataclass(frozen=True)
@@ -81,7 +56,7 @@ class Result:
         title: The row's title.
         unit: Unit of the values.
         goal: Bound, or ``None``.
-        at_least: Whether the bound is a lower one.
+        more_is_better: Whether the bound is a lower one.
         value: Median of the rounds, or ``None`` when the row was skipped.
         low: Least of the rounds.
         high: Greatest of the rounds.
@@ -93,7 +68,7 @@ class Result:
     title: str
     unit: str
     goal: float | None
-    at_least: bool
+    more_is_better: bool
     value: float | None = None
     low: float | None = None
     high: float | None = None
@@ -104,7 +79,7 @@ class Result:
         """Whether the median meets the goal, or ``None`` without median or goal."""
         if self.value is None or self.goal is None:
             return None
-        return Goal(self.goal, self.at_least).is_met(self.value)
+        return self.value >= self.goal if self.more_is_better else self.value <= self.goal
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data."""
@@ -118,8 +93,7 @@ class Result:
 
 def result(row: Row, group: str, measured: Measured) -> Result:
     """Summarise the rounds of a row."""
-    goal, lower = (None, False) if row.goal is None else (row.goal.bound, row.goal.at_least)
-    base = Result(row.id, group, row.title, row.comparison.unit, goal, lower)
+    base = Result(row.id, group, row.title, row.comparison.unit, row.goal, row.comparison.more_is_better)
     for name in row.comparison.subjects:
         if name in measured.missing:
             return replace(base, skipped=measured.missing[name])

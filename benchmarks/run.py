@@ -96,7 +96,8 @@ def main() -> None:
         for group, rows in chosen:
             print(group.id)
             for row in rows:
-                print(f"  {row.id:32} {row.title}  {goal_text(row.goal, row.comparison.unit)}".rstrip())
+                goal = goal_text(row.goal, row.comparison.unit, more_is_better=row.comparison.more_is_better)
+                print(f"  {row.id:32} {row.title}  {goal}".rstrip())
         return
     effort = QUICK if arguments.quick else FULL
     if arguments.rounds is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from row import MICROSECONDS, RATIO, Goal, Result
+from row import MICROSECONDS, RATIO, Result
 
 HEADINGS = ("what", "median", "least … greatest", "goal", "")
 VERDICTS = {None: "", True: "met", False: "not met"}
@@ -23,19 +23,19 @@ def number(value: float | None, unit: str) -> str:
 
 def cells(one: Result) -> tuple[str, str, str, str, str]:
     """Return a result as the cells of a line."""
-    goal = goal_text(None if one.goal is None else Goal(one.goal, one.at_least), one.unit)
+    goal = goal_text(one.goal, one.unit, more_is_better=one.more_is_better)
     if one.skipped:
         return one.title, "skipped", one.skipped, goal, ""
     spread = f"{number(one.low, one.unit)} … {number(one.high, one.unit)}"
     return one.title, number(one.value, one.unit), spread, goal, VERDICTS[one.met]
 
 
-def goal_text(goal: Goal | None, unit: str) -> str:
+def goal_text(goal: float | None, unit: str, *, more_is_better: bool) -> str:
     """Return the bound of a row, or an empty text."""
     if goal is None:
         return ""
     name = "×" if unit == RATIO else f" {'µs' if unit == MICROSECONDS else unit}"
-    return f"{'≥' if goal.at_least else '≤'} {goal.bound:g}{name}"
+    return f"{'≥' if more_is_better else '≤'} {goal:g}{name}"
 
 
 def show(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from comparisons import extra, ratio, throughput
-from row import Row, at_least, at_most
+from row import Row
 
 from rows.group import Group
 
@@ -11,7 +11,7 @@ CALLS = (
     Group(
         "sync",
         (
-            Row("sync_call", "sync call: mesh with `fast` / raw httpx2", ratio("mesh.call", "raw_httpx2.call"), at_most(0.6)),
+            Row("sync_call", "sync call: mesh with `fast` / raw httpx2", ratio("mesh.call", "raw_httpx2.call"), goal=0.6),
             Row(
                 "sync_call_httpx2",
                 "sync call: mesh with `transport: httpx2` / raw httpx2",
@@ -21,7 +21,7 @@ CALLS = (
                 "sync_call_plain",
                 "sync call without `fast` / raw httpx2",
                 ratio("plain:mesh.call", "plain:raw_httpx2.call"),
-                at_most(1.1),
+                goal=1.1,
             ),
             Row("sync_call_openai", "sync call: mesh / openai SDK", ratio("mesh.call", "openai_sdk.call")),
             Row("sync_call_litellm", "sync call: mesh / `litellm.completion`", ratio("mesh.call", "litellm:litellm_router.call")),
@@ -29,7 +29,7 @@ CALLS = (
                 "failover",
                 "failover after an instant 500, in healthy calls",
                 extra("mesh.call_failover", "mesh.call"),
-                at_most(1),
+                goal=1,
             ),
         ),
     ),
@@ -47,13 +47,13 @@ CALLS = (
                 "in_flight_openai",
                 "64 async calls in flight: throughput of the mesh / openai SDK",
                 throughput("mesh.acall_in_flight", "openai_sdk.acall_in_flight"),
-                at_least(10),
+                goal=10,
             ),
             Row(
                 "in_flight_litellm",
                 "64 async calls in flight: throughput of the mesh / litellm Router",
                 throughput("mesh.acall_in_flight", "litellm:litellm_router.router_acall_in_flight"),
-                at_least(25),
+                goal=25,
             ),
             Row(
                 "in_flight_aiohttp",
@@ -75,7 +75,7 @@ CALLS = (
                 "threads_openai",
                 "16 threads: throughput of the mesh / openai SDK",
                 throughput("mesh.call_threads", "openai_sdk.call_threads"),
-                at_least(8),
+                goal=8,
             ),
             Row(
                 "threads_httpx2",

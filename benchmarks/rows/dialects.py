@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from comparisons import ratio
-from row import Row, at_most
+from row import Row
 
 from rows.group import Group
 
@@ -18,7 +18,7 @@ def _dialect(vendor: str, sdk: str) -> tuple[Row, ...]:
         "astream": ("chunk of an async stream", 0.3),
     }
     return tuple(
-        Row(f"{vendor}_{kind}", f"{vendor}, {text}: mesh / SDK", ratio(f"mesh.{kind}.{vendor}", f"{sdk}.{kind}"), at_most(goal))
+        Row(f"{vendor}_{kind}", f"{vendor}, {text}: mesh / SDK", ratio(f"mesh.{kind}.{vendor}", f"{sdk}.{kind}"), goal=goal)
         for kind, (text, goal) in kinds.items()
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from comparisons import added, alone, ratio
-from row import Row, at_most
+from row import Row
 
 from rows.group import Group
 
@@ -11,12 +11,12 @@ OWN_WORK = (
     Group(
         "own_work",
         (
-            Row("own_work", "mesh's own work for a call, hot loop", alone("own_work.call"), at_most(80)),
+            Row("own_work", "mesh's own work for a call, hot loop", alone("own_work.call"), goal=80),
             Row(
                 "own_work_among_real",
                 "mesh's own work for a call, among real calls",
                 alone("own_work.call_among_real"),
-                at_most(130),
+                goal=130,
             ),
             Row("own_chunk", "mesh's own work for a chunk, hot loop", alone("own_work.chunk")),
         ),
@@ -28,7 +28,7 @@ OWN_WORK = (
                 "features",
                 "budget, quota and file sink together: added to a call",
                 added("own_work.call_with_all", "own_work.call_settled"),
-                at_most(120),
+                goal=120,
             ),
             Row("feature_budget", "budget: added to a call", added("own_work.call_with_budget", "own_work.call_settled")),
             Row("feature_quota", "quota: added to a call", added("own_work.call_with_quota", "own_work.call_settled")),
@@ -36,7 +36,7 @@ OWN_WORK = (
                 "feature_file_sink",
                 "file sink: added to a call, on the caller's thread",
                 added("own_work.call_with_file_sink", "own_work.call_settled", "thread"),
-                at_most(60),
+                goal=60,
             ),
             Row(
                 "feature_file_sink_all",
@@ -52,7 +52,7 @@ OWN_WORK = (
                 "embeddings",
                 "2,048 embeddings of 3,072 dimensions: mesh / openai SDK",
                 ratio("embeddings.mesh", "embeddings.openai_sdk"),
-                at_most(1),
+                goal=1,
             ),
         ),
     ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from comparisons import alone, ratio
-from row import MILLISECONDS, Row, at_most
+from row import MILLISECONDS, Row
 
 from rows.group import Group
 
@@ -23,7 +23,7 @@ _FIRST_CHOICE = tuple(
         f"first_choice_{name}",
         f"{name}: first choice among 10,000 models",
         alone(f"selection.first_choice.{name}.10000", MILLISECONDS),
-        at_most(5),
+        goal=5,
     )
     for name in STRATEGIES
 )
@@ -34,7 +34,7 @@ def _selection(name: str) -> tuple[Row, ...]:
     halves = {size: f"{name}:selection.select_half.{name}.{size}" for size in (10, 10_000)}
     return (
         *(Row(f"select_{name}_{size}", f"{name}: choice among {size:,} models", alone(one)) for size, one in subjects.items()),
-        Row(f"select_{name}_flat", f"{name}: 10,000 models / 10 models", ratio(subjects[10_000], subjects[10]), at_most(1.5)),
+        Row(f"select_{name}_flat", f"{name}: 10,000 models / 10 models", ratio(subjects[10_000], subjects[10]), goal=1.5),
         Row(f"select_{name}_half", f"{name}: the same, half of them in standby", ratio(halves[10_000], halves[10])),
     )
 
@@ -42,9 +42,9 @@ def _selection(name: str) -> tuple[Row, ...]:
 _SELECTION = tuple(row for name in STRATEGIES for row in _selection(name))
 
 _ROUTING = (
-    Row("routing_10", "routing one request among 10 models", alone("selection.route.10"), at_most(60)),
-    Row("routing_10000", "routing one request among 10,000 models", alone("selection.route.10000"), at_most(60)),
-    Row("routing_flat", "routing: 10,000 models / 10 models", ratio("selection.route.10000", "selection.route.10"), at_most(1.5)),
+    Row("routing_10", "routing one request among 10 models", alone("selection.route.10"), goal=60),
+    Row("routing_10000", "routing one request among 10,000 models", alone("selection.route.10000"), goal=60),
+    Row("routing_flat", "routing: 10,000 models / 10 models", ratio("selection.route.10000", "selection.route.10"), goal=1.5),
 )
 
 SELECTION = (

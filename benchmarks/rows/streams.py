@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from comparisons import alone, ratio
-from row import KIB, Row, at_most
+from row import KIB, Row
 
 from rows.group import Group
 
@@ -11,10 +11,8 @@ STREAMS = (
     Group(
         "chunks",
         (
-            Row("chunk", "chunk of a sync stream: mesh / openai SDK", ratio("mesh.stream", "openai_sdk.stream"), at_most(0.1)),
-            Row(
-                "achunk", "chunk of an async stream: mesh / openai SDK", ratio("mesh.astream", "openai_sdk.astream"), at_most(0.1)
-            ),
+            Row("chunk", "chunk of a sync stream: mesh / openai SDK", ratio("mesh.stream", "openai_sdk.stream"), goal=0.1),
+            Row("achunk", "chunk of an async stream: mesh / openai SDK", ratio("mesh.astream", "openai_sdk.astream"), goal=0.1),
             Row(
                 "chunk_httpx2", "chunk of a sync stream: mesh / raw httpx2, bytes only", ratio("mesh.stream", "raw_httpx2.stream")
             ),
@@ -32,7 +30,7 @@ STREAMS = (
                 "thousand_streams",
                 "1,000 concurrent streams: time of the mesh / raw aiohttp",
                 ratio("mesh.slow_streams", "raw_aiohttp.slow_streams", "wall"),
-                at_most(1.3),
+                goal=1.3,
             ),
             Row(
                 "thousand_streams_cpu",
@@ -44,7 +42,7 @@ STREAMS = (
     Group(
         "stream_memory",
         (
-            Row("stream_memory", "memory of each of 1,000 streams", alone("mesh.slow_streams_memory", KIB, "kib"), at_most(60)),
+            Row("stream_memory", "memory of each of 1,000 streams", alone("mesh.slow_streams_memory", KIB, "kib"), goal=60),
             Row(
                 "stream_memory_aiohttp",
                 "memory of each of 1,000 streams of raw aiohttp",

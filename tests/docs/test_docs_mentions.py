@@ -24,7 +24,7 @@ from modelmesh.contracts import RULES, Kind, observability
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 GENERATE = ROOT / "tools" / "docs" / "generate.py"
-SECTIONS = [cls for name, cls in vars(schema).items() if name.endswith("Section")]
+SECTIONS = [cls for name, cls in vars(schema).items() if name.endswith("Section") and not name.startswith("_")]
 RECORDS = [cls for cls in vars(observability).values() if isinstance(cls, type) and has(cls)]
 ERRORS = [name for name, one in vars(errors).items() if isinstance(one, type) and issubclass(one, errors.ModelMeshError)]
 HOOKS = {name: hook for name, hook in vars(hookspecs).items() if name.startswith("modelmesh_")}

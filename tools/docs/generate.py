@@ -6,6 +6,7 @@ column of the page, which authors write. A field without a description fails the
 
 from __future__ import annotations
 
+import posixpath
 import re
 import sys
 from collections.abc import Callable
@@ -28,7 +29,7 @@ DOCS = Path(__file__).resolve().parents[2] / "docs"
 COMMAND = "python tools/docs/generate.py"
 PART = re.compile(r"(<!-- begin: (?P<name>[\w ]+) -->\n)(?P<body>.*?)(<!-- end: (?P=name) -->)", re.DOTALL)
 
-SECTIONS = {name: keys_of(cls) for name, cls in vars(schema).items() if name.endswith("Section")}
+SECTIONS = {name: keys_of(cls) for name, cls in vars(schema).items() if name.endswith("Section") and not name.startswith("_")}
 RECORDS = {
     cls.__name__: fields_of(cls)
     for cls in (
@@ -83,7 +84,7 @@ def render(page: str, text: str) -> str:
     def replace(match: re.Match[str]) -> str:
         seen.append(match["name"])
         if match["name"] not in generators:
-            message = f"docs/{page}: no generator for part {match['name']!r}"
+            message = f"{_path(page)}: no generator for part {match['name']!r}"
             raise ValueError(message)
         return match[1] + generators[match["name"]](match["body"]) + match[4]
 
@@ -91,10 +92,14 @@ def render(page: str, text: str) -> str:
     missing = [name for name in generators if name not in seen]
     if missing:
         message = (
-            f"docs/{page}: missing part {', '.join(missing)}. Add <!-- begin: {missing[0]} --> and <!-- end: {missing[0]} -->"
+            f"{_path(page)}: missing part {', '.join(missing)}. Add <!-- begin: {missing[0]} --> and <!-- end: {missing[0]} -->"
         )
         raise ValueError(message)
     return text
+
+
+def _path(page: str) -> str:
+    return posixpath.normpath(f"docs/{page}")
 
 
 def main(arguments: list[str]) -> int:
@@ -110,14 +115,14 @@ def main(arguments: list[str]) -> int:
             stale = True
             continue
         if MISSING in new:
-            print(f"docs/{page}: a field has no description. Search for {MISSING!r}.")
+            print(f"{_path(page)}: a field has no description. Search for {MISSING!r}.")
             stale = True
         if new != text and "--check" in arguments:
-            print(f"docs/{page} is stale. Run: {COMMAND}")
+            print(f"{_path(page)} is stale. Run: {COMMAND}")
             stale = True
         elif new != text:
             file.write_text(new, "utf-8")
-            print(f"docs/{page} written")
+            print(f"{_path(page)} written")
     return 1 if stale else 0
 
 
