@@ -145,8 +145,9 @@ class PoolIndex:
             call: The request.
             operations: Names of the operations that the pool serves, empty for any.
         """
-        mask = self.allowed(call)
-        mask &= ~self.other_spaces(call, operations)
+        mask = self.allowed(call) if call.options.only_providers else self.all
+        if self.vector_space.others:
+            mask &= ~self.other_spaces(call, operations)
         if self._features:
             for feature in needs(call, self._features):
                 mask &= ~self._lacks[feature]
