@@ -120,7 +120,7 @@ def check_end(blocks: Sequence[Mapping[str, Any]], reason: str, usage: Any) -> N
     if _FINISH.get(reason) == "length":
         return
     for block in blocks:
-        if block.get("type") == "tool_use" and not isinstance(block.get("input"), Mapping | None):
+        if block.get("type") == "tool_use" and not isinstance(block.get("input"), dict | None):
             message = f"the arguments of its call of {str(block.get('name'))[:80]!r} are not a JSON object"
             raise ValueError(message)
 
@@ -181,7 +181,7 @@ def usage_of(usage: Any) -> dict[str, Any] | None:
 
     The vendor's ``input_tokens`` exclude cached tokens. OpenAI's ``prompt_tokens`` include them.
     """
-    if not isinstance(usage, Mapping):
+    if not isinstance(usage, dict):
         return None
     found: dict[str, Any] = {}
     read, written = (
@@ -201,7 +201,7 @@ def usage_of(usage: Any) -> dict[str, Any] | None:
     if cached:
         found["prompt_tokens_details"] = cached
     details = usage.get("output_tokens_details")
-    thought = reported_tokens(details.get("thinking_tokens")) if isinstance(details, Mapping) else None
+    thought = reported_tokens(details.get("thinking_tokens")) if isinstance(details, dict) else None
     if thought is not None:
         found["completion_tokens_details"] = {"reasoning_tokens": thought}
     return {**found, **usage}

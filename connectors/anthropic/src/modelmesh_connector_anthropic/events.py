@@ -165,15 +165,15 @@ class EventDecoder:
         self._begun = True
         self._head |= {"id": message["id"], "model": message["model"]}
         usage = message.get("usage")
-        self._usage = dict(usage) if isinstance(usage, Mapping) else {}
+        self._usage = dict(usage) if isinstance(usage, dict) else {}
         stops = ("stop_reason", "stop_sequence", "stop_details")  # not known before the end
         extra = {name: value for name, value in beyond(message).items() if name not in stops}
         return (self._chunk({"role": "assistant", "content": ""}, extra),)
 
     def _finish(self, data: dict[str, Any]) -> Sequence[dict[str, Any]]:
         delta, usage = data["delta"], data.get("usage")
-        reported = isinstance(usage, Mapping)
-        if isinstance(usage, Mapping):  # totals so far, not increments. Omitted counts stay unchanged.
+        reported = isinstance(usage, dict)
+        if isinstance(usage, dict):  # totals so far, not increments. Omitted counts stay unchanged.
             self._usage |= {name: value for name, value in usage.items() if value is not None}
         reason = stop_reason(delta.get("stop_reason"))
         chunks = [chunk for block in self._blocks.values() if reason and not block.ended for chunk in self._end_block(block)]

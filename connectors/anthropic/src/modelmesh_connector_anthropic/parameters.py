@@ -101,7 +101,7 @@ def body_of(request: WireRequest, *, samples: bool, set_max: int | None, known_m
 
 def headers_of(payload: Mapping[str, Any]) -> dict[str, str]:
     """Return the headers that some parameters are sent as."""
-    given = {header: payload[name] for name, header in _IN_HEADERS.items() if payload.get(name) not in (None, [])}
+    given = {header: payload[name] for name, header in _IN_HEADERS.items() if name in payload and payload[name] not in (None, [])}
     return {name: ",".join(map(str, value)) if isinstance(value, list) else str(value) for name, value in given.items()}
 
 

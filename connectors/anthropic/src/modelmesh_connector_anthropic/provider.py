@@ -62,6 +62,7 @@ class AnthropicProvider(BaseProvider):
             ConfigurationError: The key is missing, or the address or an option is invalid.
         """
         super().__init__(config, **settings)
+        self._output_limits: dict[str, int | None] = {}
         self.version = str(self.config.options.get("anthropic_version") or VERSION)  # unquoted YAML makes it a date
         if not _DATE.fullmatch(self.version):
             message = f"the provider {self.id} has anthropic_version {self.version!r}, which is no date; write '{VERSION}'"
@@ -78,10 +79,11 @@ class AnthropicProvider(BaseProvider):
         return headers
 
     def _encode_request(self, request: WireRequest) -> tuple[str, list[tuple[str, str]], bytes]:
-        options = request.call.options
-        own = {name.lower() for name in options.headers}
-        given = {name: value for name, value in headers_of(request.payload).items() if name not in own}
+        given = headers_of(request.payload)
         if given:
+            options = request.call.options
+            own = {name.lower() for name in options.headers}
+            given = {name: value for name, value in given.items() if name not in own}
             request.call = evolve(request.call, options=evolve(options, headers={**given, **options.headers}))
         return super()._encode_request(request)
 
@@ -105,10 +107,12 @@ class AnthropicProvider(BaseProvider):
         return self.version
 
     def _known_max(self, model: str) -> int | None:
-        try:
-            return self.get_model_info(model).max_output_tokens
-        except KeyError:
-            return None
+        if model not in self._output_limits:
+            try:
+                self._output_limits[model] = self.get_model_info(model).max_output_tokens
+            except KeyError:
+                return None
+        return self._output_limits[model]
 
     def _own_messages(self, messages: list[Any]) -> list[Any]:
         """Return messages with the tool calls and results of Anthropic's blocks in OpenAI's fields."""

@@ -62,7 +62,7 @@ def completion(data: Mapping[str, Any], *, created: int) -> dict[str, Any]:
         ProviderError: A candidate is incomplete.
     """
     candidates = data.get("candidates")
-    if not isinstance(candidates, list) or not candidates or not all(isinstance(one, Mapping) for one in candidates):
+    if not isinstance(candidates, list) or not candidates or not all(isinstance(one, dict) for one in candidates):
         message = "its body is not a Gemini response: it has no candidates"
         raise ValueError(message)
     return {
@@ -138,8 +138,8 @@ def parts_in(candidate: Mapping[str, Any]) -> list[Any]:
         ValueError: The parts differ from Gemini's documentation.
     """
     content = candidate.get("content")
-    parts = content.get("parts") if isinstance(content, Mapping) else None
-    if parts is None and (content is None or isinstance(content, Mapping)):
+    parts = content.get("parts") if isinstance(content, dict) else None
+    if parts is None and (content is None or isinstance(content, dict)):
         return []
     if not isinstance(parts, list) or not all(isinstance(part, dict) and is_part(part) for part in parts):
         message = "its content is not a list of parts as Gemini documents them"
@@ -172,9 +172,9 @@ def finish_reason(reason: Any, *, called: bool) -> str | None:
 
 def text_and_calls(parts: Sequence[Any]) -> tuple[str, list[Mapping[str, Any]]]:
     """Return the text of parts without thoughts, and their function calls."""
-    known = [part for part in parts if isinstance(part, Mapping)]
+    known = [part for part in parts if isinstance(part, dict)]
     text = "".join(part.get("text") or "" for part in known if not part.get("thought"))
-    return text, [part["functionCall"] for part in known if isinstance(part.get("functionCall"), Mapping)]
+    return text, [part["functionCall"] for part in known if isinstance(part.get("functionCall"), dict)]
 
 
 def message_from_parts(parts: Sequence[dict[str, Any]], answer: Any, index: int) -> dict[str, Any]:
@@ -237,15 +237,15 @@ def is_plain(parts: Sequence[Mapping[str, Any]]) -> bool:
 
 def logprobs_of(result: Any) -> dict[str, Any] | None:
     """Return log probabilities in OpenAI's format, ``None`` when the response has none or an invalid format."""
-    chosen = result.get("chosenCandidates") if isinstance(result, Mapping) else None
-    if not isinstance(chosen, list) or not chosen or not all(isinstance(one, Mapping) for one in chosen):
+    chosen = result.get("chosenCandidates") if isinstance(result, dict) else None
+    if not isinstance(chosen, list) or not chosen or not all(isinstance(one, dict) for one in chosen):
         return None
     tops = result.get("topCandidates")
     tops = tops if isinstance(tops, list) else []
     content = []
     for place, one in enumerate(chosen):
-        others = tops[place].get("candidates") if place < len(tops) and isinstance(tops[place], Mapping) else None
-        kept = [other for other in others if isinstance(other, Mapping)] if isinstance(others, list) else []
+        others = tops[place].get("candidates") if place < len(tops) and isinstance(tops[place], dict) else None
+        kept = [other for other in others if isinstance(other, dict)] if isinstance(others, list) else []
         content.append({**_logprob(one), "top_logprobs": [_logprob(other) for other in kept]})
     return {"content": content, "refusal": None}
 
@@ -262,7 +262,7 @@ def usage_of(usage: Any) -> dict[str, Any] | None:
     Gemini counts thoughts and the results of its tools separately. OpenAI's ``completion_tokens`` and ``prompt_tokens``
     include them. Where the vendor omits the completion count, it is the total without the prompt.
     """
-    if not isinstance(usage, Mapping):
+    if not isinstance(usage, dict):
         return None
     found: dict[str, Any] = {}
     prompt, total = reported_tokens(usage.get("promptTokenCount")), reported_tokens(usage.get("totalTokenCount"))
@@ -297,7 +297,7 @@ def _tokens_by_modality(usage: Mapping[str, Any], *names: str) -> dict[str, Any]
     for name in names:
         rows = usage.get(name)
         for row in rows if isinstance(rows, list) else ():
-            kind, count = (row.get("modality"), row.get("tokenCount")) if isinstance(row, Mapping) else (None, None)
+            kind, count = (row.get("modality"), row.get("tokenCount")) if isinstance(row, dict) else (None, None)
             if isinstance(kind, str) and kind in _MODALITIES and reported_tokens(count) is not None:
                 found[_MODALITIES[kind]] = found.get(_MODALITIES[kind], 0) + count
     return found

@@ -224,5 +224,5 @@ class EventDecoder:
 def blocked(data: Mapping[str, Any]) -> Any:
     """Return why the prompt was blocked, ``None`` when there is an answer."""
     feedback = data.get("promptFeedback")
-    reason = feedback.get("blockReason") if isinstance(feedback, Mapping) else None
+    reason = feedback.get("blockReason") if isinstance(feedback, dict) else None
     return None if data.get("candidates") else reason
