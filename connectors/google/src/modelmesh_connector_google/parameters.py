@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from modelmesh_cdk import invalid_parameter, unsupported_parameter
@@ -64,6 +65,9 @@ _TIERS = {"default": "standard", "flex": "flex", "priority": "priority"}
 _NO_TIER = frozenset({"scale", "fast"})
 
 
+_CONVERTED = _TRANSLATED | _RENAMED.keys()
+
+
 def body_of(request: WireRequest) -> dict[str, Any]:
     """Return the body of a request. ``request.adapted`` receives its adaptations.
 
@@ -80,7 +84,7 @@ def body_of(request: WireRequest) -> dict[str, Any]:
     if config:
         body["generationConfig"] = config
     for name, value in payload.items():
-        if name in _TRANSLATED or name in _RENAMED or _camel(name) in _IN_CONFIG:
+        if name in _CONVERTED or _camel(name) in _IN_CONFIG:
             continue
         if name in _NO_SUCH:
             if not is_neutral(name, value):
@@ -105,8 +109,7 @@ def _config(payload: Mapping[str, Any], model: str, adapted: list[str]) -> Any:
     wanted = payload.get("modalities")
     if isinstance(wanted, list) and wanted != ["text"]:
         made["responseModalities"] = [str(word).upper() for word in wanted]
-    ours = _TRANSLATED | _RENAMED.keys()
-    made |= {_camel(name): value for name, value in payload.items() if _camel(name) in _IN_CONFIG and name not in ours}
+    made |= {_camel(name): value for name, value in payload.items() if _camel(name) in _IN_CONFIG and name not in _CONVERTED}
     made |= native or {}
     effort = _thinking(payload.get("reasoning_effort"), model, adapted)
     thinking = made.get("thinkingConfig", made.pop("thinking_config", None))
@@ -115,6 +118,7 @@ def _config(payload: Mapping[str, Any], model: str, adapted: list[str]) -> Any:
     return made if thinking is None else {**made, "thinkingConfig": thinking}
 
 
+@lru_cache(maxsize=512)
 def _camel(name: str) -> str:
     """Return a name in camel case. Google's Python package uses underscores."""
     first, *rest = name.split("_")
