@@ -20,7 +20,15 @@ from modelmesh._engine.routing.candidates import Candidate
 from modelmesh._engine.routing.pool import Pool
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.contracts.rate_limits import RateLimit
-from modelmesh_cdk.strategy import STALE_AFTER_S, MemberTimers, Remaining, remaining
+from modelmesh_cdk.strategy import (
+    STALE_AFTER_S,
+    MemberTimers,
+    Remaining,
+    mask_of,
+    positions_in,
+    remaining,
+    remaining_of_members,
+)
 
 EPOCH = 1_790_000_000.0
 
@@ -134,3 +142,62 @@ def test_timers_set_repeatedly_use_constant_memory() -> None:
         timers.set(number % 3, float(number))
         assert len(timers._heap) <= 2 * 3 + 64
     assert [place for place, _ in timers.due(5000.0)] == [(5000 - later) % 3 for later in (3, 2, 1)]
+
+
+# -- all members of a pool -------------------------------------------------------------------------------------------------
+
+counters_of_a_target = st.lists(
+    st.builds(
+        lambda metric, limit, period, used, reserved: (metric, limit, period, min(used, limit), min(reserved, limit)),
+        st.sampled_from([Metric.REQUESTS, Metric.TOKENS, Metric.COST]),
+        st.integers(0, 3),
+        st.sampled_from([Period.MINUTE, Period.DAY, Period.TOTAL, Period.REQUEST]),
+        st.sampled_from([0, 0, 0, 1, 2]),
+        st.sampled_from([0, 0, 0, 1]),
+    ),
+    max_size=2,
+)
+
+
+def built(rows: list[tuple[Metric, int, Period, int, int]]) -> list[LimitCounter]:
+    found = []
+    for metric, limit, period, used, reserved in rows:
+        one = counter(metric, limit, period)
+        one.advance_window(EPOCH)
+        if used:
+            one.add(used, EPOCH)
+        one.reserved = reserved
+        found.append(one)
+    return found
+
+
+@given(
+    accounts=st.lists(counters_of_a_target, min_size=1, max_size=3),
+    models=st.lists(st.tuples(st.integers(0, 2), counters_of_a_target, st.booleans()), max_size=8),
+    now=st.sampled_from([0.0, 30.0, 61.0]),
+)
+def test_remaining_of_members_equals_remaining_of_each(accounts: list[Any], models: list[Any], now: float) -> None:
+    health = HealthRegistry(draw=lambda: 0.5)
+    limits = Reservations(health, Clock(epoch=EPOCH))
+    owners = [ProviderHealth(provider_id=f"p{at}", connector_id="test.p.v1", names=()) for at in range(len(accounts))]
+    for owner, rows in zip(owners, accounts, strict=True):
+        limits.attach(owner, built(rows))
+    members = []
+    for at, (account, rows, answers) in enumerate(models):
+        one = Candidate(f"m{at}", "m", ModelInfo(f"m{at}"), None, owners[account % len(owners)])  # type: ignore[arg-type]
+        if rows:
+            limits.attach(one.health, built(rows))
+        if answers:
+            one.update_statistics(None, told(limit=7, remaining=at % 7), 5.0)
+        members.append(one)
+    pool = Pool("pool", "", members, None, health, reservations=limits)  # type: ignore[arg-type]
+    together = [(position, found) for positions, found in remaining_of_members(pool, now) for position in positions]
+    assert len(dict(together)) == len(together)
+    assert dict(together) == {at: found for at, one in enumerate(members) if (found := remaining(one, pool, now))}
+
+
+@given(st.sets(st.integers(0, 300)))
+def test_positions_and_masks_are_inverse(positions: set[int]) -> None:
+    mask = mask_of(sorted(positions))
+    assert mask == sum(1 << at for at in positions)
+    assert list(positions_in(mask)) == sorted(positions)

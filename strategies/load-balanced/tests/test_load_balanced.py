@@ -295,3 +295,31 @@ def test_select_skips_standby_and_explains_the_weight(world: Any) -> None:
 def test_invalid_weight_raises_with_its_key(world: Any, selection: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError, match=r"selection\.(model_)?weights"):
         world(strategy="load-balanced", selection=selection)
+
+
+@given(
+    weights=st.lists(st.none() | st.sampled_from([0.0, 0.01, 0.2, 0.25, 1.0, 7.0]), min_size=1, max_size=20),
+    order=st.randoms(use_true_random=False),
+    seed=st.integers(0, 2**32),
+)
+def test_weights_set_together_draw_like_those_set_one_by_one(weights: list[float | None], order: Random, seed: int) -> None:
+    pool = pool_of(len(weights))
+    together, alone = Weights(pool, weights), Weights(pool, [None] * len(weights))
+    positions = list(range(len(weights)))
+    order.shuffle(positions)
+    for position in positions:
+        alone.set(position, weights[position])
+    one, other = Random(seed), Random(seed)
+    for _ in range(5):
+        assert together.draw(pool.available, one.random, lambda _: 1.0) == alone.draw(pool.available, other.random, lambda _: 1.0)
+
+
+def test_first_choice_reads_no_member_without_used_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The test counts the members that are read one by one instead of time."""
+    pool = pool_of(500)
+    read: list[Any] = []
+    measured = Pool.counted_limits
+    monkeypatch.setattr(Pool, "counted_limits", lambda self, one, now: read.append(one) or measured(self, one, now))
+    told(pool.members[7], 10, 100)
+    pool.strategy.select(Candidates(pool, pool.available), asked())
+    assert read == [pool.members[7]]

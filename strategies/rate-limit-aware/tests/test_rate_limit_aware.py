@@ -308,3 +308,25 @@ def test_mesh_switches_model_by_reported_limits(world: Any) -> None:
 def test_invalid_setting_raises_with_its_key(rate_limit: dict[str, Any], key: str) -> None:
     with pytest.raises(ConfigurationError, match=rf"rate_limit\.{key}"):
         RateLimitAware({"rate_limit": rate_limit})
+
+
+@given(shares=st.lists(st.none() | st.sampled_from([0.0, 0.1, 0.2, 0.5, 1.0]), min_size=1, max_size=20), mask=st.integers(1))
+def test_standings_set_together_equal_those_set_one_by_one(shares: list[float | None], mask: int) -> None:
+    together, alone = Standings(len(shares), 0.8), Standings(len(shares), 0.8)
+    for share in {share for share in shares if share is not None}:
+        together.set_all([at for at, one in enumerate(shares) if one == share], share)
+    for at, share in enumerate(shares):
+        alone.set(at, share)
+    assert vars(together) == vars(alone)
+    assert together.best(mask) == alone.best(mask)
+
+
+def test_first_choice_reads_no_member_without_used_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The test counts the members that are read one by one instead of time."""
+    pool = pool_of(500)
+    read: list[Any] = []
+    measured = Pool.counted_limits
+    monkeypatch.setattr(Pool, "counted_limits", lambda self, one, now: read.append(one) or measured(self, one, now))
+    pool.members[7].update_statistics(None, [RateLimit("requests", 100, 10, 60.0)], 1.0)
+    pool.strategy.select(Candidates(pool, pool.available), asked())
+    assert read == [pool.members[7]]

@@ -5,7 +5,10 @@
 :class:`ThresholdRotationPolicy`   standby and recovery by thresholds on a snapshot of the model
 :class:`RollingWindow`             samples of the last seconds
 :func:`membership`                 pool of a request, and position of a candidate in it
+:func:`mask_of`                    mask of some positions
+:func:`positions_in`               positions of a mask
 :func:`remaining`                  remaining capacity under the rate limits of a model
+:func:`remaining_of_members`       the same for all members of a pool
 :class:`MemberTimers`                    one timer for each member of a pool
 :func:`cost_nano_usd`              cost of an answer in nano-dollars, ``None`` when unknown
 :func:`prompt_size`                estimated tokens of a prompt
@@ -23,8 +26,8 @@ from modelmesh._engine.limits.spending import TYPICAL_OUTPUT
 from modelmesh._engine.limits.token_counts import prompt_size
 from modelmesh._engine.routing.candidates import EWMA_ALPHA
 from modelmesh_cdk.strategy.base import BaseStrategy, StrategyConfig
-from modelmesh_cdk.strategy.pool_membership import membership
-from modelmesh_cdk.strategy.remaining_capacity import STALE_AFTER_S, Remaining, remaining
+from modelmesh_cdk.strategy.pool_membership import mask_of, membership, positions_in
+from modelmesh_cdk.strategy.remaining_capacity import STALE_AFTER_S, Remaining, remaining, remaining_of_members
 from modelmesh_cdk.strategy.rolling_window import RollingWindow
 from modelmesh_cdk.strategy.threshold_rotation import ThresholdRotationConfig, ThresholdRotationPolicy
 from modelmesh_cdk.strategy.timers import MemberTimers
@@ -43,7 +46,10 @@ __all__ = [
     "ThresholdRotationPolicy",
     "allowed_output",
     "cost_nano_usd",
+    "mask_of",
     "membership",
+    "positions_in",
     "prompt_size",
     "remaining",
+    "remaining_of_members",
 ]

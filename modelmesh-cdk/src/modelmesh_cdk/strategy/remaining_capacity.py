@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from attrs import frozen
 
@@ -55,6 +55,29 @@ def remaining(candidate: Candidate, pool: PoolView, now: float) -> tuple[Remaini
         return reported
     kinds = {row.kind for row in reported}
     return (*reported, *(_counted(row) for row in counted if row.kind not in kinds))
+
+
+def remaining_of_members(pool: PoolView, now: float) -> Iterator[tuple[Sequence[int], tuple[Remaining, ...]]]:
+    """Yield the positions of members with known rate limits, and their remaining capacity, as :func:`remaining` returns it.
+
+    Members with equal limits come together, so that a strategy reads a large pool in little time. Members without a known limit
+    are left out.
+
+    Args:
+        pool: The pool.
+        now: Monotonic seconds.
+    """
+    members = pool.members
+    reporting = [position for position, member in enumerate(members) if member.rate_limits(-math.inf)]
+    for position in reporting:
+        found = remaining(members[position], pool, now)
+        if found:
+            yield (position,), found
+    seen = set(reporting)
+    for positions, counted in pool.limit_groups(now):
+        fresh = [position for position in positions if position not in seen] if seen else positions
+        if fresh:
+            yield fresh, tuple(map(_counted, counted))
 
 
 def _counted(row: CountedLimit) -> Remaining:

@@ -190,5 +190,11 @@ class PoolView(Protocol):
     def counted_limits(self, candidate: Candidate, now: float) -> Sequence[CountedLimit]:
         """Return the configured limits of a member and of its provider account."""
 
+    def limit_groups(self, now: float) -> Sequence[tuple[Sequence[int], Sequence[CountedLimit]]]:
+        """Return the positions of the members with configured limits, in groups with equal limits.
+
+        It reads all members at once, where :meth:`counted_limits` for each of them would take too long.
+        """
+
     def unix_time(self, now: float) -> float:
         """Convert monotonic seconds to Unix seconds."""

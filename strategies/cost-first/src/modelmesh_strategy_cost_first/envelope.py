@@ -20,7 +20,8 @@ from typing import NamedTuple
 
 from attrs import field, frozen
 
-from modelmesh_strategy_cost_first.price_table import SAME_USD, PriceTable, mask_of
+from modelmesh_cdk.strategy import mask_of
+from modelmesh_strategy_cost_first.price_table import SAME_USD, PriceTable
 from modelmesh_strategy_cost_first.spent import Spent
 
 FREE_STEPS = 8

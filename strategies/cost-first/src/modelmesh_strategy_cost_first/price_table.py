@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from modelmesh.contracts import ModelPricing
+from modelmesh_cdk.strategy import mask_of
 
 FEMTO = 10**15
 THOUSAND = 1000
@@ -56,16 +57,6 @@ class PriceTable:
         for (prompt, answer), members in written.items():
             equal.setdefault((_of_token(prompt), _of_token(answer)), []).extend(members)
         return [(*costs, mask_of(members)) for costs, members in equal.items()]
-
-
-def mask_of(positions: Sequence[int]) -> int:
-    """Return the mask of some positions, in a time that does not grow with the size of the mask for each of them."""
-    if len(positions) == 1:
-        return 1 << positions[0]
-    octets = bytearray(max(positions) // 8 + 1)
-    for at in positions:
-        octets[at >> 3] |= 1 << (at & 7)
-    return int.from_bytes(octets, "little")
 
 
 def _of_token(usd_of_thousand: float) -> int:

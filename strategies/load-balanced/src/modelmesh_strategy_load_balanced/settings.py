@@ -7,6 +7,7 @@ from typing import Any
 
 from modelmesh.contracts import PoolView
 from modelmesh.errors import ConfigurationError
+from modelmesh_cdk.strategy import positions_in
 
 MAX_WEIGHT = 1e15
 """Largest weight."""
@@ -54,8 +55,6 @@ def weights_for(pool: PoolView, configured: Mapping[str, float]) -> list[float]:
     found = [DEFAULT_WEIGHT] * len(pool.members)
     for masks in (pool.mask_of_provider, pool.mask_of_model):
         for name, weight in configured.items():
-            mask = masks(name)
-            for position in range(mask.bit_length()):
-                if mask >> position & 1:
-                    found[position] = weight
+            for position in positions_in(masks(name)):
+                found[position] = weight
     return found

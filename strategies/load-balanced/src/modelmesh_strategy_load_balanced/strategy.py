@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, ClassVar
 
 from attrs import frozen
 
 from modelmesh.contracts import Candidate, Candidates, PoolView, SelectionRequest, SelectionResult
-from modelmesh_cdk.strategy import BaseStrategy, MemberTimers, membership, remaining
+from modelmesh_cdk.strategy import BaseStrategy, MemberTimers, Remaining, membership, remaining, remaining_of_members
 from modelmesh_strategy_load_balanced.settings import MAX_WEIGHT, balance_mode, configured_weights, weights_for
 from modelmesh_strategy_load_balanced.weights import Weights
 
@@ -92,8 +92,7 @@ class LoadBalanced(BaseStrategy):
             if self._configured:
                 self._weights = Weights(pool, weights_for(pool, self._configured))
             else:
-                seen = [self._measure(pool, position, now) for position in range(len(pool.members))]
-                self._weights = Weights(pool, seen)
+                self._weights = Weights(pool, self._measure_all(pool, now))
         for position, when in self._timers.due(now):
             self._weights.set(position, self._measure(pool, position, when))
         return self._weights
@@ -106,15 +105,29 @@ class LoadBalanced(BaseStrategy):
         if pool.members is self._members:  # else select() reads the whole pool
             self._weights.set(position, self._measure(pool, position, now))
 
+    def _measure_all(self, pool: PoolView, now: float) -> list[float | None]:
+        """Return the remaining capacity of each member, and set the timers."""
+        weights: list[float | None] = [None] * len(pool.members)
+        for positions, found in remaining_of_members(pool, now):
+            weight, changes_at = self._weight(found)
+            for position in positions:
+                weights[position] = weight
+                self._timers.set(position, changes_at)
+        return weights
+
     def _measure(self, pool: PoolView, position: int, now: float) -> float | None:
         """Return a member's remaining capacity, ``None`` without a known limit, and set a timer for its next change."""
-        found = [
-            level for level in remaining(pool.members[position], pool, now) if not self._absolute or level.kind == "requests"
-        ]
-        self._timers.set(position, min((row.changes_at for row in found), default=math.inf))
+        weight, changes_at = self._weight(remaining(pool.members[position], pool, now))
+        self._timers.set(position, changes_at)
+        return weight
+
+    def _weight(self, levels: Iterable[Remaining]) -> tuple[float | None, float]:
+        """Return the weight for a remaining capacity, and the time of its next change."""
+        found = [level for level in levels if not self._absolute or level.kind == "requests"]
+        changes_at = min((row.changes_at for row in found), default=math.inf)
         if self._absolute:
-            return min((float(min(row.left, MAX_WEIGHT)) for row in found), default=None)
-        return min((row.ratio for row in found), default=None)
+            return min((float(min(row.left, MAX_WEIGHT)) for row in found), default=None), changes_at
+        return min((row.ratio for row in found), default=None), changes_at
 
 
 @frozen

@@ -15,6 +15,7 @@ from functools import partial
 from itertools import accumulate
 
 from modelmesh.contracts import Candidate, PoolView
+from modelmesh_cdk.strategy import mask_of
 
 MAX_DRAWS = 32
 """Draws before another method is used. At least one in four is accepted where no model recovers and none is excluded."""
@@ -40,6 +41,11 @@ class _Class:
         self.mask |= 1 << position
         insort(self.positions, position)
 
+    def add_all(self, positions: Sequence[int]) -> None:
+        self.mask |= mask_of(positions)
+        self.positions.extend(positions)
+        self.positions.sort()
+
     def remove(self, position: int) -> None:
         self.mask &= ~(1 << position)
         del self.positions[bisect_left(self.positions, position)]
@@ -59,8 +65,13 @@ class Weights:
         self._values: list[float | None] = list(weights)
         self._unknown = _Class(1.0)
         self._classes: dict[int, _Class] = {}
+        alike: dict[float | None, list[int]] = {}
         for position, weight in enumerate(weights):
-            self._enter(position, weight)
+            alike.setdefault(weight, []).append(position)
+        for weight, positions in alike.items():
+            target = self._class_for(weight)
+            if target is not None:
+                target.add_all(positions)
         self._known = sorted(weight for weight in weights if weight is not None)
         self.typical = self._median()
 
@@ -81,13 +92,20 @@ class Weights:
         self.typical = self._median()
 
     def _enter(self, position: int, weight: float | None) -> None:
+        target = self._class_for(weight)
+        if target is not None:
+            target.add(position)
+
+    def _class_for(self, weight: float | None) -> _Class | None:
+        """Return the class of a weight, ``None`` for 0."""
         if weight is None:
-            self._unknown.add(position)
-        elif weight > 0:
-            kind = _class_of(weight)
-            if kind not in self._classes:
-                self._classes[kind] = _Class(4.0**kind)
-            self._classes[kind].add(position)
+            return self._unknown
+        if weight <= 0:
+            return None
+        kind = _class_of(weight)
+        if kind not in self._classes:
+            self._classes[kind] = _Class(4.0**kind)
+        return self._classes[kind]
 
     def _leave(self, position: int, weight: float) -> None:
         if weight > 0:

@@ -6,6 +6,10 @@ number of steps, each of them one ``&``. Members with equal shares follow pool o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from modelmesh_cdk.strategy import mask_of
+
 DEPTH = 10
 STEPS = 1 << DEPTH
 
@@ -65,6 +69,19 @@ class Standings:
         self.unknown = self.unknown | bit if share is None else self.unknown & ~bit
         self.over = self.over | bit if share is not None and share <= self._least else self.over & ~bit
         self.empty = self.empty | bit if share == 0 else self.empty & ~bit
+
+    def set_all(self, positions: Sequence[int], share: float) -> None:
+        """Set the same share of members whose limits are unknown so far."""
+        mask = mask_of(positions)
+        for position in positions:
+            self.shares[position] = share
+        for node in _path(share):
+            self._nodes[node] = self._nodes.get(node, 0) | mask
+        self.unknown &= ~mask
+        if share <= self._least:
+            self.over |= mask
+        if share == 0:
+            self.empty |= mask
 
     def best(self, mask: int) -> int | None:
         """Return the member of a set with the largest share, ``None`` when every share is unknown."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, ClassVar
 
 from attrs import frozen
 
 from modelmesh.contracts import Candidate, Candidates, PoolView, SelectionRequest, SelectionResult, parse_duration
 from modelmesh.errors import ConfigurationError
-from modelmesh_cdk.strategy import BaseStrategy, MemberTimers, membership, remaining
+from modelmesh_cdk.strategy import BaseStrategy, MemberTimers, Remaining, membership, remaining, remaining_of_members
 from modelmesh_strategy_rate_limit_aware.pace import Pace
 from modelmesh_strategy_rate_limit_aware.standings import STEPS, Standings, to_steps
 
@@ -115,8 +115,15 @@ class RateLimitAware(BaseStrategy):
             size = len(pool.members)
             self._pool, self._timers = pool, MemberTimers()
             self._standings, self._pace = Standings(size, self._threshold), Pace(self._min_delta, self._max_rpm)
-            for position in range(size):
-                self._measure(pool, position, now)
+            shares: dict[float, list[int]] = {}
+            for positions, found in remaining_of_members(pool, now):
+                share, changes_at = _scarcest(found)
+                if share is not None:
+                    shares.setdefault(share, []).extend(positions)
+                for position in positions:
+                    self._timers.set(position, changes_at)
+            for share, members in shares.items():
+                self._standings.set_all(members, share)
         for position in self._standings.grow(len(pool.members)):
             self._measure(pool, position, now)
         for position, when in self._timers.due(now):
@@ -126,9 +133,9 @@ class RateLimitAware(BaseStrategy):
 
     def _measure(self, pool: PoolView, position: int, now: float) -> None:
         """Measure the remaining capacity of a member, and set a timer for its next change."""
-        found = remaining(pool.members[position], pool, now)
-        self._timers.set(position, min((row.changes_at for row in found), default=math.inf))
-        self._standings.set(position, min((row.ratio for row in found), default=None))
+        share, changes_at = _scarcest(remaining(pool.members[position], pool, now))
+        self._timers.set(position, changes_at)
+        self._standings.set(position, share)
 
 
 @frozen
@@ -167,6 +174,12 @@ class _Order:
         if share is None:
             return UNKNOWN
         return (SCARCE if self.standings.over >> position & 1 else HAS_ROOM) + left
+
+
+def _scarcest(found: Iterable[Remaining]) -> tuple[float | None, float]:
+    """Return the smallest remaining share of some limits, and the time of the next change."""
+    rows = tuple(found)
+    return min((row.ratio for row in rows), default=None), min((row.changes_at for row in rows), default=math.inf)
 
 
 def _settings(settings: Mapping[str, Any]) -> tuple[float, float, int]:

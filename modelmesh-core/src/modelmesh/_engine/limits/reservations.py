@@ -66,6 +66,11 @@ class Reservations:
         """Return the counters that limit a model or a provider account."""
         return self._enforcement.counters_of(target)
 
+    @property
+    def counters_by_target(self) -> Mapping[SuspensionTarget, Sequence[LimitCounter]]:
+        """Counters of every model and provider account that has any."""
+        return self._enforcement.counters
+
     def attach(self, target: SuspensionTarget, counters: Iterable[LimitCounter]) -> None:
         """Attach counters to a model or a provider account."""
         self._enforcement.attach(target, counters)

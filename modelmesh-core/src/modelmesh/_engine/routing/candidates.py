@@ -153,6 +153,8 @@ class Candidate:
 
     def rate_limits(self, now: float) -> tuple[RateLimit, ...]:
         """Return the rate limits that the latest answer reports, without those whose reset has passed."""
+        if not self._reported:
+            return ()
         at = self.answered_at
         return tuple(row for row in self._reported if row.resets_in is None or now < at + row.resets_in)
 

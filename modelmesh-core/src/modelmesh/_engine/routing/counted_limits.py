@@ -31,6 +31,9 @@ def counted_limits(counters: Iterable[LimitCounter], now: float, clock: Clock) -
     for counter in counters:
         limit = counter.limit
         if limit.metric.value in KINDS and limit.enforce and limit.window.period is not Period.REQUEST:
+            if not (counter.used or counter.reserved):
+                yield CountedLimit(limit.metric.value, limit.amount, limit.amount, math.inf)
+                continue
             counter.advance_window(when)
             yield CountedLimit(limit.metric.value, limit.amount, counter.remaining, clock.monotonic(_resets_at(counter, when)))
 

@@ -13,6 +13,7 @@ from modelmesh._engine.routing.candidate_set import Candidates
 from modelmesh._engine.routing.candidates import Candidate
 from modelmesh._engine.routing.counted_limits import counted_limits
 from modelmesh._engine.routing.eligibility import Eligibility
+from modelmesh._engine.routing.limit_groups import limit_groups
 from modelmesh._engine.routing.manual_standby import ManualStandby
 from modelmesh._engine.routing.pacing import Pacer
 from modelmesh._engine.routing.pool_index import PoolIndex
@@ -187,6 +188,10 @@ class Pool:
         if not counters and not shared:
             return ()
         return tuple(counted_limits((*counters, *shared), now, self.reservations.clock))
+
+    def limit_groups(self, now: float) -> Sequence[tuple[Sequence[int], Sequence[CountedLimit]]]:
+        """Return the positions of the members with configured limits, in groups with equal limits."""
+        return limit_groups(self.members, self.reservations, now)
 
     def unix_time(self, now: float) -> float:
         """Convert monotonic seconds to Unix seconds."""
