@@ -20,7 +20,7 @@ class Effort:
 
     Attributes:
         rounds: Rounds of each group.
-        turn: Seconds that a subject has in a round.
+        turn: CPU seconds that a subject has in a round.
     """
 
     rounds: int

@@ -58,7 +58,7 @@ class Workers:
             process.close()
 
     def prepare(self, subject: str, turn: float) -> int:
-        """Warm a subject up and return how often it fits into a turn of so many seconds.
+        """Warm a subject up and return how often it fits into a turn of so many CPU seconds.
 
         Raises:
             MissingError: Its package is not installed.
