@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 import modelmesh
 from modelmesh.contracts.observability import AggregateStats, RequestLogEntry, RoutingEvent, TraceEntry
 from modelmesh.errors import ConfigurationError
-from modelmesh_cdk import BackgroundObservability, BaseObservability
+from modelmesh_cdk import BackgroundObservability, BaseObservability, BaseObservabilityConfig
 from modelmesh_cdk.observability.redaction import REDACTED
 from modelmesh_cdk.observability.snapshots import Snapshot, copy_plain
 from modelmesh_cdk.testing import InProcessAccount
@@ -213,6 +213,13 @@ def test_format_failure_is_counted_and_the_next_record_is_written() -> None:
 def test_invalid_queue_size_is_an_error(size: Any) -> None:
     with pytest.raises(ConfigurationError, match=r"'queue_size' of test\.lines\.v1 must be an integer of at least 1"):
         Lines({"queue_size": size})
+
+
+def test_settings_of_the_synchronous_base_are_accepted() -> None:
+    sink = Lines(BaseObservabilityConfig(redact=False))
+    sink.emit(RoutingEvent("model_rotated", NOW, metadata={"api_key": "sk-test-1"}))
+    assert sink.records[0]["metadata"] == {"api_key": "sk-test-1"}
+    sink.close()
 
 
 def test_sink_that_is_not_closed_is_collected_with_its_thread() -> None:

@@ -16,6 +16,8 @@ from modelmesh_cdk.observability.background_writer import BackgroundWriter
 from modelmesh_cdk.observability.base import BaseObservability, BaseObservabilityConfig
 from modelmesh_cdk.observability.snapshots import Snapshot
 
+DEFAULT_QUEUE_SIZE = 10_000
+
 
 @frozen(kw_only=True)
 class BackgroundObservabilityConfig(BaseObservabilityConfig):
@@ -25,7 +27,7 @@ class BackgroundObservabilityConfig(BaseObservabilityConfig):
         queue_size: Maximum number of records that wait for the output. Further records are dropped and counted.
     """
 
-    queue_size: int = 10_000
+    queue_size: int = DEFAULT_QUEUE_SIZE
 
 
 class BackgroundObservability(BaseObservability):
@@ -114,7 +116,7 @@ class BackgroundObservability(BaseObservability):
 
 
 def _queue_size(sink: BackgroundObservability) -> int:
-    size = getattr(sink.config, "queue_size", None)
+    size = getattr(sink.config, "queue_size", DEFAULT_QUEUE_SIZE)
     if isinstance(size, int) and not isinstance(size, bool) and size >= 1:
         return size
     message = f"observability: 'queue_size' of {sink.id} must be an integer of at least 1, not {size!r}"
