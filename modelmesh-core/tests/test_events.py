@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from modelmesh import AllProvidersExhaustedError, BadRequestError, ModelMesh, create
-from modelmesh._engine.telemetry import reporting
+from modelmesh._engine.telemetry import event_records
 from modelmesh._engine.telemetry.events import EVENT_GROUPS, Emitter, Sink, event_types
 from modelmesh.contracts import RULES, FailureClass
 from modelmesh.contracts.models import ModelInfo, ModelPricing
@@ -76,9 +76,9 @@ def ask(mesh: ModelMesh, **arguments: Any) -> Any:
 def test_records_are_built_for_subscribers_only(sink: Any, scripted: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     built: list[str] = []
     for name in ("change_event", "failover_events", "limit_event", "request_log_entry"):
-        build = getattr(reporting, name)
+        build = getattr(event_records, name)
         monkeypatch.setattr(
-            reporting, name, lambda *args, name=name, build=build, **facts: built.append(name) or build(*args, **facts)
+            event_records, name, lambda *args, name=name, build=build, **facts: built.append(name) or build(*args, **facts)
         )
     down = scripted("x", answer=lambda *_: failed(FailureClass.CREDENTIAL, 401))
     settings = {"providers": {"a": {"instance": down}, "b": {"instance": scripted("y")}}, "pools": {"chat-completion": {}}}
