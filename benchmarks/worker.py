@@ -21,7 +21,7 @@ from subjects.setting import Runner, Setting
 
 MAX_TIMES = 100_000
 LONG_S = 3.0
-"""A subject whose first run takes longer is not warmed up further."""
+"""A subject with a longer first run is not warmed up further."""
 
 
 def measure(runner: Runner, times: int) -> dict[str, float]:

@@ -9,7 +9,7 @@ from row import Row
 
 @dataclass(frozen=True)
 class Group:
-    """Rows whose subjects are interleaved.
+    """Rows with interleaved subjects.
 
     Attributes:
         id: A name that does not change.

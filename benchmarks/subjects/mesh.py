@@ -82,7 +82,7 @@ def acall_in_flight_httpx2(setting: Setting) -> Runner:
 
 
 def call_failover(setting: Setting) -> Runner:
-    """A call whose first model answers 500 immediately."""
+    """A call that fails over: the first model answers 500 immediately."""
     settings = config(f"{setting.url}/500/v1", f"{setting.url}/v1")
     # No circuit breaker, so that the first model is tried each time.
     settings["pools"][POOL] = {"strategy_instance": FirstOfPool(), "deactivation": {"error_codes": [599]}}

@@ -1,4 +1,4 @@
-"""Raw aiohttp: calls, and a thousand streams whose chunks are decoded."""
+"""Raw aiohttp: calls, and a thousand streams with decoded chunks."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def conditions(_before: str) -> str:
     run = last_run()
     versions = ", ".join(f"{name} {version}" for name, version in run["versions"].items() if version)
     machine = f"{run['python']}, {run['system']}, {run['cores']} cores ({run['cpu']})"
-    effort = "a smoke test, whose figures mean nothing" if run["quick"] else f"medians of {run['rounds']} rounds"
+    effort = "a smoke test (the figures mean nothing)" if run["quick"] else f"medians of {run['rounds']} rounds"
     return f"Measured {run['date'][:10]}: {effort}, {machine}, load {run['load']}. Versions: {versions}.\n"
 
 
