@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import modelmesh
+from modelmesh_cdk.provider import exchange
 from modelmesh_cdk.testing import Received, Script, Upstream
 
 VECTORS = [[0.125, -0.25, 0.5], [1.0, 0.0, -1.0]]
@@ -85,6 +86,37 @@ def test_embeddings_of_the_largest_request_are_lists(openai: Upstream, asked: di
     assert {type(number) for number in last} == {float}
     assert openai.last.json["encoding_format"] == "base64"
     assert len(openai.received) == 1
+
+
+def test_embeddings_above_the_size_limit_fail_at_one_vendor_and_leave_it_available(
+    config: Any, upstream: Upstream, other: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer would be as large at every vendor: the request ends, and no circuit breaker opens."""
+    monkeypatch.setattr(exchange, "LARGE_BODY", 1024 * 1024)
+    upstream.always(Script(200, b'{"data": "' + b"A" * 2_000_000 + b'"}'))
+    other.always(vectors)
+    with modelmesh.create(config=accounts(config, upstream, other, "model-a", "model-a")) as client:
+        for _ in range(4):
+            with pytest.raises(
+                modelmesh.ResponseTooLargeError, match="response to 2 inputs.*longer than 1 MiB.*fewer inputs"
+            ) as caught:
+                client.embeddings.create(model="text-embeddings", input=["a", "b"])
+            assert not caught.value.retryable
+        assert client.explain("text-embeddings").selected_provider == "a"
+        assert other.received == []
+        upstream.always(vectors)
+        assert client.embeddings.create(model="text-embeddings", input=["a", "b"]).provider == "a"
+
+
+def test_embeddings_of_one_input_above_the_size_limit_are_a_failure_of_the_vendor(
+    config: Any, upstream: Upstream, other: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exchange, "LARGE_BODY", 1024 * 1024)
+    upstream.always(Script(200, b'{"data": "' + b"A" * 2_000_000 + b'"}'))
+    other.always(vectors)
+    with modelmesh.create(config=accounts(config, upstream, other, "model-a", "model-a")) as client:
+        reply = client.embeddings.create(model="text-embeddings", input="a")
+    assert (reply.provider, reply.attempts[0].failure) == ("b", "protocol")
 
 
 def test_embeddings_are_those_of_the_official_client(openai: Upstream) -> None:

@@ -40,6 +40,7 @@ TREE = {
     "ModelNotFoundError": ("ProviderError",),
     "ProviderServerError": ("ProviderError",),
     "BadUpstreamResponseError": ("ProviderError",),
+    "ResponseTooLargeError": ("BadUpstreamResponseError",),
     "StreamInterruptedError": ("ProviderError",),
     "ProviderInitError": ("ProviderError",),
     "StorageError": ("ModelMeshError",),

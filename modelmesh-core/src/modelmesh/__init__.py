@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from modelmesh.errors import ProviderTimeoutError as ProviderTimeoutError
     from modelmesh.errors import QuotaExceededError as QuotaExceededError
     from modelmesh.errors import RateLimitError as RateLimitError
+    from modelmesh.errors import ResponseTooLargeError as ResponseTooLargeError
     from modelmesh.errors import RoutingError as RoutingError
     from modelmesh.errors import SecretNotFoundError as SecretNotFoundError
     from modelmesh.errors import SessionModelUnavailableError as SessionModelUnavailableError
@@ -84,6 +85,7 @@ _HOMES = {
     "ProviderTimeoutError": "modelmesh.errors",
     "QuotaExceededError": "modelmesh.errors",
     "RateLimitError": "modelmesh.errors",
+    "ResponseTooLargeError": "modelmesh.errors",
     "RoutingError": "modelmesh.errors",
     "SecretNotFoundError": "modelmesh.errors",
     "SessionModelUnavailableError": "modelmesh.errors",

@@ -25,6 +25,7 @@
     │ ├ ModelNotFoundError                  404: the vendor does not offer the model
     │ ├ ProviderServerError                 5xx
     │ ├ BadUpstreamResponseError            an invalid response
+    │ │ └ ResponseTooLargeError             the request asks for more than one response may hold
     │ ├ StreamInterruptedError              a break after content: partial_text, partial_tool_calls, usage
     │ ├ ProviderInitError                   the provider could not be initialized
     │ └ BrokenConnectorError                a bug in the connector (also ConnectorError): place
@@ -74,6 +75,7 @@ __all__ = [
     "ProviderTimeoutError",
     "QuotaExceededError",
     "RateLimitError",
+    "ResponseTooLargeError",
     "RoutingError",
     "SecretNotFoundError",
     "SessionModelUnavailableError",
@@ -302,6 +304,12 @@ class BadUpstreamResponseError(ProviderError):
     """The vendor's response is invalid: not JSON, truncated, empty, or an error with a success status."""
 
     retryable = True
+
+
+class ResponseTooLargeError(BadUpstreamResponseError):
+    """The response is larger than the limit of its operation, because the request asks for so much. A retry has the same size."""
+
+    retryable = False
 
 
 class StreamInterruptedError(ProviderError):

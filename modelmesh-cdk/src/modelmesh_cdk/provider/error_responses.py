@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from modelmesh._engine.plugins import attribution
-from modelmesh.contracts import Billed, FailureClass
+from modelmesh.contracts import EMBEDDINGS, Billed, FailureClass
 from modelmesh.errors import ProviderError, ProviderTimeoutError
 from modelmesh_cdk.provider.common_errors import find_explanation
 from modelmesh_cdk.provider.error_bodies import is_page, read_error
@@ -23,7 +23,7 @@ from modelmesh_cdk.transport.interfaces import TransportError, TransportTimeoutE
 from modelmesh_cdk.wire import json_codec
 
 if TYPE_CHECKING:
-    from modelmesh.contracts.call import Limits
+    from modelmesh.contracts.call import Call, Limits
     from modelmesh_cdk.provider.hooks import ProviderHooks
 
 # ruff: noqa: SLF001 - hooks are protected methods of the provider
@@ -121,6 +121,22 @@ def invalid_response(provider: ProviderHooks, why: str, status: int, headers: Ma
         status=status,
         headers=without_key(provider, headers),
     )
+
+
+def over_limit(provider: ProviderHooks, call: Call, why: str, status: int, headers: Mapping[str, str]) -> ProviderError:
+    """Return the error of a body above the limit of its operation.
+
+    The vectors of many inputs are as large as the request makes them, at every vendor. Another such body is an invalid response.
+    """
+    inputs = call.payload.get("input")
+    if not is_success(status) or call.operation.name != EMBEDDINGS.name or not isinstance(inputs, list) or len(inputs) < 2:  # noqa: PLR2004
+        return invalid_response(provider, why, status, headers)
+    size = f" ({headers['content-length']} bytes)" if headers.get("content-length", "").isdigit() else ""
+    message = (
+        f"the response to {len(inputs)} inputs is too large: {why}{size}. "
+        "Send fewer inputs in one request, or ask for fewer dimensions."
+    )
+    return provider_error(FailureClass.TOO_LARGE, message, status=status, headers=without_key(provider, headers))
 
 
 def describe_unreadable(provider: ProviderHooks, error: ValueError) -> str:

@@ -18,13 +18,13 @@ from modelmesh.errors import ProviderError
 from modelmesh_cdk.provider.decoding import check_is_stream, check_not_a_whole_answer, may_be_stream
 from modelmesh_cdk.provider.embedding_batches import Batches, remaining
 from modelmesh_cdk.provider.encoding import call_encode_hook
-from modelmesh_cdk.provider.error_responses import describe_unreadable, invalid_response, transport_failure
+from modelmesh_cdk.provider.error_responses import describe_unreadable, invalid_response, over_limit, transport_failure
 from modelmesh_cdk.provider.stream_reader import StreamReader
 from modelmesh_cdk.provider.stream_usage import refuses_usage
 from modelmesh_cdk.provider.vectors import refuses_base64
 from modelmesh_cdk.transport.interfaces import Deadline, TransportError
 from modelmesh_cdk.wire import json_codec
-from modelmesh_cdk.wire.limits import LARGE_BODY, MAX_BODY, Body
+from modelmesh_cdk.wire.limits import LARGE_BODY, MAX_BODY, Body, OverLimitError
 from modelmesh_cdk.wire.request import WireRequest
 
 if TYPE_CHECKING:
@@ -194,6 +194,8 @@ def _send(provider: ProviderHooks, request: WireRequest, limits: Limits) -> Exch
         return provider._decode_response(request, response.status, response.headers, raw)  # noqa: SLF001 - a hook
     except TransportError as error:
         raise transport_failure(provider, error, limits) from None
+    except OverLimitError as error:
+        raise over_limit(provider, call, str(error), response.status, response.headers) from None
     except ValueError as error:
         raise invalid_response(provider, describe_unreadable(provider, error), response.status, response.headers) from None
 

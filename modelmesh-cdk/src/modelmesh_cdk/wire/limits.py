@@ -33,6 +33,10 @@ class TooLargeError(ValueError):
     """The response exceeds a size limit."""
 
 
+class OverLimitError(TooLargeError):
+    """A body that is longer than the limit of its operation."""
+
+
 class Inflater:
     """Decompresses a body piece by piece, so that a small body cannot fill the memory."""
 
@@ -137,7 +141,7 @@ class Body:
             self._size += len(piece)
             if self._size > self._limit:
                 message = f"it is longer than {self._limit // MIB} MiB"
-                raise TooLargeError(message)
+                raise OverLimitError(message)
             self._pieces.append(piece)
 
     def end(self) -> bytes:

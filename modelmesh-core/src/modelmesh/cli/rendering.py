@@ -42,6 +42,7 @@ FAILURE_TEXTS = {
     _F.SERVER: "had a server error",
     _F.MISCONFIGURED: "redirected elsewhere",
     _F.PROTOCOL: "sent an invalid response",
+    _F.TOO_LARGE: "sent a response above the size limit",
     _F.CANCELLED: "was cancelled",
     _F.CONNECTOR_BUG_UNSENT: "has a connector that failed before sending",
     _F.CONNECTOR_BUG: "has a connector with a bug",

@@ -114,6 +114,10 @@ RULES: dict[FailureClass, Rule] = {
         "an invalid response: not JSON, truncated, empty, too large, an error with status 200",
         _T.NEVER, True, _S.MODEL, _E.COUNT_FAILURE, errors.BadUpstreamResponseError, billed=Billed.UNKNOWN, panic=True,
     ),
+    _F.TOO_LARGE: Rule(
+        "an answer that is as large as the request makes it, and larger than the limit of its operation",
+        _T.NEVER, False, _S.NONE, _E.NONE, errors.ResponseTooLargeError, billed=Billed.YES,
+    ),
     _F.CANCELLED: Rule(
         "the caller left",
         _T.NEVER, False, _S.NONE, _E.NONE, errors.ProviderError, billed=Billed.UNKNOWN,

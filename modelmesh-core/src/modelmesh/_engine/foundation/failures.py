@@ -29,6 +29,8 @@ class FailureClass(StrEnum):
     SERVER = "server"
     MISCONFIGURED = "misconfigured"
     PROTOCOL = "protocol"
+    TOO_LARGE = "too-large"
+    """An answer whose size follows from the request and exceeds the limit of its operation."""
     CANCELLED = "cancelled"
     CONNECTOR_BUG_UNSENT = "connector-bug-unsent"
     CONNECTOR_BUG = "connector-bug"

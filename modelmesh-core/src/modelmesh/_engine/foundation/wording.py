@@ -28,6 +28,7 @@ LABELS: dict[FailureClass, str] = {
     _F.SERVER: "server error",
     _F.MISCONFIGURED: "redirected to another address",
     _F.PROTOCOL: "invalid response",
+    _F.TOO_LARGE: "response too large",
     _F.CANCELLED: "cancelled",
     _F.CONNECTOR_BUG_UNSENT: "connector could not write the request",
     _F.CONNECTOR_BUG: "connector error",

@@ -27,6 +27,7 @@ EXPLANATION_ORDER = (
     _F.POLICY,
     _F.CALLER,
     _F.REFUSED,
+    _F.TOO_LARGE,
     _F.NOT_FOUND,
     _F.MODEL_QUOTA,
     _F.THROTTLE,
