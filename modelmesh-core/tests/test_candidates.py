@@ -47,3 +47,14 @@ def test_candidates_first_of_order_uses_only_the_set() -> None:
     assert candidates.first_of(Highest()) is POOL.members[3]
     assert candidates.pool is POOL
     assert POOL.subset(0).first_of(Highest()) is None
+
+
+@given(st.sets(st.integers(0, 199)), st.none() | st.integers(0, 199))
+def test_candidates_first_and_after_equal_a_search(positions: set[int], before: int | None) -> None:
+    members = pool(200)
+    found = Candidates(members, sum(1 << position for position in positions))
+    first = members.members[min(positions)] if positions else None
+    assert found.first() is first
+    later = [position for position in positions if before is not None and position > before]
+    after = found.after(None if before is None else members.members[before])
+    assert after is (members.members[min(later)] if later else first)

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from modelmesh.contracts.candidates import Order
 
 
+_WORD = (1 << 64) - 1
+
+
 class CandidatePool(PoolView, Protocol):
     """Pool of a set of candidates."""
 
@@ -52,16 +55,15 @@ class Candidates:
 
     def first(self) -> Candidate | None:
         """Return the first in pool order, ``None`` when empty."""
-        mask = self._mask
-        return self._pool.members[(mask & -mask).bit_length() - 1] if mask else None
+        return self._pool.members[_lowest(self._mask)] if self._mask else None
 
     def after(self, candidate: object | None) -> Candidate | None:
         """Return the one that follows a member in pool order, cyclically. It is the member itself when no other is in the set."""
         position = self._pool.position(candidate) if candidate is not None else None
         if position is not None:
-            later = self._mask >> (position + 1) << (position + 1)
+            later = self._mask >> (position + 1)
             if later:
-                return self._pool.members[(later & -later).bit_length() - 1]
+                return self._pool.members[position + 1 + _lowest(later)]
         return self.first()
 
     def pick(self, number: int) -> Candidate:
@@ -112,3 +114,9 @@ class Candidates:
     def __repr__(self) -> str:
         shown = ", ".join(str(candidate) for candidate, _ in zip(self, range(5), strict=False))
         return f"<Candidates {len(self)} of {len(self._pool.members)}: {shown}>"
+
+
+def _lowest(mask: int) -> int:
+    """Return the lowest position of a mask that is not empty. Mostly one word decides, whatever the size of the pool."""
+    low = mask & _WORD or mask
+    return (low & -low).bit_length() - 1

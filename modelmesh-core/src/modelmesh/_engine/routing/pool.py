@@ -127,7 +127,12 @@ class Pool:
     @property
     def available(self) -> int:
         """Members that may be tried now."""
-        return self._ready & ~self.manual_standby.mask & ~self._account_unavailable
+        found, manual = self._ready, self.manual_standby.mask
+        if manual:
+            found &= ~manual
+        if self._account_unavailable:
+            found &= ~self._account_unavailable
+        return found
 
     @property
     def in_use(self) -> int:
