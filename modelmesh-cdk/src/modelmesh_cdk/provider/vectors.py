@@ -4,10 +4,10 @@ OpenAI encodes an embedding as base64 of little-endian 32-bit floats (openai pac
 2026-11-21). Many servers of its format return only lists of numbers, and a caller that requested base64 decodes the reply.
 
 Base64 has a quarter of the bytes of numbers and is much faster to read. Connectors with ``requests_base64_embeddings`` therefore
-ask for it where the caller asks for numbers, and the kit unpacks it. A server may ignore the request and return numbers. When it
-rejects the request or returns nothing that can be read, the kit repeats the request without it and omits it from later ones.
-Known servers: vLLM before 0.5.2 (vllm-project/vllm#6174, status 400) and OpenRouter with some models (plastic-labs/honcho#932, an
-empty list), both read 2026-11-30.
+ask for it where the caller states no encoding, and the kit unpacks it. A stated encoding is sent as it is. A server may ignore
+the request and return numbers. When it rejects the request or returns nothing that can be read, the kit repeats the request
+without it and omits it from later ones. Known servers: vLLM before 0.5.2 (vllm-project/vllm#6174, status 400) and OpenRouter with
+some models (plastic-labs/honcho#932, an empty list), both read 2026-11-30.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ INVALID_REQUEST_STATUSES = frozenset({400, 422})
 
 
 def ask_for_base64(request: WireRequest, payload: dict[str, Any]) -> None:
-    """Ask for base64 in the body of a request for numbers."""
+    """Ask for base64 in the body of a request without an encoding, as the openai package does."""
     if request.call.operation.name != EMBEDDINGS.name or request.base64_refused or not KNOWN_PARAMETERS.issuperset(payload):
         return
-    if payload.get(FORMAT) in (None, "float"):
+    if payload.get(FORMAT) is None:
         payload[FORMAT] = "base64"
         request.base64_asked = True
 
