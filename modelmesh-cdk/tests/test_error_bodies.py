@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -10,8 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelmesh.contracts import FailureClass
+from modelmesh_cdk.provider import error_bodies
+from modelmesh_cdk.provider.base import BaseProvider
 from modelmesh_cdk.provider.common_errors import COMMON
-from modelmesh_cdk.provider.error_bodies import LONGEST_TEXT, ErrorBody, is_page, read_error
+from modelmesh_cdk.provider.error_bodies import LONGEST_TEXT, ErrorBody, is_page, read_error, reading_once
 from modelmesh_cdk.provider.error_mapping import ANY_STATUS, ErrorMapping, error_mapping, find_mapping, find_unsupported_parameter
 
 INNER = {"error": {"message": "inner", "type": "invalid_request_error", "code": "context_length_exceeded"}}
@@ -154,6 +157,47 @@ def test_find_mapping_prefers_codes_and_own_rows() -> None:
 )
 def test_find_mapping_of_words_ignores_case_quotes_and_spaces(text: str) -> None:
     assert said(text) is FailureClass.CAPABILITY
+
+
+KEYWORD_PATTERNS = [(row.keywords, word) for row in COMMON if row.keywords for word in row.words]
+ascii_only = st.characters(max_codepoint=127)
+
+
+@settings(deadline=None)
+@given(st.data())
+def test_keywords_of_common_rows_are_in_every_text_that_a_pattern_matches(data: st.DataObject) -> None:
+    keywords, word = data.draw(st.sampled_from(KEYWORD_PATTERNS))
+    text = data.draw(st.from_regex(re.compile(word, re.IGNORECASE), fullmatch=True, alphabet=ascii_only))
+    assert any(keyword in text.lower() for keyword in keywords)
+
+
+def test_find_mapping_searches_patterns_of_a_row_only_in_texts_with_a_keyword() -> None:
+    row = error_mapping(FailureClass.QUOTA, words="plan (is )?full", keywords=["full"], statuses={400})
+    assert said("Your plan is FULL", 400, row) is FailureClass.QUOTA
+    assert said("your plan is over", 400, row) is None
+    assert said("fa\u0131led to generate json") is FailureClass.CAPABILITY  # a letter that lower() keeps matches i
+
+
+@pytest.mark.parametrize("status", [400, 429, 500])
+def test_error_response_reads_its_body_once(status: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[Any] = []
+    plain_read = error_bodies._read
+    monkeypatch.setattr(error_bodies, "_read", lambda body: read.append(body) or plain_read(body))
+    provider = BaseProvider(base_url="http://127.0.0.1:9", api_key="test")
+    made = provider._map_error_response(status, {}, b'{"error": {"message": "m", "code": "unsupported_value", "param": "tools"}}')
+    assert (made.status, made.code, made.reason) == (status, "unsupported_value", "m")
+    assert len(read) == 1
+
+
+def test_reading_once_reads_other_bodies_and_ends_with_its_context() -> None:
+    body = {"message": "before"}
+    with reading_once(body):
+        assert read_error(body) is read_error(body)
+        with reading_once({"message": "inner"}):
+            assert read_error(body).text == "before"
+        assert read_error({"message": "other"}).text == "other"
+    body["message"] = "after"
+    assert read_error(body).text == "after"
 
 
 @pytest.mark.parametrize(

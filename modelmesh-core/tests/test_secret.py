@@ -7,6 +7,7 @@ import pytest
 from modelmesh._engine.builtin.env import EnvironmentStore
 from modelmesh._engine.config.references import References
 from modelmesh._engine.config.source_map import SourceMap
+from modelmesh._engine.foundation.secret import PART
 from modelmesh.contracts import Secret
 
 KEY = "sk-test-0123456789abcdefXYZ"
@@ -25,6 +26,12 @@ KEY = "sk-test-0123456789abcdefXYZ"
 )
 def test_scrub_long_secret_redacts_parts_in_any_case(text: str, shown: str) -> None:
     assert Secret(KEY).scrub(text).replace("……", "…") == shown.replace("……", "…")
+
+
+@pytest.mark.parametrize("start", range(len(KEY) - PART + 1))
+def test_scrub_long_secret_redacts_its_parts_wherever_they_begin(start: int) -> None:
+    assert Secret(KEY).scrub(f"bad key {KEY[start : start + PART].swapcase()}!") == "bad key …!"
+    assert Secret(KEY).scrub(f"bad key {KEY[start : start + PART - 1]}!") != "bad key …!"
 
 
 def test_scrub_short_secret_redacts_exact_text_only() -> None:

@@ -173,6 +173,7 @@ BY_WORDS: tuple[ErrorMapping, ...] = (
         _F.CAPABILITY,
         statuses=ANY_STATUS - {401, 402, 403, 429},
         too_long=True,
+        keywords=("context", "prompt", "token", "input", "message", "max", "exceed", "longer", "large", "reduce"),
         words=(
             r"max(imum)? (allowed )?(context|prompt|sequence|model|input|token)[ _]?(length|len|window|limit|tokens|size)",
             rf"(context|prompt|input|messages?)( length| window| size| limit)? {_HAS}(exceeded|overflow|{_TOO_LONG})",
@@ -211,6 +212,7 @@ BY_WORDS: tuple[ErrorMapping, ...] = (
     error_mapping(
         _F.CAPABILITY,
         statuses=AMBIGUOUS_STATUSES | {500},
+        keywords=("failed", "pars", "model"),
         words=(
             r"failed to (call a function|generate json|validate json|parse (the )?(tool|function|json))",
             r"failed_generation",

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from attrs import frozen
@@ -21,6 +23,7 @@ _UNDER = ("error", "errors", "detail", "details", "metadata", "response", "body"
 _CODES = ("error_code", "error_type", "code", "reason", "type", "status")
 _TEXTS = ("message", "msg", "detail", "error", "reason", "raw", "error_description", "title")
 _STATUSES = ("code", "status_code", "http_status_code", "status", "http_code")
+_PARAMS = ("param", "loc")
 _OF_THE_ENVELOPE = ("type", "status")
 _NOT_CODES = frozenset({"error", "none", "null", ""})
 _PAGE = re.compile(r"\s*(?:<!--.{0,200}?-->\s*)?<(?:!doctype|\?xml|html|head|body|title|center|h1)\b", re.IGNORECASE | re.DOTALL)
@@ -55,16 +58,45 @@ def read_error(body: Any) -> ErrorBody:
     Args:
         body: The decoded body, or the text of a body that is not JSON.
     """
+    if body is not None and body is _shared.body:
+        if _shared.error is None:
+            _shared.error = _read(body)
+        return _shared.error
+    return _read(body)
+
+
+@contextmanager
+def reading_once(body: Any) -> Iterator[None]:
+    """Read a body only once, however often this thread calls :func:`read_error` with it inside the context.
+
+    The hooks of a connector receive the body, and each of them reads it for one of its contents.
+    """
+    outer = _shared.body, _shared.error
+    _shared.body, _shared.error = body, None
+    try:
+        yield
+    finally:
+        _shared.body, _shared.error = outer
+
+
+class _Shared(threading.local):
+    body: Any = None
+    error: ErrorBody | None = None
+
+
+_shared = _Shared()
+
+
+def _read(body: Any) -> ErrorBody:
     parts = list(_parts(body, DEEPEST))
-    codes = [code for name in _CODES for part in parts for code in _codes(part, name)]
-    texts = dict.fromkeys(text for part in parts for text in _texts(part))
+    objects = [part for part in parts if not isinstance(part, str)]
+    texts = dict.fromkeys(text for text in map(_text, parts) if text is not None)
     lines = (" ".join(text.split()) for text in _outermost(list(texts)))  # a message of several lines is one message
-    text = "\n".join(lines)[:LONGEST_TEXT]
-    params = (part.get(name) for part in parts for name in ("param", "loc") if isinstance(part, Mapping))
-    statuses = (_status(part.get(name)) for part in parts for name in _STATUSES if isinstance(part, Mapping))
+    params = (part[name] for part in objects for name in _PARAMS if name in part)
+    statuses = (_status(part[name]) for part in objects for name in _STATUSES if name in part)
     return ErrorBody(
-        codes=tuple(dict.fromkeys(codes)),
-        text=text,
+        codes=tuple(dict.fromkeys(_codes(objects))),
+        text="\n".join(lines)[:LONGEST_TEXT],
         param=next(filter(None, map(_param, params)), None),
         status=next((status for status in statuses if status is not None), None),
     )
@@ -89,7 +121,9 @@ def _parts(body: Any, deep: int) -> Iterator[Any]:
         yield body
         for name in _UNDER if deep else ():
             value = body.get(name)
-            if isinstance(value, Mapping | list) or (isinstance(value, str) and _looks_nested(value)):
+            if value is None:
+                continue
+            if _looks_nested(value) if isinstance(value, str) else isinstance(value, Mapping | list):
                 yield from _parts(value, deep - 1)
     elif isinstance(body, Sequence) and deep:
         for one in body[:20]:
@@ -114,23 +148,27 @@ def _nested(text: str) -> Any:
     return found if isinstance(found, dict) and found else None
 
 
-def _codes(part: Any, name: str) -> Iterator[str]:
-    value = part.get(name) if isinstance(part, Mapping) else None
-    if name in _OF_THE_ENVELOPE and isinstance(part, Mapping) and isinstance(part.get("error"), Mapping):
-        return  # the type of the event or object that contains the error
-    if isinstance(value, str) and not value.strip().isdigit() and value.strip().lower() not in _NOT_CODES:
-        yield value.strip()
+def _codes(objects: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for name in _CODES:
+        for part in objects:
+            value = part.get(name)
+            if not isinstance(value, str):
+                continue
+            if name in _OF_THE_ENVELOPE and isinstance(part.get("error"), Mapping):
+                continue  # the type of the event or object that contains the error
+            value = value.strip()
+            if not value.isdigit() and value.lower() not in _NOT_CODES:
+                yield value
 
 
-def _texts(part: Any) -> Iterator[str]:
+def _text(part: Any) -> str | None:
     if isinstance(part, str):
-        yield part
-        return
+        return part
     for name in _TEXTS:
         value = part.get(name)
         if isinstance(value, str) and value and not (name == "reason" and " " not in value):
-            yield value
-            return
+            return value
+    return None
 
 
 def _outermost(texts: list[str]) -> list[str]:

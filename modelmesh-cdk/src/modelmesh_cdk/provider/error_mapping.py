@@ -44,6 +44,8 @@ class ErrorMapping:
         too_long: Whether only a model with a larger context window can serve the request.
         feature: The parameter of the request that the model does not support.
         source: Source and date of the codes or patterns.
+        keywords: Words in lower case, of which every match of a pattern contains one. A text without any of them is not searched
+            for the patterns, which saves time in rows with many patterns. Without keywords every text is searched.
     """
 
     failure: FailureClass
@@ -53,6 +55,7 @@ class ErrorMapping:
     too_long: bool = False
     feature: str | None = None
     source: str = ""
+    keywords: tuple[str, ...] = ()
 
 
 def error_mapping(
@@ -63,6 +66,7 @@ def error_mapping(
     too_long: bool = False,
     feature: str | None = None,
     source: str = "",
+    keywords: Sequence[str] = (),
 ) -> ErrorMapping:
     """Return a row.
 
@@ -74,10 +78,11 @@ def error_mapping(
         too_long: Whether only a larger context window helps.
         feature: The unsupported parameter.
         source: Source and date of the row.
+        keywords: Words of which every match of the patterns contains one.
     """
     patterns = (words,) if isinstance(words, str) else tuple(words)
     lowered = frozenset(code.lower() for code in codes)
-    return ErrorMapping(failure, lowered, patterns, frozenset(statuses), too_long, feature, source)
+    return ErrorMapping(failure, lowered, patterns, frozenset(statuses), too_long, feature, source, tuple(keywords))
 
 
 def find_mapping(status: int, code: str | None, error: ErrorBody, rows: Iterable[ErrorMapping]) -> ErrorMapping | None:
@@ -95,7 +100,16 @@ def find_mapping(status: int, code: str | None, error: ErrorBody, rows: Iterable
     if by_code is not None:
         return by_code
     text = plain(error.text)
-    return next((row for row in eligible if (not row.codes and not row.words) or _match_words(row, text)), None)
+    lowered = text.lower() if text.isascii() else None
+    for row in eligible:
+        if (not row.codes and not row.words) or (_may_match(row, lowered) and _match_words(row, text)):
+            return row
+    return None
+
+
+def _may_match(row: ErrorMapping, lowered: str | None) -> bool:
+    """Return whether a text in lower case can match a pattern of a row. ``None`` is a text whose case is not that of ASCII."""
+    return lowered is None or not row.keywords or any(word in lowered for word in row.keywords)
 
 
 def _match_words(row: ErrorMapping, text: str) -> re.Match[str] | None:

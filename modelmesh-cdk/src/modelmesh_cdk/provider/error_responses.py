@@ -9,7 +9,7 @@ from modelmesh._engine.plugins import attribution
 from modelmesh.contracts import EMBEDDINGS, Billed, FailureClass
 from modelmesh.errors import ProviderError, ProviderTimeoutError
 from modelmesh_cdk.provider.common_errors import find_explanation
-from modelmesh_cdk.provider.error_bodies import is_page, read_error
+from modelmesh_cdk.provider.error_bodies import is_page, read_error, reading_once
 from modelmesh_cdk.provider.error_mapping import find_unsupported_parameter
 from modelmesh_cdk.provider.provider_errors import (
     DELAYED,
@@ -75,6 +75,11 @@ def map_error_response(provider: ProviderHooks, status: int, headers: Mapping[st
 
 def build_error(provider: ProviderHooks, status: int, headers: Mapping[str, str], body: Any) -> ProviderError:
     """Return the error of a decoded error body: failure class, code, message and delay from the connector's hooks."""
+    with reading_once(body):
+        return _build(provider, status, headers, body)
+
+
+def _build(provider: ProviderHooks, status: int, headers: Mapping[str, str], body: Any) -> ProviderError:
     code = _error_code(provider, body)
     kind: Any = provider._classify(status, code, headers, body)
     text: Any = provider._error_text(body)
@@ -96,10 +101,12 @@ def map_embedded_error(
     provider: ProviderHooks, body: Mapping[str, Any], headers: Mapping[str, str] | None = None
 ) -> ProviderError:
     """Return the error of an error body under a success status: the default of the hook ``_map_embedded_error``."""
-    code, headers = _error_code(provider, body), headers or {}
-    status = read_error(body).status or _STATUS_OF_CODE.get((code or "").lower())
-    if status is None and find_explanation(_BAD_REQUEST, code, body, provider.error_mappings) is not None:
-        status = _BAD_REQUEST
+    headers = headers or {}
+    with reading_once(body):
+        code = _error_code(provider, body)
+        status = read_error(body).status or _STATUS_OF_CODE.get((code or "").lower())
+        if status is None and find_explanation(_BAD_REQUEST, code, body, provider.error_mappings) is not None:
+            status = _BAD_REQUEST
     if status is not None:
         return build_error(provider, status, headers, dict(body))
     message = f"the provider answered an error as success ({code or 'no code'})"

@@ -173,7 +173,9 @@ DELAYED = frozenset(
 
 def show_vendor_text(text: str, key: Secret | None = None) -> str:
     """Return a vendor's message for an error: one line, without key, control characters or HTML."""
-    shown = " ".join("".join(letter if letter.isprintable() else " " for letter in text[:MAX_READ]).split())
+    read = text[:MAX_READ]
+    shown = read if read.isprintable() else "".join(letter if letter.isprintable() else " " for letter in read)
+    shown = " ".join(shown.split())
     if shown[:1] == "<" or shown[:1] == "{":
         return ""
     shown = str(scrub_key(shown, key))

@@ -82,8 +82,8 @@ def stated_delay(
         Seconds between 0 and :data:`MAX_SERVER_DELAY_S`, ``None`` when the headers state no readable delay.
     """
     for name, unit in _DELAYS:
-        seconds = read_delay(headers.get(name), unit=unit, now=_now(headers, wall))
-        if seconds is not None:
+        text = headers.get(name)
+        if text is not None and (seconds := read_delay(text, unit=unit, now=_now(headers, wall))) is not None:
             return seconds
     spent = (row for row in names if row.reset is not None and _count(headers.get(row.remaining)) == 0)
     resets = (read_delay(headers.get(row.reset or ""), now=_now(headers, wall)) for row in spent)

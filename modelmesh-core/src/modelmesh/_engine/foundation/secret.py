@@ -23,10 +23,11 @@ class Secret:
         source: Source of the text: a variable's name or a place in the configuration. Messages may show it.
     """
 
-    __slots__ = ("__text", "source")
+    __slots__ = ("__blocks", "__text", "source")
 
     def __init__(self, text: str, *, source: str | None = None) -> None:
         self.__text = text
+        self.__blocks: tuple[str, ...] | None = None
         self.source = source
 
     def reveal(self) -> str:
@@ -44,10 +45,11 @@ class Secret:
         return self._without_parts(text) if len(self.__text) > PART else text
 
     def _without_parts(self, text: str) -> str:
-        own, lowered = self.__text.lower(), text.lower()
-        parts = {own[place : place + PART] for place in range(len(own) - PART + 1)}
-        if len(lowered) != len(text) or not any(part in lowered for part in parts):
+        lowered = text.lower()
+        if len(lowered) != len(text) or not any(block in lowered for block in self._blocks()):
             return text
+        own = self.__text.lower()
+        parts = {own[place : place + PART] for place in range(len(own) - PART + 1)}
         kept: list[str] = []
         place = redacted_to = 0
         while place < len(text):
@@ -59,6 +61,13 @@ class Secret:
                 kept.append(HIDDEN)
             place += 1
         return "".join(kept)
+
+    def _blocks(self) -> tuple[str, ...]:
+        """Return adjacent blocks of the text. Every part of :data:`PART` characters contains a whole block."""
+        if self.__blocks is None:
+            own, size = self.__text.lower(), PART // 2
+            self.__blocks = tuple(own[place : place + size] for place in range(0, len(own) - size + 1, size))
+        return self.__blocks
 
     def __bool__(self) -> bool:
         return bool(self.__text)
