@@ -299,7 +299,7 @@ def test_short_body_is_a_protocol_failure(transport: Http1Transport) -> None:
         read(post(transport, server))
 
 
-@pytest.mark.parametrize("answer", [b"SSH-2.0-x\r\n", b"HTTP/1.1 101 Go\r\n\r\n", b"HTTP/1.1 200 OK\nA: b\n\n"])
+@pytest.mark.parametrize("answer", [b"SSH-2.0-x\r\n", b"HTTP/1.1 101 Go\r\n\r\n", b"HTTP/2.0 200 OK\nA: b\n\n"])
 def test_other_protocol_is_a_disconnect(transport: Http1Transport, answer: bytes) -> None:
     with raw_server(lambda _number, _request: answer) as server, pytest.raises(TransportError) as caught:
         post(transport, server)

@@ -52,7 +52,13 @@ INVALID: dict[str, bytes] = {
     "both framings": LENGTH + b"Transfer-Encoding: chunked\r\n\r\n" + LAST,
     "both framings, the other way round": CHUNKED + b"Content-Length: 5\r\n\r\n" + LAST,
     "two lengths": LENGTH + b"Content-Length: 6\r\n\r\nhello",
-    "two equal lengths": LENGTH + b"Content-Length: 5\r\n\r\nhello",
+    "a list of lengths and a repetition": LENGTH + b"Content-Length: 5, 6\r\n\r\nhello",
+    "lengths that differ in form": LENGTH + b"Content-Length: 05\r\n\r\nhello",
+    "two signed lengths": OK + b"Content-Length: +5, +5\r\n\r\nhello",
+    "LF alone and both framings": b"HTTP/1.1 200 OK\nContent-Length: 5\nTransfer-Encoding: chunked\n\n" + LAST,
+    "a folded encoding and a length": LENGTH + b"Transfer-Encoding:\r\n chunked\r\n\r\n" + LAST,
+    "a folded status line": b"HTTP/1.1 200\r\n OK\r\nContent-Length: 0\r\n\r\n",
+    "CR alone": b"HTTP/1.1 200 OK\rContent-Length: 5\r\rhello\r\n\r\n",
     "a list of lengths": OK + b"Content-Length: 5, 6\r\n\r\nhello",
     "a signed length": OK + b"Content-Length: +5\r\n\r\nhello",
     "a negative length": OK + b"Content-Length: -5\r\n\r\nhello",
@@ -67,14 +73,10 @@ INVALID: dict[str, bytes] = {
     "an obscured encoding": OK + b"Transfer-Encoding: \x0bchunked\r\n\r\n" + LAST,
     "a space after a name": OK + b"Transfer-Encoding : chunked\r\n\r\n" + LAST,
     "a space before the first header": OK + b" A: b\r\nContent-Length: 0\r\n\r\n",
-    "a folded header": OK + b"A: b\r\n c\r\nContent-Length: 0\r\n\r\n",
     "a header without a name": OK + b": b\r\nContent-Length: 0\r\n\r\n",
     "a header without a colon": OK + b"A\r\nContent-Length: 0\r\n\r\n",
     "NUL in a value": OK + b"A: b\x00c\r\nContent-Length: 0\r\n\r\n",
     "CR in a value": OK + b"A: b\rc\r\nContent-Length: 0\r\n\r\n",
-    "LF alone": b"HTTP/1.1 200 OK\nContent-Length: 5\n\nhello",
-    "LF alone after a header": OK + b"A: b\nContent-Length: 5\r\n\r\nhello",
-    "LF alone at the end of the head": OK + b"Content-Length: 5\r\n\nhello\r\n\r\n",
     "a line break before": b"\r\n" + LENGTH + b"\r\nhello",
     "HTTP/2": b"HTTP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n",
     "HTTP/0.9": b"hello",
@@ -105,6 +107,22 @@ INVALID: dict[str, bytes] = {
     "too long trailers": CHUNKED + b"\r\n5\r\nhello\r\n0\r\nA: " + b"b" * (MAX_HEAD + 4000),
     "too many trailers": CHUNKED + b"\r\n5\r\nhello\r\n0\r\n" + b"A: b\r\n" * (MAX_HEADERS + 2),
     "a length among the trailers": CHUNKED + b"\r\n5\r\nhello\r\n0\r\nContent-Length: 9\r\n\r\n",
+}
+
+TOLERATED: dict[str, tuple[bytes, dict[str, str]]] = {
+    "LF alone": (b"HTTP/1.1 200 OK\nA: b\nContent-Length: 5\n\nhello", {"a": "b", "content-length": "5"}),
+    "LF alone before CR LF in the body": (b"HTTP/1.1 200 OK\nContent-Length: 5\n\n\n\r\n\r\n", {"content-length": "5"}),
+    "LF alone after a header": (OK + b"A: b\nContent-Length: 5\r\n\r\nhello", {"a": "b", "content-length": "5"}),
+    "LF alone at the end of the head": (LENGTH + b"\nhello", {"content-length": "5"}),
+    "LF alone before the end of the head": (OK + b"Content-Length: 5\n\r\nhello", {"content-length": "5"}),
+    "LF alone in an informational head": (b"HTTP/1.1 100 Continue\n\n" + LENGTH + b"\r\nhello", {"content-length": "5"}),
+    "two equal lengths": (LENGTH + LENGTH[len(OK) :] + b"\r\nhello", {"content-length": "5"}),
+    "a list of equal lengths": (OK + b"Content-Length: 5, 5\r\n\r\nhello", {"content-length": "5"}),
+    "a folded header": (OK + b"A: b \r\n\t c\r\nContent-Length: 5\r\n\r\nhello", {"a": "b c", "content-length": "5"}),
+    "a folded encoding": (
+        OK + b"Transfer-Encoding:\r\n chunked\r\n\r\n5\r\nhello\r\n" + LAST,
+        {"transfer-encoding": "chunked"},
+    ),
 }
 
 SURPLUS = [
@@ -176,6 +194,17 @@ def test_invalid_response_is_refused(name: str, step: int) -> None:
     assert not parser.is_reusable
     parser.feed(LENGTH + b"\r\nhello")
     assert not parser.is_complete
+
+
+@pytest.mark.parametrize("step", [0, 1, 5])
+@pytest.mark.parametrize("name", TOLERATED)
+def test_harmless_deviation_is_read_and_the_connection_is_not_reused(name: str, step: int) -> None:
+    data, headers = TOLERATED[name]
+    parser = parsed(data, step=step)
+    assert parser.failure is None
+    assert (parser.status, parser.headers, parser.is_complete) == (200, headers, True)
+    assert b"".join(parser.body) in {b"hello", b"\n\r\n\r\n"}
+    assert not parser.is_reusable
 
 
 @pytest.mark.parametrize(

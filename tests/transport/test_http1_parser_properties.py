@@ -6,12 +6,13 @@ from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
-from test_http1_parser import CHUNKED, COMPLETE, INVALID, LAST, OK, SURPLUS
+from test_http1_parser import CHUNKED, COMPLETE, INVALID, LAST, OK, SURPLUS, TOLERATED
 
 from modelmesh_cdk.transport.http1.response_parser import ResponseParser
 
 METHODS = st.sampled_from(["GET", "POST", "HEAD"])
 RESPONSES = [data for _, data, _, _ in COMPLETE.values()] + [data for data in INVALID.values() if len(data) < 1000]
+RESPONSES += [data for data, _ in TOLERATED.values()]
 FRAGMENTS = st.sampled_from(
     [OK, CHUNKED, LAST, b"\r\n", b"\n", b"Content-Length: 3\r\n", b"Connection: close\r\n", b"abc", b"3\r\nabc\r\n", *SURPLUS]
 )

@@ -17,6 +17,7 @@ from typing import Any
 import httptools
 
 from modelmesh_cdk.transport.http1.errors import InvalidResponseError
+from modelmesh_cdk.transport.http1.lenient_head import end_of_head, standard_form
 
 MAX_HEADERS = 256
 """Headers of a response, and trailers of its body."""
@@ -25,7 +26,7 @@ MAX_HEAD = 65_536
 MAX_INFORMATIONAL = 32
 """Informational responses (1xx) before the final one."""
 
-_END_OF_HEAD = b"\r\n\r\n"
+_END_OF_CHUNKS = b"\r\n\r\n"
 _FRAME = 256  # bytes of framing that a piece of a chunk may have at no charge
 _TAIL = 5  # bytes: the end of a chunked body and the byte before it
 _SWITCHING_PROTOCOLS = 101
@@ -62,6 +63,7 @@ class ResponseParser:
         "_header_count",
         "_in_head",
         "_informational",
+        "_is_standard",
         "_left",
         "_method",
         "_overhead",
@@ -94,6 +96,7 @@ class ResponseParser:
         self._informational = self._header_count = self._overhead = self._left = self._received = 0
         self._framing: _Framing | None = None
         self._in_head = self._stays_open = False
+        self._is_standard = True
         self._tail = b""
         self.body: deque[bytes] = deque()  # the caller may still hold the pieces of the last response
         self.status = 0
@@ -137,8 +140,7 @@ class ResponseParser:
             self.failure = InvalidResponseError(f"peer closed connection without sending complete message body ({left})")
 
     def _feed_head(self, data: bytes) -> None:
-        while (end := data.find(_END_OF_HEAD)) >= 0:
-            end += len(_END_OF_HEAD)
+        while end := end_of_head(data):
             self._parse_head(data[:end])
             data = data[end:]
             if self.status:
@@ -163,17 +165,12 @@ class ResponseParser:
             raise InvalidResponseError(message)
         if not _may_begin_head(head):
             raise InvalidResponseError("the response is not HTTP/1.1")
-        parser = self._parser
-        self._in_head = True
-        try:
-            parser.feed_data(head)
-        except _ERRORS as error:
-            raise self._invalid(error) from None
+        self._parse_lines(head)
         if self._in_head:
             raise InvalidResponseError("the head of the response is incomplete")
         status = self.status
         if status >= _SUCCESS:
-            self._stays_open = self._stays_open and head.startswith(b"HTTP/1.1")
+            self._stays_open = self._stays_open and self._is_standard and head.startswith(b"HTTP/1.1")
             return
         if status == _SWITCHING_PROTOCOLS or status < 100:  # noqa: PLR2004 - the lowest status
             message = f"unexpected status {status}"
@@ -182,6 +179,29 @@ class ResponseParser:
         if self._informational > MAX_INFORMATIONAL:
             message = f"more than {MAX_INFORMATIONAL} informational responses came"
             raise InvalidResponseError(message)
+        self._begin_head()
+
+    def _parse_lines(self, head: bytes) -> None:
+        """Pass a head to llhttp, in its standard form if llhttp refuses it as it is."""
+        self._in_head = True
+        try:
+            self._parser.feed_data(head)
+        except _ERRORS as error:
+            failure = self._invalid(error)
+            standard = standard_form(head)
+            if standard == head or self.failure is not None:
+                raise failure from None
+        else:
+            return
+        self._begin_head()
+        self._is_standard, self._in_head = False, True
+        try:
+            self._parser.feed_data(standard)
+        except _ERRORS as error:
+            raise self._invalid(error) from None
+
+    def _begin_head(self) -> None:
+        """Drop what was read of a head."""
         self.status = self._header_count = 0
         self.headers = {}
         self._parser = httptools.HttpResponseParser(self)
@@ -239,7 +259,7 @@ class ResponseParser:
             raise failure from None
         if self.is_complete:
             # Nothing but the end of the last chunk may be the end of the data. llhttp skips line breaks after it.
-            self._complete(exactly=self._tail.endswith(_END_OF_HEAD) and self._tail[:-4] not in {b"\r", b"\n", b""})
+            self._complete(exactly=self._tail.endswith(_END_OF_CHUNKS) and self._tail[:-4] not in {b"\r", b"\n", b""})
         elif self._overhead > MAX_HEAD:
             message = f"the chunks have more than {MAX_HEAD} bytes of extensions and trailers"
             raise InvalidResponseError(message)
@@ -311,7 +331,5 @@ class ResponseParser:
 
 
 def _may_begin_head(data: bytes) -> bool:
-    """Return whether these bytes may begin a head of HTTP/1.0 or HTTP/1.1, whose first line ends with CR and LF."""
-    known = data.startswith((b"HTTP/1.1 ", b"HTTP/1.0 ")) or b"HTTP/1.1 ".startswith(data) or b"HTTP/1.0 ".startswith(data)
-    line_end = data.find(b"\n")
-    return known and (line_end < 0 or data[line_end - 1 : line_end] == b"\r")
+    """Return whether these bytes may begin a head of HTTP/1.0 or HTTP/1.1."""
+    return data.startswith((b"HTTP/1.1 ", b"HTTP/1.0 ")) or b"HTTP/1.1 ".startswith(data) or b"HTTP/1.0 ".startswith(data)
