@@ -52,8 +52,11 @@ def adapt(payload: Mapping[str, Any], rules: MessageRules) -> AdaptedRequest:
     notes = Notes(rules.vendor)
     found = with_accepted_parameters(payload, rules, notes)
     messages = payload.get("messages")
-    if isinstance(messages, (list, tuple)) and all(one.__class__ is dict or isinstance(one, Mapping) for one in messages):
-        found["messages"] = adapt_messages(messages, rules, notes)
+    if isinstance(messages, (list, tuple)):
+        if needs_no_change(messages, rules):
+            found["messages"] = list(messages)
+        elif all(isinstance(one, Mapping) for one in messages):
+            found["messages"] = adapt_messages(messages, rules, notes)
     return AdaptedRequest(found, notes.lines())
 
 
@@ -68,8 +71,6 @@ def adapt_messages(messages: Sequence[Any], rules: MessageRules, notes: Notes) -
     Raises:
         ProviderError: The vendor does not support this conversation.
     """
-    if needs_no_change(messages, rules):
-        return list(messages)
     drafts = [DraftMessage(one, f"messages[{place}]") for place, one in enumerate(messages)]
     drafts = in_openai_shape(drafts, notes)
     without_functions(drafts, rules, notes)

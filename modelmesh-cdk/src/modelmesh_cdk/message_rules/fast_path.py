@@ -12,12 +12,14 @@ from modelmesh_cdk.message_rules.rules import Arguments, ContentWithCalls, Messa
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
-def needs_no_change(messages: Sequence[Mapping[str, Any]], rules: MessageRules) -> bool:
+def needs_no_change(messages: Sequence[Any], rules: MessageRules) -> bool:
     """Return whether the rules change nothing: texts of alternating roles, and tool calls followed by their results."""
     if rules.reasoning_field is not None:
         return False
     last, waiting = "assistant", set[str]()
     for place, message in enumerate(messages):
+        if message.__class__ is not dict and not isinstance(message, Mapping):
+            return False
         role, content = message.get("role"), message.get("content")
         if waiting:
             answered = message.get("tool_call_id")

@@ -31,6 +31,8 @@ class Notes:
 
     def lines(self) -> list[str]:
         """Return one line for each kind of change."""
+        if not self._places:
+            return []
         return [f"{what} ({_listed(places)})" if places else what for what, places in self._places.items()]
 
 

@@ -40,6 +40,7 @@ _OPTIONAL = frozenset(
 
 _LISTS = ("tools", "functions", "stop", "modalities")
 _OF_TOOLS = ("tool_choice", "parallel_tool_calls")
+_MAY_BE_EMPTY = frozenset({*_LISTS, *_OF_TOOLS})
 
 
 def is_neutral(name: str, value: Any) -> bool:
@@ -55,7 +56,11 @@ def with_accepted_parameters(payload: Mapping[str, Any], rules: MessageRules, no
         ProviderError: The vendor does not support a requested feature.
     """
     found = dict(payload)
-    _leave_out_empty(found)
+    for name, value in payload.items():
+        if value is None and name in _OPTIONAL:
+            del found[name]
+    if not _MAY_BE_EMPTY.isdisjoint(found):
+        _leave_out_empty(found)
     if rules.single_choice and isinstance(found.get("n"), int) and found["n"] > 1:
         message = f"n={found['n']} asks for several choices, and {rules.vendor} gives one."
         raise unsupported(message)
@@ -71,8 +76,6 @@ def with_accepted_parameters(payload: Mapping[str, Any], rules: MessageRules, no
 
 
 def _leave_out_empty(found: dict[str, Any]) -> None:
-    for name in [name for name, value in found.items() if value is None and name in _OPTIONAL]:
-        del found[name]
     for name in _LISTS:
         if name in found and (found[name] is None or found[name] == []):
             del found[name]

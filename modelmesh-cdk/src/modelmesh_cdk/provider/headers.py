@@ -47,7 +47,7 @@ class RequestHeaders:
         Raises:
             ProviderError: A header cannot be sent, or the hook did not return headers.
         """
-        headers = self.fixed(provider)
+        headers = self._fixed or self.fixed(provider)
         if stream:
             headers = [*headers[:-1], ("Accept", "text/event-stream")]
         if extra:

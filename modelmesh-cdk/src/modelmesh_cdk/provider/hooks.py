@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from modelmesh._engine.foundation.failure_rules import classify
 from modelmesh._engine.foundation.lazy_import import LazyModule
-from modelmesh.contracts import CHAT, FailureClass, Secret
+from modelmesh.contracts import CHAT, EMBEDDINGS, FailureClass, Secret
 from modelmesh.errors import ConfigurationError, ProviderError
 from modelmesh_cdk.provider.config import BaseProviderConfig
 from modelmesh_cdk.provider.rate_limit_headers import COMMON_RATE_LIMIT_HEADERS, RateLimitHeaders, ReportedLimits, stated_delay
@@ -156,7 +156,7 @@ class ProviderHooks:
             payload["stream"] = True
             if self.requests_stream_usage:
                 stream_usage.ask_for_usage(request, payload)
-        if self.requests_base64_embeddings:
+        if self.requests_base64_embeddings and request.call.operation.name == EMBEDDINGS.name:
             vectors.ask_for_base64(request, payload)
         return payload
 

@@ -105,8 +105,9 @@ def complete_calls(answer: Mapping[str, Any]) -> None:
     """Complete the tool calls of an answer. Changes the answer."""
     choices = answer.get("choices")
     for choice in choices if isinstance(choices, list) else ():
-        if isinstance(choice, dict):
-            complete_message(choice.get("message"), str(answer.get("id")))
+        message = choice.get("message") if isinstance(choice, dict) else None
+        if isinstance(message, dict) and message.get("tool_calls"):
+            complete_message(message, str(answer.get("id")))
 
 
 def complete_message(message: Any, answer: str) -> None:

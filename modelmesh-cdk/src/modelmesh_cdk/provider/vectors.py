@@ -22,8 +22,6 @@ from array import array
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from modelmesh.contracts import EMBEDDINGS
-
 if TYPE_CHECKING:
     from modelmesh.errors import ProviderError
     from modelmesh_cdk.wire.request import WireRequest
@@ -36,8 +34,8 @@ INVALID_REQUEST_STATUSES = frozenset({400, 422})
 
 
 def ask_for_base64(request: WireRequest, payload: dict[str, Any]) -> None:
-    """Ask for base64 in the body of a request without an encoding, as the openai package does."""
-    if request.call.operation.name != EMBEDDINGS.name or request.base64_refused or not KNOWN_PARAMETERS.issuperset(payload):
+    """Ask for base64 in the body of a request of embeddings without an encoding, as the openai package does."""
+    if request.base64_refused or not KNOWN_PARAMETERS.issuperset(payload):
         return
     if payload.get(FORMAT) is None:
         payload[FORMAT] = "base64"

@@ -62,10 +62,11 @@ class Deadline:
             gap: Seconds between two arrivals of bytes.
         """
         now = time.monotonic()
+        phase = min(phase, total)
         self.end_at = now + total
-        self.at = min(now + phase, self.end_at)
-        self.connect_at = min(now + connect, self.at)
-        self.gap, self.phase, self.total = gap, min(phase, total), total
+        self.at = now + phase
+        self.connect_at = now + connect if connect < phase else self.at
+        self.gap, self.phase, self.total = gap, phase, total
         self._leave_at = math.inf
 
     def commit(self) -> None:

@@ -82,7 +82,7 @@ def plain(value: Any) -> Any:
     if kind is dict:
         return {key: item if item.__class__ in _SCALARS else plain(item) for key, item in value.items()}
     if kind is list or kind is tuple:
-        return [plain(item) for item in value]
+        return list(map(plain, value))
     if isinstance(value, AttributeDict):
         return value.model_dump()
     dump = getattr(value, "model_dump", None)

@@ -59,9 +59,12 @@ def messages_for_connector(connector: str, messages: Any, adapted: list[str]) ->
         messages: The caller's messages, which are not modified. A message without provenance is returned unchanged.
         adapted: Receives a line for each message from which fields of another vendor were dropped.
     """
-    if not isinstance(messages, list) or not any(
-        (one.__class__ is dict or isinstance(one, Mapping)) and PROVENANCE in one for one in messages
-    ):
+    if not isinstance(messages, list):
+        return messages
+    for one in messages:
+        if (one.__class__ is dict or isinstance(one, Mapping)) and PROVENANCE in one:
+            break
+    else:
         return messages
     seen = [_for(connector, one, f"messages[{place}]", adapted) for place, one in enumerate(messages)]
     return [one for one in seen if one is not None]

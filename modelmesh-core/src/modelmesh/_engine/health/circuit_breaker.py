@@ -126,20 +126,20 @@ class CircuitBreaker:
 
     def record_success(self, now: float) -> None:
         """Record a success. It does not close the breaker."""
-        self._add_sample(now, ok=True)
+        samples = self.samples
+        samples.append((now, True))
+        if len(samples) > MAX_SAMPLES:
+            del samples[0]
         self.consecutive_failures = 0
         if self.retry_budget < RETRY_BUDGET_CAPACITY:
             self.retry_budget = min(RETRY_BUDGET_CAPACITY, self.retry_budget + 1)
 
     def record_failure(self, now: float) -> None:
         """Record a failure that counts towards opening."""
-        self._add_sample(now, ok=False)
-        self.consecutive_failures += 1
-
-    def _add_sample(self, now: float, *, ok: bool) -> None:
-        self.samples.append((now, ok))
+        self.samples.append((now, False))
         if len(self.samples) > MAX_SAMPLES:
             del self.samples[0]
+        self.consecutive_failures += 1
 
     def open(self, failure: FailureClass, until: float, *, retry_after_given: bool) -> None:
         """Open, or extend an open breaker. Never shortens the time that it stays open."""

@@ -64,14 +64,16 @@ class _Tally:
         while left:  # no recursion, because the depth of a value is not limited
             one = left.pop()
             if one.__class__ is str or isinstance(one, str):
-                self.size += byte_size(one)
+                self.size += len(one) if one.isascii() else byte_size(one)
             elif one.__class__ is dict or isinstance(one, Mapping):
                 kind = one.get("type")
                 if isinstance(kind, str) and kind in _IMAGES:
                     self.images += 1
                     continue
                 self.cached = self.cached or "cache_control" in one
-                left += [item for name, item in one.items() if name not in _NOT_TEXT]
+                for name, item in one.items():
+                    if name not in _NOT_TEXT:
+                        left.append(item)
             elif isinstance(one, list | tuple):
                 left += one
             elif one is not None:

@@ -18,11 +18,10 @@ from modelmesh._engine.routing.attempt_settlement import settle, settle_failure
 from modelmesh._engine.routing.candidates import Candidate
 from modelmesh._engine.routing.notifications import notify_strategy
 from modelmesh._engine.routing.plan import RequestPlan
-from modelmesh._engine.routing.response_check import check_answer, checked_usage
+from modelmesh._engine.routing.response_check import check_answer
 from modelmesh._engine.routing.steps import Opened, Outcome, PublishDeltas, Send, Served, Step, Totals
 from modelmesh._engine.routing.waiting import leave_queue
 from modelmesh.contracts.provider import Answer
-from modelmesh.contracts.usage import reported_tokens
 from modelmesh.errors import ProviderError
 
 MIN_TIMEOUT_S = 0.001
@@ -52,7 +51,7 @@ def attempt(
     if dry_run:
         yield send
         return None
-    lease = AttemptLease.of(candidate, pool)
+    lease = AttemptLease(candidate.health, candidate.account, candidate=candidate, pool=pool)
     guard = LeaseGuard(lease, pool.health.on_lost)
     try:
         pool.health.begin(lease, now)
@@ -110,8 +109,8 @@ def _record_answer(served: Served, began: float, now: float) -> None:
     record.outcome = AttemptOutcome.ANSWERED
     if outcome.adapted:
         record.note(outcome.adapted)
-    usage = checked_usage(outcome.body)
-    is_reported = usage is not None and reported_tokens(usage.get("completion_tokens")) is not None
+    usage = outcome.body.get("usage") if isinstance(outcome.body, dict) else None  # valid, or None: see check_answer
+    is_reported = usage is not None and usage.get("completion_tokens") is not None
     output = 0 if is_reported else response_tokens(outcome.body)
     settle(served, usage=usage, output=output, now=now, seconds=now - began)
 

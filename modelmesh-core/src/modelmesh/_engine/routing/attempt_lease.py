@@ -37,11 +37,6 @@ class AttemptLease(Lease):
     sent: bool = False
     reservation: Reservation | None = None
 
-    @classmethod
-    def of(cls, candidate: Candidate, pool: Pool) -> AttemptLease:
-        """Create the lease of an attempt."""
-        return cls(candidate.health, candidate.account, candidate=candidate, pool=pool)
-
 
 def return_lease(lease: AttemptLease, now: float) -> None:
     """Return the place and the reservation of an attempt without a result. May be repeated.

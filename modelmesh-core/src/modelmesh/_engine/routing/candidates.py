@@ -17,7 +17,6 @@ from modelmesh.contracts.call import Call, PromptSize
 from modelmesh.contracts.candidates import CandidateStatus
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.contracts.rate_limits import RateLimit
-from modelmesh.contracts.usage import reported_tokens
 
 if TYPE_CHECKING:
     from modelmesh._engine.health.health_registry import HealthRegistry
@@ -112,7 +111,7 @@ class Candidate:
         """Update the averages and the rate limits from an answer.
 
         Args:
-            usage: Token usage of the answer.
+            usage: Valid token usage of the answer.
             reported: Rate limits that it reports.
             now: Monotonic seconds.
             call: The request.
@@ -120,8 +119,8 @@ class Candidate:
         """
         self._reported = reported
         self.answered_at = now
-        tokens = reported_tokens(usage.get("completion_tokens")) if usage else None
-        prompt = reported_tokens(usage.get("prompt_tokens")) if usage else None
+        tokens = usage.get("completion_tokens") if usage else None
+        prompt = usage.get("prompt_tokens") if usage else None
         if tokens is not None:
             several = 1 if call is None else response_count(call)
             latest = tokens / several if limit is None else min(tokens / several, limit)

@@ -5,7 +5,6 @@ An invalid part is a failure of the vendor, not of the connector, and the reques
 
 from __future__ import annotations
 
-from operator import is_
 from typing import Any
 
 from attrs import evolve
@@ -76,11 +75,15 @@ def _checked_chat(body: dict[str, Any], payload: dict[str, Any]) -> dict[str, An
     choices = body["choices"]
     if not isinstance(choices, list):
         raise wrong_type("'choices'", choices, "a list")
-    checked = [_checked_choice(choice, payload) for choice in choices]
-    return {} if all(map(is_, checked, choices)) else {"choices": checked}
+    checked, tools, is_changed = [], payload.get("tools"), False
+    for choice in choices:
+        one = _checked_choice(choice, tools)
+        is_changed = is_changed or one is not choice
+        checked.append(one)
+    return {"choices": checked} if is_changed else {}
 
 
-def _checked_choice(choice: Any, payload: dict[str, Any]) -> dict[str, Any]:
+def _checked_choice(choice: Any, tools: Any) -> dict[str, Any]:
     if not isinstance(choice, dict):
         raise InvalidPart("'choices' is not a list of objects")
     index = choice.get("index")
@@ -90,10 +93,5 @@ def _checked_choice(choice: Any, payload: dict[str, Any]) -> dict[str, Any]:
     if reason is None:
         raise InvalidPart("a choice has no finish reason")
     message = choice.get("message")
-    checked = check_message(message, reason, payload.get("tools"))
+    checked = check_message(message, reason, tools)
     return choice if checked is message else {**choice, "message": checked}
-
-
-def checked_usage(body: Any) -> dict[str, Any] | None:
-    """Return the usage in a body that :func:`check_answer` returned, ``None`` without a valid report."""
-    return body.get("usage") if isinstance(body, dict) else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from modelmesh.contracts.usage import reported_tokens
+from modelmesh.contracts.usage import MAX_TOKENS_PER_REQUEST, reported_tokens
 
 _COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens", "input_tokens", "output_tokens")
 _DETAILS = ("prompt_tokens_details", "completion_tokens_details")
@@ -20,12 +20,15 @@ def valid_usage(reported: Any) -> dict[str, Any] | None:
     Args:
         reported: ``usage`` of an answer or of a chunk.
     """
-    if not isinstance(reported, Mapping) or not reported:
+    if not (reported.__class__ is dict or isinstance(reported, Mapping)) or not reported:
         return None
     for name in _COUNTS:
-        count = reported.get(name)
-        if count is not None and reported_tokens(count) is None:
-            return None
+        if name in reported:
+            count = reported[name]
+            if count.__class__ is int and 0 <= count <= MAX_TOKENS_PER_REQUEST:
+                continue  # the usual count needs no call
+            if count is not None and reported_tokens(count) is None:
+                return None
     usage: dict[str, Any] = reported if reported.__class__ is dict else dict(reported)
     for name in _DETAILS:
         details = reported.get(name)
@@ -35,9 +38,11 @@ def valid_usage(reported: Any) -> dict[str, Any] | None:
 
 
 def _are_counts(details: Any) -> bool:
-    if not isinstance(details, Mapping):
+    if not (details.__class__ is dict or isinstance(details, Mapping)):
         return False
     for name, count in details.items():
+        if count.__class__ is int and 0 <= count <= MAX_TOKENS_PER_REQUEST:
+            continue
         if count is not None and reported_tokens(count) is None and str(name).endswith("_tokens"):
             return False
     return True

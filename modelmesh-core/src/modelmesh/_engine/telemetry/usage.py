@@ -50,6 +50,7 @@ class UsageTracker:
         self._periods: dict[Period, PeriodUsage] = {}
         self._models: dict[str, UsageEntry] = {}
         self._providers: dict[str, UsageEntry] = {}
+        self._recent: dict[tuple[str, str], tuple[UsageEntry, ...]] = {}
 
     # -- recording --------------------------------------------------------------------------------------------------
 
@@ -90,22 +91,30 @@ class UsageTracker:
             self._periods.clear()
             self._models.clear()
             self._providers.clear()
+            self._recent.clear()
 
     def after_fork(self) -> None:
         """Take a new lock in a child process: another thread of the parent may have held it."""
         self._lock = RLock()
 
     def _entries(self, model: str, provider: str) -> tuple[UsageEntry, ...]:
+        """Return the entries of a model and its provider, stored until the day ends. A month ends with a day."""
         now = self._now()
+        known = self._recent.get((model, provider))
+        if known is not None and self._periods[Period.DAY].began <= now < self._periods[Period.DAY].ends:
+            return known
         # An entry is created before it is looked up again: garbage collection may record usage meanwhile.
         of_model = self._models.get(model) or self._models.setdefault(model, UsageEntry())
         of_provider = self._providers.get(provider) or self._providers.setdefault(provider, UsageEntry())
-        return self._total, of_model, of_provider, self._current(Period.DAY, now), self._current(Period.MONTH, now)
+        found = self._total, of_model, of_provider, self._current(Period.DAY, now), self._current(Period.MONTH, now)
+        self._recent[model, provider] = found
+        return found
 
     def _current(self, period: Period, now: float) -> UsageEntry:
         known = self._periods.get(period)
         # A calendar date is derived only outside of the known window: after its end, and after the clock was set back.
         if known is None or not known.began <= now < known.ends:
+            self._recent.clear()
             window = Window(period)
             current = PeriodUsage(window.start(now), window.end(now))
             known = self._periods.get(period)
