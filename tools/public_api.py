@@ -162,13 +162,17 @@ def _members(cls: type, public: set[int]) -> Iterator[str]:
         yield from (f"{member.name} = {member.value!r}" for member in cls)
         return
     found: dict[str, str] = {}
+    declared: set[str] = set()
     for owner in reversed(cls.__mro__):
         if owner.__module__.partition(".")[0] not in OWN or (owner is not cls and id(owner) in public):
             continue
         for name, annotation in vars(owner).get("__annotations__", {}).items():
+            declared.add(name)
             if not name.startswith("_"):
                 found[name] = f"{name}: {annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)}"
         for name, member in vars(owner).items():
+            if isinstance(member, property) and name in declared:
+                continue  # a property that implements a declared field, whose annotation has the type
             if name == "__init__" or not name.startswith("_"):
                 line = _member(name, member)
                 if line:
