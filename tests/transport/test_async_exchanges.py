@@ -201,6 +201,28 @@ def test_server_that_does_not_read_a_large_body_exceeds_the_gap() -> None:
         gate.set()
 
 
+def test_large_body_over_a_broken_connection_causes_no_warning(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def serve(peer: Peer) -> None:
+        peer.send(echo(peer.request()))
+        if peer.number == 1:
+            peer.reset()
+
+    async def main(url: str) -> None:
+        transport = AsyncHttp1Transport(url)
+        assert await ask(transport, url) == b"x"
+        server.wait_until_ended(1)  # without a pause in which the event loop could see the end
+        assert await ask(transport, url, LARGE) == LARGE
+        await transport.aclose()
+
+    monkeypatch.setattr(async_connection.AsyncConnection, "has_unread", lambda _: False)  # the reset came after the check
+    with scripted_server(serve) as server:
+        run(main(server.url))
+        assert server.connections == 2
+    assert not caplog.records  # asyncio would log each further piece
+
+
 def test_reader_that_does_not_read_stops_the_server() -> None:
     sent = [0]
 

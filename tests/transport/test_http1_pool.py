@@ -184,7 +184,8 @@ def test_requests_beyond_the_limit_are_served_in_order() -> None:
     assert pool._held == 0
 
 
-def test_wait_beyond_the_connect_limit_is_a_connect_failure(transport: Http1Transport) -> None:
+@pytest.mark.parametrize("limits", [{"gap": 0.05}, {"phase": 0.05}, {"total": 0.05}])
+def test_wait_beyond_the_limit_is_a_connect_failure(transport: Http1Transport, limits: dict[str, float]) -> None:
     def script(_number: int, connection: socket.socket) -> None:
         while read_request(connection):
             connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nx")
@@ -192,13 +193,40 @@ def test_wait_beyond_the_connect_limit_is_a_connect_failure(transport: Http1Tran
     with scripted_server(script) as server:
         responses = [post(transport, server) for _ in range(2)]
         with pytest.raises(TransportError, match="^PoolTimeout$") as caught:
-            post(transport, server, deadline(connect=0.05))
+            post(transport, server, deadline(**limits))
         assert caught.value.failure is FailureClass.CONNECT
         assert server.connections == 2
         for response in responses:
             response.close()
         post(transport, server).close()
         assert (only_pool(transport)._held, len(only_pool(transport)._waiting)) == (0, 0)
+
+
+def test_wait_for_a_connection_may_exceed_the_connect_limit() -> None:
+    gate = threading.Event()
+
+    def script(_number: int, connection: socket.socket) -> None:
+        while read_request(connection):
+            gate.wait(20)
+            connection.sendall(NUMBERED % 1)
+
+    transport = Http1Transport("http://127.0.0.1:9", max_connections=1)
+    with scripted_server(script) as server:
+        bodies: list[bytes] = []
+        limits = deadline(), deadline(connect=0)
+        threads = [threading.Thread(target=lambda one=one: bodies.append(read(post(transport, server, one)))) for one in limits]
+        threads[0].start()
+        while not transport._pools or not only_pool(transport)._open:
+            threading.Event().wait(0.001)
+        threads[1].start()
+        while threads[1].is_alive() and not only_pool(transport)._waiting:
+            threading.Event().wait(0.001)
+        gate.set()
+        for thread in threads:
+            thread.join(20)
+        assert bodies == [b"1", b"1"]
+        assert server.connections == 1
+    transport.close()
 
 
 def test_waiting_request_gets_the_connection_of_a_finished_one() -> None:

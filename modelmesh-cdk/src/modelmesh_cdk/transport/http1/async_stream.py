@@ -69,7 +69,9 @@ class AsyncStream(asyncio.Protocol):
             self._tls_waiter = None
 
     def write(self, data: bytes | memoryview) -> None:
-        """Send bytes, or queue them in the event loop."""
+        """Send bytes, or queue them in the event loop. A connection that is ending takes none, and reports its end later."""
+        if self._transport.is_closing():
+            return  # asyncio would log a warning for each further piece of a large body
         if self._tls is not None:
             try:
                 data = self._tls.encrypt(data)

@@ -7,6 +7,7 @@ import threading
 import weakref
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
+from time import monotonic
 
 from modelmesh_cdk.transport.http1.connection import Connection
 from modelmesh_cdk.transport.http1.dialing import dial
@@ -108,7 +109,7 @@ class Http1Transport:
         address = parse_url(url)
         head = request_head(method, address, headers, len(body))
         pool = self._pools.get(address[:3]) or self._new_pool(address)
-        lease = pool.take(deadline.connect_at)
+        lease = pool.take(min(deadline.at, monotonic() + deadline.gap))
         try:
             connection = lease.connection
             if connection is None or not _exchange(connection, method, head, body, deadline, is_reused=True):
@@ -131,7 +132,8 @@ class Http1Transport:
         stale, lease.connection = lease.connection, None
         if stale is not None:
             stale.close()
-        connection = lease.connection = Connection(dial(address, deadline.connect_at, loopback_only=self._loopback_only))
+        until = min(deadline.connect_at, monotonic() + deadline.gap)
+        connection = lease.connection = Connection(dial(address, until, loopback_only=self._loopback_only))
         pool.add(connection)
         return connection
 
