@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import sys
+import tracemalloc
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -15,7 +16,7 @@ from modelmesh.contracts import EMBEDDINGS, FailureClass
 from modelmesh.contracts.call import Call, Limits
 from modelmesh.errors import ProviderError
 from modelmesh_cdk import OpenAICompatibleProvider
-from modelmesh_cdk.provider.vectors import unpack_base64
+from modelmesh_cdk.provider.vectors import pack_base64, unpack_base64
 from modelmesh_cdk.testing import Script, Upstream
 from modelmesh_cdk.testing.dialects.shape import unpacked
 
@@ -73,6 +74,35 @@ def test_invalid_vector_raises_protocol_error(upstream: Upstream, wrong: list[An
 
 class Packing(Provider):
     requests_base64_embeddings = True
+
+
+class Measuring(Packing):
+    """Counts the bytes of Python objects while an answer is converted."""
+
+    def _parse_response(self, data: dict[str, Any]) -> dict[str, Any]:
+        self.traced = tracemalloc.get_traced_memory()[0]
+        return super()._parse_response(data)
+
+
+@pytest.mark.parametrize("in_task", [False, True])
+def test_body_is_freed_before_vectors_are_unpacked(upstream: Upstream, in_task: bool) -> None:
+    packed = pack_base64([0.5] * 300_000)
+    upstream.reply(answered(packed))
+    provider = Measuring(base_url=upstream.url, api_key="test")
+    call = Call(EMBEDDINGS, "test", {"input": ["a"]})
+
+    async def ask() -> None:
+        await provider.asend(call, "m", Limits())
+        await provider.aclose()
+
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        _ = asyncio.run(ask()) if in_task else provider.send(call, "m", Limits())
+    finally:
+        tracemalloc.stop()
+        provider.close()
+    assert provider.traced - before < 1.9 * len(packed)  # the text of the vector, without the body that contained it
 
 
 HALF = "AAAAPwAAgL8="  # 0.5 and -1 as little-endian 32-bit floats

@@ -224,7 +224,10 @@ class BaseProvider(DeclaresOptions, ProviderHooks):
         return encoding.encode_request(self, request, self._request_headers)
 
     def _decode_response(self, request: WireRequest, status: int, headers: Mapping[str, str], raw: bytes) -> Answer:
-        return decoding.decode_response(self, request, status, headers, raw)
+        headers = error_responses.without_key(self, headers)
+        data = decoding.decode_body(self, request, status, headers, raw)
+        del raw  # the body of 2,048 embeddings takes tens of megabytes, which are free before the vectors are unpacked
+        return decoding.build_answer(self, request, headers, data)
 
     def _map_error_response(self, status: int, headers: Mapping[str, str], raw: bytes) -> ProviderError:
         return error_responses.map_error_response(self, status, headers, raw)

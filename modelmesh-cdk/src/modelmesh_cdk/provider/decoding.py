@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from modelmesh.contracts import CHAT, EMBEDDINGS
 from modelmesh.contracts.operations import ReplyKind
 from modelmesh.contracts.provider import Answer
-from modelmesh_cdk.provider.error_responses import has_error, invalid_response, is_success, without_key
+from modelmesh_cdk.provider.error_responses import has_error, invalid_response, is_success
 from modelmesh_cdk.provider.provider_errors import bad_hook_result, failed_midway
 from modelmesh_cdk.provider.tool_calls import complete_calls
 from modelmesh_cdk.provider.vectors import to_requested_encoding, unpack_vectors
@@ -24,17 +24,23 @@ if TYPE_CHECKING:
 _JSON = "application/json"
 
 
-def decode_response(provider: ProviderHooks, request: WireRequest, status: int, headers: Mapping[str, str], raw: bytes) -> Answer:
-    """Return the answer in a response: the default of the hook ``_decode_response``.
+def decode_body(provider: ProviderHooks, request: WireRequest, status: int, headers: Mapping[str, str], raw: bytes) -> Any:
+    """Return the decoded JSON object of a response, or the body of an operation whose answer is bytes.
+
+    Args:
+        provider: Maps errors.
+        request: The request.
+        status: Status code.
+        headers: Headers without the key.
+        raw: The body.
 
     Raises:
-        ProviderError: The response is an error, or is not an answer.
+        ProviderError: The response is an error, or its body is not a JSON object.
     """
-    headers = without_key(provider, headers)
     if not is_success(status):
         raise provider._map_error_response(status, headers, raw)
     if request.call.operation.reply is ReplyKind.BYTES:
-        return Answer(raw, headers, request.adapted, provider.reported_rate_limits(headers))
+        return raw
     try:
         many = request.call.operation.name == EMBEDDINGS.name or bool(request.payload.get("logprobs"))
         data = json_codec.decode(raw, numbers=many)
@@ -44,6 +50,23 @@ def decode_response(provider: ProviderHooks, request: WireRequest, status: int, 
         raise invalid_response(provider, "its body is not JSON", status, headers) from None
     if not isinstance(data, dict):
         raise invalid_response(provider, "its body is not a JSON object", status, headers)
+    return data
+
+
+def build_answer(provider: ProviderHooks, request: WireRequest, headers: Mapping[str, str], data: Any) -> Answer:
+    """Return the answer in the decoded body of a response.
+
+    Args:
+        provider: Parses the JSON object.
+        request: The request.
+        headers: Headers without the key.
+        data: The result of :func:`decode_body`.
+
+    Raises:
+        ProviderError: The response contains an error, or is not an answer.
+    """
+    if isinstance(data, bytes):
+        return Answer(data, headers, request.adapted, provider.reported_rate_limits(headers))
     if has_error(data):
         raise provider._map_embedded_error(data, headers)
     parsed: Any = provider._parse_response(data)

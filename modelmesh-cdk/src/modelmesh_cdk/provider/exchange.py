@@ -188,10 +188,10 @@ def _send(provider: ProviderHooks, request: WireRequest, limits: Limits) -> Exch
             yield CLOSE
             raise
         yield ReadBody(collected)
-        raw = collected.end()
         if call.stream:
-            check_not_a_whole_answer(provider, response.status, response.headers, raw)
-        return provider._decode_response(request, response.status, response.headers, raw)  # noqa: SLF001 - a hook
+            check_not_a_whole_answer(provider, response.status, response.headers, collected.end())
+        # No variable refers to the body, so that the hook can free it.
+        return provider._decode_response(request, response.status, response.headers, collected.take())  # noqa: SLF001 - a hook
     except TransportError as error:
         raise transport_failure(provider, error, limits) from None
     except OverLimitError as error:

@@ -155,3 +155,12 @@ class Body:
         if len(self._pieces) != 1:
             self._pieces = [b"".join(self._pieces)]  # frees the pieces
         return self._pieces[0]
+
+    def take(self) -> bytes:
+        """Return the complete body and keep no reference, so that the caller can free it while it converts the answer.
+
+        Raises:
+            ValueError: The body is truncated.
+        """
+        raw, self._pieces = self.end(), []
+        return raw
