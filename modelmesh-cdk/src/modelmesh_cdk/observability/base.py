@@ -108,21 +108,12 @@ class BaseObservability(DeclaresOptions):
         """Return a record as a line of JSON, without unknown values."""
         kept = {name: value for name, value in values.items() if value is not None and name != "timestamp"}
         when = {"timestamp": iso(values["timestamp"])} if "timestamp" in values else {}
-        line = self._json({"type": kind, **when, **kept})
-        if self.config.redact and may_contain_secret(line):
-            line = self._json({"type": kind, **when, **redact_record(kept)})
+        if not self.config.redact:
+            return JsonLine(_encode({"type": kind, **when, **kept}))
+        line = _encode_redacted({"type": kind, **when, **kept})
+        if may_contain_secret(line):
+            line = _encode_redacted({"type": kind, **when, **redact_record(kept)})
         return JsonLine(line)
-
-    def _json(self, record: Mapping[str, Any]) -> str:
-        return json.dumps(record, ensure_ascii=False, default=self._odd, separators=(",", ":"))
-
-    def _odd(self, value: object) -> Any:
-        """Return a value that JSON cannot represent as a dictionary or as text."""
-        if isinstance(value, Mapping):
-            return dict(value)
-        if has(type(value)):
-            return asdict(cast(Any, value))
-        return redact(str(value)) if self.config.redact else str(value)
 
     def _put(self, line: str) -> None:
         text = redact(line) if self.config.redact and not isinstance(line, JsonLine) else line
@@ -131,6 +122,22 @@ class BaseObservability(DeclaresOptions):
 
     def close(self) -> None:
         """Flush buffered lines and release resources."""
+
+
+def _odd(value: object) -> Any:
+    """Return a value that JSON cannot represent as a dictionary or as text."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    return asdict(cast(Any, value)) if has(type(value)) else str(value)
+
+
+def _odd_redacted(value: object) -> Any:
+    found = _odd(value)
+    return redact(found) if isinstance(found, str) else found
+
+
+_encode = json.JSONEncoder(ensure_ascii=False, default=_odd, separators=(",", ":")).encode
+_encode_redacted = json.JSONEncoder(ensure_ascii=False, default=_odd_redacted, separators=(",", ":")).encode
 
 
 def _fields(record: Any) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from attrs import asdict, evolve, has
 from modelmesh.contracts.observability import RequestLogEntry, RoutingEvent, TraceEntry
 
 _IMMUTABLE = frozenset({str, int, float, bool, bytes, type(None)})
+_NUMBERS = _IMMUTABLE - {str, bytes}
 
 
 class Snapshot:
@@ -55,8 +56,9 @@ def copy_plain(value: Any, sizes: list[int] | None = None) -> Any:
         return value
     if kind in _IMMUTABLE:
         return value
+    kept = _IMMUTABLE if sizes is None else _NUMBERS  # such items need no call
     if kind is dict or isinstance(value, Mapping):
-        return {key: copy_plain(item, sizes) for key, item in value.items()}
+        return {key: item if item.__class__ in kept else copy_plain(item, sizes) for key, item in value.items()}
     if kind is list or isinstance(value, list):
         return [copy_plain(item, sizes) for item in value]
     if isinstance(value, tuple):

@@ -7,7 +7,7 @@ from operator import attrgetter
 from typing import Any
 
 from modelmesh.contracts.pricing import ModelPricing, PriceBand
-from modelmesh.contracts.usage import reported_tokens
+from modelmesh.contracts.usage import MAX_TOKENS_PER_REQUEST, reported_tokens
 
 _FEMTO_OF_1K = 10**12
 """Femto-dollars of a token at one dollar for 1,000 tokens. A price of up to 12 decimals is an integer in this unit."""
@@ -61,8 +61,10 @@ class TokenPrice:
         self._per_request = None if per_request is None else round(per_request * _FEMTO_OF_ONE)
 
     def cost(self, prompt: int, output: int) -> int | None:
-        """Return what :func:`cost_nano_usd` returns for these counts, each at most ``MAX_TOKENS_PER_REQUEST``."""
+        """Return what :func:`cost_nano_usd` returns for these counts."""
         per_prompt, per_output, per_request = self._per_prompt, self._per_output, self._per_request
+        if (prompt > MAX_TOKENS_PER_REQUEST and per_prompt) or (output > MAX_TOKENS_PER_REQUEST and per_output):
+            return None
         if per_request is None and ((prompt and per_prompt is None) or (output and per_output is None)):
             return None
         total = prompt * (per_prompt or 0) + output * (per_output or 0) + (per_request or 0)

@@ -113,9 +113,12 @@ class LimitCounter:
 
     def advance_window(self, when: float) -> None:
         """Start a new window when this one is over."""
-        if self._log is not None:
-            self._log.expire(when)
-            self.used, self.ends = self._log.total, self._log.bucket_end(when)
+        log = self._log
+        if log is not None:
+            log.expire(when)
+            self.used = log.total
+            if not self.ends - log.span <= when < self.ends:
+                self.ends = log.bucket_end(when)
         elif when >= self.ends:
             if self.ends:
                 self.used, self.alerted = 0, False

@@ -117,7 +117,10 @@ class Reservations:
         counters, plan = check.counters, check.plan
         if plan is None:
             return False
-        if not any(counter.reserved and counter.limit.enforce and counter.limit.metric is Metric.COST for counter in counters):
+        for counter in counters:
+            if counter.reserved and counter.limit.enforce and counter.limit.metric is Metric.COST:
+                break
+        else:
             return False
         return plan.short if check.exceeded is None else _first_exceeded(counters, plan, released=True) is None
 
@@ -131,11 +134,13 @@ class Reservations:
         plan = check.plan
         if plan is None:
             return None
-        reservable = (counter for counter in check.counters if counter.limit.window.period is not Period.REQUEST)
-        reservation = Reservation([(counter, plan.reserved_amount(counter.limit) or 0) for counter in reservable], plan)
-        for counter, amount in reservation.amounts:
-            counter.reserved += amount
-            self._enforcement.update(counter, now)
+        reservation = Reservation([], plan)
+        for counter in check.counters:
+            if counter.limit.window.period is not Period.REQUEST:
+                amount = plan.reserved_amount(counter.limit) or 0
+                reservation.amounts.append((counter, amount))
+                counter.reserved += amount
+                self._enforcement.update(counter, now)
         return reservation
 
     def output_limit(self, reservation: Reservation | None, model: LimitedModel, call: Call, now: float) -> OutputLimit | None:
@@ -171,15 +176,16 @@ class Reservations:
         """
         if reservation is None:
             return
-        counts = [reported_tokens((usage or {}).get(name)) for name in ("prompt_tokens", "completion_tokens")]
-        known = [count for count in counts if count is not None]
-        cost = nano_usd if known else None
+        usage = usage or {}
+        prompt, output = reported_tokens(usage.get("prompt_tokens")), reported_tokens(usage.get("completion_tokens"))
+        tokens = None if prompt is None and output is None else (prompt or 0) + (output or 0)
+        cost = None if tokens is None else nano_usd
 
         def consumed(limit: Limit, reserved: int) -> int:
             if limit.metric is Metric.COST and cost is not None:
                 return max(cost, reserved) if unreported and limit.reserve is Reserve.MAXIMUM else cost
-            if limit.metric is Metric.TOKENS and known:
-                return sum(known)
+            if limit.metric is Metric.TOKENS and tokens is not None:
+                return tokens
             return reservation.plan.without_report(limit) or 0
 
         self._close(reservation, consumed, now)

@@ -8,8 +8,8 @@ single request at a time never exceeds a budget.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from attrs import define, evolve, frozen
 
@@ -18,7 +18,6 @@ from modelmesh._engine.limits.counter import Limit, LimitCounter, Metric, Reserv
 from modelmesh._engine.limits.output_parameters import allowed_output, limit_output, response_count
 from modelmesh._engine.limits.window import Period
 from modelmesh.contracts.operations import EMBEDDINGS
-from modelmesh.contracts.usage import MAX_TOKENS_PER_REQUEST
 
 if TYPE_CHECKING:
     from modelmesh._engine.limits.targets import LimitedModel
@@ -119,6 +118,10 @@ class SpendingPlan:
         return self.reserved_amount(limit)
 
 
+_Cost: TypeAlias = "Callable[[int, int], int | None]"
+"""Returns the cost of a prompt and its output, in tokens."""
+
+
 def plan_spending(
     model: LimitedModel, call: Call, counters: Sequence[LimitCounter], when: float, *, shared: bool = False
 ) -> SpendingPlan:
@@ -146,7 +149,6 @@ class _SpendingPlanner:
         self._stated = allowed_output(call)
         info = model.info
         self._ceiling = info.max_output_tokens or None
-        self._price: TokenPrice | None = None
         self._configured = bool(info.extra.get(CONFIGURED)) and self._ceiling is not None
         if self._configured and self._stated is not None:
             self._longest: int | None = min(self._stated, self._ceiling or self._stated)
@@ -158,36 +160,43 @@ class _SpendingPlanner:
             self._longest = min(known, default=None)
 
     def plan(self, counters: Sequence[LimitCounter]) -> SpendingPlan:
-        if not any(counter.limit.metric is Metric.COST for counter in counters):
+        money = [counter for counter in counters if counter.limit.metric is Metric.COST]
+        if not money:
             return self._plan_without_money()
         pricing = self._model.info.pricing
         if pricing is not None and not pricing.bands and not self._prompt.cached:
-            self._price = TokenPrice(pricing)
+            cost: _Cost = TokenPrice(pricing).cost
+        else:
+            cost = self._cost_of_usage
         if self._is_embedding:
-            return self._plan_embedding()
-        budgets = [counter for counter in counters if counter.limit.metric is Metric.COST and counter.limit.enforce]
-        rooms = [(self._affordable(counter, counter.remaining), counter) for counter in budgets]
-        known = [(room, counter) for room, counter in rooms if room is not None]
-        affordable, tightest = min(known, key=lambda pair: pair[0], default=(None, None))
-        strict = any(counter.limit.reserve is Reserve.MAXIMUM for counter in budgets)
+            return self._plan_embedding(cost)
+        budgets = [counter for counter in money if counter.limit.enforce]
+        affordable, tightest, strict = None, None, False
+        for counter in budgets:
+            room = self._affordable(counter, counter.remaining, cost)
+            if room is not None and (affordable is None or room < affordable):
+                affordable, tightest = room, counter
+            strict = strict or counter.limit.reserve is Reserve.MAXIMUM
         limit = self._limit(affordable, tightest, strict=strict)
         longest = limit.tokens if limit is not None else self._longest
-        typical, expected = self._typical(), self._expected(affordable)
+        usual = self._typical()
+        typical, expected = usual, self._expected(affordable, usual)
         if longest is not None:
             typical, expected = min(typical, longest), min(expected, longest)
         elif affordable is not None:
             longest = affordable
-        useful, several = self._useful(), self._responses
+        minimum, several = self._minimum(), self._responses
+        useful = self._useful(minimum)
         return SpendingPlan(
             tokens=self._estimated + typical * several,
-            minimum_cost=self._cost(self._prudent, self._minimum() * several),
-            useful_cost=self._cost(self._prudent, useful * several),
-            useful_cost_bound=self._cost(self._most, useful * several),
-            typical_cost=self._cost(self._estimated, typical * several),
-            estimated_cost=self._cost(self._prudent if self._stated is not None else self._estimated, expected * several),
-            maximum_cost=self._cost(self._most, (UNKNOWN_LONGEST if longest is None else longest) * several),
+            minimum_cost=cost(self._prudent, minimum * several),
+            useful_cost=cost(self._prudent, useful * several),
+            useful_cost_bound=cost(self._most, useful * several),
+            typical_cost=cost(self._estimated, typical * several),
+            estimated_cost=cost(self._prudent if self._stated is not None else self._estimated, expected * several),
+            maximum_cost=cost(self._most, (UNKNOWN_LONGEST if longest is None else longest) * several),
             limit=limit,
-            short=self._is_short(affordable, budgets),
+            short=self._is_short(affordable, budgets, usual, cost),
         )
 
     def _plan_without_money(self) -> SpendingPlan:
@@ -198,8 +207,8 @@ class _SpendingPlanner:
         typical = typical if longest is None else min(typical, longest)
         return SpendingPlan(tokens=self._estimated + typical * self._responses, limit=limit)
 
-    def _plan_embedding(self) -> SpendingPlan:
-        prudent, most, estimated = (self._cost(size, 0) for size in (self._prudent, self._most, self._estimated))
+    def _plan_embedding(self, cost: _Cost) -> SpendingPlan:
+        prudent, most, estimated = (cost(size, 0) for size in (self._prudent, self._most, self._estimated))
         return SpendingPlan(
             tokens=self._estimated,
             minimum_cost=prudent,
@@ -239,47 +248,45 @@ class _SpendingPlanner:
             limits.append(max(math.ceil(self._model.typical_output), 1))
         return min(limits)
 
-    def _useful(self) -> int:
+    def _useful(self, minimum: int) -> int:
         recent = self._model.recent_outputs
-        useful = max(self._minimum(), int(min(recent) * USEFUL_SHARE) if len(recent) > 1 else 0)
+        useful = max(minimum, int(min(recent) * USEFUL_SHARE) if len(recent) > 1 else 0)
         return useful if self._longest is None else min(useful, self._longest)
 
-    def _expected(self, affordable: int | None) -> int:
+    def _expected(self, affordable: int | None, typical: int) -> int:
         """Return the output tokens to reserve: the caller's limit, else the model's usual output."""
         if self._stated is not None:
             return self._stated
         if self._model.answers >= MIN_SAMPLES or affordable is None or self._shared:
-            return self._typical()
-        return max(self._typical(), min(affordable // 2, self._longest or DEFAULT_MAX_OUTPUT))
+            return typical
+        return max(typical, min(affordable // 2, self._longest or DEFAULT_MAX_OUTPUT))
 
-    def _is_short(self, affordable: int | None, budgets: Sequence[LimitCounter]) -> bool:
+    def _is_short(self, affordable: int | None, budgets: Sequence[LimitCounter], typical: int, cost: _Cost) -> bool:
         """Return whether reservations of other attempts leave less than this attempt requires."""
-        required = self._typical() if self._stated is None else self._stated
+        required = typical if self._stated is None else self._stated
         if affordable is None or affordable >= required:
             return False
         for counter in budgets:
             if counter.reserved:
-                alone = self._affordable(counter, counter.remaining + counter.reserved)
+                alone = self._affordable(counter, counter.remaining + counter.reserved, cost)
                 if alone is not None and min(alone, required) > affordable:
                     return True
         return False
 
-    def _affordable(self, counter: LimitCounter, left: int) -> int | None:
+    def _affordable(self, counter: LimitCounter, left: int, cost: _Cost) -> int | None:
         """Return the tokens of each response that an amount pays for, ``None`` for any number or an unknown price."""
         prompt = self._most if counter.limit.reserve is Reserve.MAXIMUM else self._prudent
-        base, more = self._cost(prompt, 0), self._cost(prompt, _MILLION)
+        base, more = cost(prompt, 0), cost(prompt, _MILLION)
         if base is None or more is None:
             return None
         if more <= base:
             return None if base <= left else 0
         tokens = max(left - base, 0) * _MILLION // (more - base) // self._responses
-        while tokens and (self._cost(prompt, tokens * self._responses) or 0) > left:
+        while tokens and (cost(prompt, tokens * self._responses) or 0) > left:
             tokens -= 1
         return tokens
 
-    def _cost(self, prompt: int, output: int) -> int | None:
-        if self._price is not None and prompt <= MAX_TOKENS_PER_REQUEST >= output:
-            return self._price.cost(prompt, output)
+    def _cost_of_usage(self, prompt: int, output: int) -> int | None:
         usage: dict[str, Any] = {"prompt_tokens": prompt, "completion_tokens": output}
         if self._prompt.cached:
             usage["prompt_tokens_details"] = {"cache_write_tokens": prompt}
