@@ -26,7 +26,7 @@ from modelmesh_cdk import BaseProvider
 from modelmesh_cdk.testing import Script, Upstream
 from modelmesh_cdk.testing.upstream import completion, event, text_stream
 from modelmesh_cdk.transport import Deadline, TransportError
-from modelmesh_cdk.transport.httpx2_transport import HttpxTransport
+from modelmesh_cdk.transport.httpcore2_transport import HttpcoreTransport
 
 
 def made(upstream: Upstream, cls: type[BaseProvider] = BaseProvider, **settings: Any) -> BaseProvider:
@@ -201,7 +201,7 @@ def test_custom_transport_sends_the_request(ask: Callable[..., Any]) -> None:
 
 
 def test_invalid_header_value_is_not_quoted(upstream: Upstream) -> None:
-    wire = HttpxTransport(upstream.url)
+    wire = HttpcoreTransport(upstream.url)
     with pytest.raises(TransportError) as caught:
         wire.send("POST", upstream.url, [("X-Key", "sk-test\n")], b"", Deadline(connect=9, phase=9, total=9, gap=9))
     wire.close()

@@ -210,10 +210,12 @@ def test_environment_with_an_unknown_transport_is_an_error(monkeypatch: pytest.M
 @pytest.mark.parametrize("kind", ["fast", "httpx2"])
 def test_transport_of_the_setting_serves(kind: str, in_task: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     # The other transport would fail to import.
-    other = {"fast": "modelmesh_cdk.transport.httpx2_transport", "httpx2": "modelmesh_cdk.transport.http1"}[kind]
-    for name in [name for name in sys.modules if name.startswith(other)]:
+    transports = "modelmesh_cdk.transport."
+    other = {"fast": ["httpcore2_transport", "httpcore2_async_transport"], "httpx2": ["http1"]}[kind]
+    for name in [name for name in sys.modules if name.startswith(tuple(transports + one for one in other))]:
         monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, other, None)
+    for one in other:
+        monkeypatch.setitem(sys.modules, transports + one, None)
     with raw_server(hello) as server:
         config = settings(server.url, transport=kind)
         reply = asyncio.run(aask(config)) if in_task else ask(config)

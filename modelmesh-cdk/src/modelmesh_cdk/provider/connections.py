@@ -73,24 +73,28 @@ class Connections:
         return self._of_loops.current(self._make_async)
 
     def _make(self) -> Transport:
+        self._log_proxy()
         if self._clients.sync is not None:
             from modelmesh_cdk.transport.httpx2_transport import HttpxTransport  # noqa: PLC0415 - HTTP when first used
 
-            return HttpxTransport(self._api_root, client=self._clients.sync, **self._options())
+            return HttpxTransport(self._clients.sync)
         self._clients.warn_if_bypassed(self._provider_id, asynchronous=False)
         return make_transport(self.kind, self._api_root, **self._options())
 
     def _make_async(self) -> AsyncTransport:
+        self._log_proxy()
         if self._clients.asynchronous is not None:
             from modelmesh_cdk.transport.httpx2_transport import AsyncHttpxTransport  # noqa: PLC0415 - HTTP when first used
 
-            return AsyncHttpxTransport(self._api_root, client=self._clients.asynchronous, **self._options())
+            return AsyncHttpxTransport(self._clients.asynchronous)
         self._clients.warn_if_bypassed(self._provider_id, asynchronous=True)
         return make_async_transport(self.kind, self._api_root, **self._options())
 
-    def _options(self) -> dict[str, Any]:
+    def _log_proxy(self) -> None:
         if self._proxy is not None:
             log_use(self._proxy, self._api_root)
+
+    def _options(self) -> dict[str, Any]:
         return {
             "max_connections": self._config.max_connections,
             "proxy": self._proxy,

@@ -1,4 +1,4 @@
-"""The HTTP library of a client: httpx2, or httpx for a client of the caller."""
+"""The HTTP library of a client of the caller: httpx2 or httpx."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import sys
 from functools import lru_cache
 from types import ModuleType
 from typing import Any
+
+from modelmesh_cdk.transport.http_library import LibraryErrors
 
 _NAMES = ("httpx2", "httpx")
 
@@ -15,36 +17,14 @@ class ClientLibrary:
 
     Attributes:
         url: Parses an address, with a cache.
-        request: Class of requests.
         errors: Errors of an exchange.
-        not_sent: Errors before the request was sent.
-        timeout: Base class of the timeouts.
-        local_protocol_error: Error of a request that cannot be sent.
-        invalid_url: Error of an address that cannot be parsed.
     """
 
     def __init__(self, module: ModuleType) -> None:
         """Read the names of an imported module."""
         library: Any = module
         self.url = lru_cache(maxsize=512)(library.URL)
-        self.request = library.Request
-        self.errors = (library.HTTPError, library.StreamError)
-        self.not_sent = (
-            library.ConnectError,
-            library.ConnectTimeout,
-            library.PoolTimeout,
-            library.ProxyError,
-            library.UnsupportedProtocol,
-        )
-        self.timeout: type[Exception] = library.TimeoutException
-        self.local_protocol_error: type[Exception] = library.LocalProtocolError
-        self.invalid_url: type[Exception] = library.InvalidURL
-
-
-@lru_cache(maxsize=len(_NAMES))
-def library_named(name: str) -> ClientLibrary:
-    """Return the library of an imported module."""
-    return ClientLibrary(sys.modules[name])
+        self.errors = LibraryErrors(module, library.HTTPError, library.StreamError, library.InvalidURL)
 
 
 def kind_of_client(client: object) -> tuple[str, bool] | None:
@@ -58,3 +38,21 @@ def kind_of_client(client: object) -> tuple[str, bool] | None:
         if isinstance(client, module.AsyncClient):
             return name, True
     return None
+
+
+def library_of(client: object) -> ClientLibrary:
+    """Return the library of a caller's client.
+
+    Raises:
+        TypeError: The client belongs to neither library.
+    """
+    kind = kind_of_client(client)
+    if kind is None:
+        message = f"{type(client).__name__} is no client of httpx2 or httpx"
+        raise TypeError(message)
+    return _library_named(kind[0])
+
+
+@lru_cache(maxsize=len(_NAMES))
+def _library_named(name: str) -> ClientLibrary:
+    return ClientLibrary(sys.modules[name])

@@ -1,4 +1,4 @@
-"""Selection of the transport of an account: ``fast`` (HTTP/1.1 over llhttp) or ``httpx2``."""
+"""Selection of the transport of an account: ``fast`` (HTTP/1.1 over llhttp) or ``httpx2`` (over its engine httpcore2)."""
 
 from __future__ import annotations
 
@@ -78,9 +78,9 @@ def make_transport(
         from modelmesh_cdk.transport.http1.transport import Http1Transport  # noqa: PLC0415 - HTTP when first used
 
         return Http1Transport(base_url, max_connections=max_connections, loopback_only=loopback_only)
-    from modelmesh_cdk.transport.httpx2_transport import HttpxTransport  # noqa: PLC0415 - HTTP when first used
+    from modelmesh_cdk.transport.httpcore2_transport import HttpcoreTransport  # noqa: PLC0415 - HTTP when first used
 
-    return HttpxTransport(base_url, max_connections=max_connections, proxy=proxy, loopback_only=loopback_only)
+    return HttpcoreTransport(base_url, max_connections=max_connections, proxy=proxy, loopback_only=loopback_only)
 
 
 def make_async_transport(
@@ -91,6 +91,6 @@ def make_async_transport(
         from modelmesh_cdk.transport.http1.async_transport import AsyncHttp1Transport  # noqa: PLC0415 - as above
 
         return AsyncHttp1Transport(base_url, max_connections=max_connections, loopback_only=loopback_only)
-    from modelmesh_cdk.transport.httpx2_transport import AsyncHttpxTransport  # noqa: PLC0415 - as above
+    from modelmesh_cdk.transport.httpcore2_async_transport import AsyncHttpcoreTransport  # noqa: PLC0415 - as above
 
-    return AsyncHttpxTransport(base_url, max_connections=max_connections, proxy=proxy, loopback_only=loopback_only)
+    return AsyncHttpcoreTransport(base_url, max_connections=max_connections, proxy=proxy, loopback_only=loopback_only)
