@@ -7,6 +7,7 @@ public issues, cited per row. Specific rows come before general rows.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from modelmesh._engine.foundation.failure_rules import CAPABILITY_CODES, MODEL_CODES, POLICY_CODES, QUOTA_CODES
@@ -316,4 +317,9 @@ def find_explanation(status: int, code: str | None, body: Any, own: Sequence[Err
         body: The decoded error body.
         own: The connector's rows, which apply before the common rows.
     """
-    return find_mapping(status, code, read_error(body), (*own, *COMMON))
+    return find_mapping(status, code, read_error(body), (*own, *_common_rows(status)))
+
+
+@cache
+def _common_rows(status: int) -> tuple[ErrorMapping, ...]:
+    return tuple(row for row in COMMON if status in row.statuses)

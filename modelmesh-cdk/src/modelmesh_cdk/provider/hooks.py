@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from modelmesh._engine.foundation.failure_rules import classify
+from modelmesh._engine.foundation.failure_rules import BUSY_STATUSES, classify
 from modelmesh._engine.foundation.lazy_import import LazyModule
 from modelmesh.contracts import CHAT, EMBEDDINGS, FailureClass, Secret
 from modelmesh.errors import ConfigurationError, ProviderError
@@ -223,7 +223,8 @@ class ProviderHooks:
             return known.failure
         if status == _NOT_FOUND and self.missing_is_model and isinstance(body, Mapping | list) and body:
             return FailureClass.NOT_FOUND
-        return classify(status, code, delay_given=self._stated_delay(headers, body) is not None)
+        delay_given = status in BUSY_STATUSES and self._stated_delay(headers, body) is not None
+        return classify(status, code, delay_given=delay_given)
 
     def _map_error_response(self, status: int, headers: Mapping[str, str], raw: bytes) -> ProviderError:
         """Return the error of a response with an error status. The default calls the hooks above."""

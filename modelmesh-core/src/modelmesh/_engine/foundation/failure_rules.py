@@ -162,6 +162,10 @@ _BY_STATUS: dict[int, FailureClass] = {
 }
 
 
+BUSY_STATUSES = frozenset({503, 529})
+"""Statuses of a server error that mean a rate limit if the vendor states a delay."""
+
+
 def classify(status: int, code: str | None = None, *, delay_given: bool = False) -> FailureClass:
     """Return the failure class of an HTTP status.
 
@@ -176,7 +180,7 @@ def classify(status: int, code: str | None = None, *, delay_given: bool = False)
     """
     if code in QUOTA_CODES:
         return _F.QUOTA
-    if status in (503, 529) and delay_given:
+    if delay_given and status in BUSY_STATUSES:
         return _F.THROTTLE
     if 400 <= status < 500 and status not in (401, 403, 429):  # noqa: PLR2004 - the 4xx range
         by_code = next((kind for codes, kind in _BY_CODE if code in codes), None)
