@@ -43,6 +43,11 @@ def pool_of(size: int, **config: Any) -> Pool:
     return Pool("pool", "", members, LoadBalanced(config), health)
 
 
+def in_groups(weights: list[float | None]) -> list[tuple[list[int], float | None]]:
+    """Return the positions of each weight."""
+    return [([at for at, other in enumerate(weights) if other == weight], weight) for weight in set(weights)]
+
+
 def told(candidate: Candidate, left: int, limit: int, reset: float = 60.0, now: float = 0.0, kind: str = "requests") -> None:
     candidate.update_statistics(None, [RateLimit(kind, limit, left, reset)], now)
 
@@ -191,7 +196,7 @@ def test_draw_among_equals_uses_one_random_number(weight: float | None, monkeypa
 
     monkeypatch.setattr(Weights, "_draw_exactly", look_at_all)
     numbers = iter([0.75])
-    assert Weights(pool_of(10), [weight] * 10).draw(2**10 - 1, lambda: next(numbers), lambda _: 1.0) == 7
+    assert Weights(pool_of(10), [(range(10), weight)]).draw(2**10 - 1, lambda: next(numbers), lambda _: 1.0) == 7
 
 
 # -- laws ----------------------------------------------------------------------------------------------------------------
@@ -217,7 +222,7 @@ def test_draw_distribution_equals_brute_force(weights: list[float | None], bits:
     exact = [weight * part * (mask >> at & 1) for at, (weight, part) in enumerate(zip(plain, parts, strict=False))]
     if not sum(exact):
         exact = [float(mask >> at & 1) for at in range(size)]
-    board, chance, times = Weights(pool, weights), Random(20261121), 3000
+    board, chance, times = Weights(pool, in_groups(weights)), Random(20261121), 3000
     drawn = Counter(board.draw(mask, chance.random, lambda candidate: part_of[id(candidate)]) for _ in range(times))
     for place in range(size):
         assert drawn[place] / times == pytest.approx(exact[place] / sum(exact), abs=0.06)
@@ -231,12 +236,12 @@ def middle(values: list[float]) -> float:
 @given(start=some_weights, changes=st.lists(st.tuples(st.integers(0, 8), st.none() | st.floats(0, 1e6)), max_size=30))
 def test_weights_set_equals_a_rebuild(start: list[float | None], changes: list[tuple[int, float | None]]) -> None:
     pool, now = pool_of(len(start)), list(start)
-    changed = Weights(pool, start)
+    changed = Weights(pool, in_groups(start))
     for place, weight in changes:
         if place < len(now):
             now[place] = weight
             changed.set(place, weight)
-    fresh = Weights(pool, now)
+    fresh = Weights(pool, in_groups(now))
     assert changed.typical == fresh.typical
     everything, chances = (1 << len(now)) - 1, (Random(9), Random(9))
     first, second = (
@@ -302,9 +307,9 @@ def test_invalid_weight_raises_with_its_key(world: Any, selection: dict[str, Any
     order=st.randoms(use_true_random=False),
     seed=st.integers(0, 2**32),
 )
-def test_weights_set_together_draw_like_those_set_one_by_one(weights: list[float | None], order: Random, seed: int) -> None:
+def test_weights_set_together_draw_like_those_set_in_groups(weights: list[float | None], order: Random, seed: int) -> None:
     pool = pool_of(len(weights))
-    together, alone = Weights(pool, weights), Weights(pool, [None] * len(weights))
+    together, alone = Weights(pool, in_groups(weights)), Weights(pool, in_groups([None] * len(weights)))
     positions = list(range(len(weights)))
     order.shuffle(positions)
     for position in positions:

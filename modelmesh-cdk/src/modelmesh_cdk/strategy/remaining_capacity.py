@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from operator import methodcaller
 
 from attrs import frozen
 
@@ -68,7 +69,7 @@ def remaining_of_members(pool: PoolView, now: float) -> Iterator[tuple[Sequence[
         now: Monotonic seconds.
     """
     members = pool.members
-    reporting = [position for position, member in enumerate(members) if member.rate_limits(-math.inf)]
+    reporting = [position for position, rows in enumerate(map(methodcaller("rate_limits", -math.inf), members)) if rows]
     for position in reporting:
         found = remaining(members[position], pool, now)
         if found:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 
 class MemberTimers:
@@ -26,6 +26,12 @@ class MemberTimers:
         if len(self._heap) > 2 * len(self._at) + 64:
             self._heap = [(at, one) for one, at in self._at.items()]
             heapq.heapify(self._heap)
+
+    def set_all(self, positions: Iterable[int], when: float) -> None:
+        """Set the timers of positions that have none. ``inf`` sets none."""
+        if not math.isinf(when):
+            for position in positions:
+                self.set(position, when)
 
     def due(self, now: float) -> Iterator[tuple[int, float]]:
         """Remove the timers that are due, and yield their positions and times, the earliest first."""

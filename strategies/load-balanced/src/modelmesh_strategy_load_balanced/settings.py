@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from modelmesh.contracts import PoolView
@@ -50,11 +50,17 @@ def balance_mode(config: Mapping[str, Any]) -> str:
     return str(mode)
 
 
-def weights_for(pool: PoolView, configured: Mapping[str, float]) -> list[float]:
-    """Return the weight of each member: that of its model, else that of its provider, else the default."""
-    found = [DEFAULT_WEIGHT] * len(pool.members)
-    for masks in (pool.mask_of_provider, pool.mask_of_model):
-        for name, weight in configured.items():
-            for position in positions_in(masks(name)):
-                found[position] = weight
-    return found
+def weights_for(pool: PoolView, configured: Mapping[str, float]) -> Iterator[tuple[Sequence[int], float]]:
+    """Yield positions and their weight: that of the model, else that of the provider, else the default.
+
+    A name that comes later in the settings takes precedence over an earlier one of the same kind.
+    """
+    left = (1 << len(pool.members)) - 1
+    for masks in (pool.mask_of_model, pool.mask_of_provider):
+        for name, weight in reversed(configured.items()):
+            mask = masks(name) & left
+            if mask:
+                left &= ~mask
+                yield list(positions_in(mask)), weight
+    if left:
+        yield list(positions_in(left)), DEFAULT_WEIGHT

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from attrs import frozen
@@ -105,15 +105,12 @@ class LoadBalanced(BaseStrategy):
         if pool.members is self._members:  # else select() reads the whole pool
             self._weights.set(position, self._measure(pool, position, now))
 
-    def _measure_all(self, pool: PoolView, now: float) -> list[float | None]:
-        """Return the remaining capacity of each member, and set the timers."""
-        weights: list[float | None] = [None] * len(pool.members)
+    def _measure_all(self, pool: PoolView, now: float) -> Iterator[tuple[Sequence[int], float | None]]:
+        """Set the timers, and yield positions of members with known limits and their remaining capacity."""
         for positions, found in remaining_of_members(pool, now):
             weight, changes_at = self._weight(found)
-            for position in positions:
-                weights[position] = weight
-                self._timers.set(position, changes_at)
-        return weights
+            self._timers.set_all(positions, changes_at)
+            yield positions, weight
 
     def _measure(self, pool: PoolView, position: int, now: float) -> float | None:
         """Return a member's remaining capacity, ``None`` without a known limit, and set a timer for its next change."""

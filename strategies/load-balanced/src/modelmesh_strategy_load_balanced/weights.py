@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from itertools import accumulate
+from itertools import accumulate, repeat
 
 from modelmesh.contracts import Candidate, PoolView
 from modelmesh_cdk.strategy import mask_of
@@ -28,51 +28,62 @@ MIN_CLASS = -20
 
 
 class _Class:
-    """Members of similar weight, as a mask and in pool order."""
+    """Members of similar weight, in pool order and as a mask. The mask is built when a draw needs it first."""
 
-    __slots__ = ("bound", "mask", "positions")
+    __slots__ = ("_mask", "bound", "positions")
 
     def __init__(self, bound: float) -> None:
         self.bound = bound
-        self.mask = 0
+        self._mask: int | None = None
         self.positions: list[int] = []
 
+    @property
+    def mask(self) -> int:
+        if self._mask is None:
+            self._mask = mask_of(self.positions)
+        return self._mask
+
     def add(self, position: int) -> None:
-        self.mask |= 1 << position
+        if self._mask is not None:
+            self._mask |= 1 << position
         insort(self.positions, position)
 
-    def add_all(self, positions: Sequence[int]) -> None:
-        self.mask |= mask_of(positions)
-        self.positions.extend(positions)
-        self.positions.sort()
-
     def remove(self, position: int) -> None:
-        self.mask &= ~(1 << position)
+        if self._mask is not None:
+            self._mask &= ~(1 << position)
         del self.positions[bisect_left(self.positions, position)]
 
 
 class Weights:
     """A weight for each member of a pool. ``None`` is unknown and counts as the median of the known weights."""
 
-    def __init__(self, pool: PoolView, weights: Sequence[float | None]) -> None:
+    def __init__(self, pool: PoolView, weights: Iterable[tuple[Sequence[int], float | None]]) -> None:
         """Set the initial weights.
 
         Args:
             pool: The pool.
-            weights: One for each member, in pool order, at least 0.
+            weights: Positions of some members, and their weight, at least 0. The weights of all others are unknown.
         """
         self._pool = pool
-        self._values: list[float | None] = list(weights)
+        size = len(pool.members)
+        self._values: list[float | None] = [None] * size
         self._unknown = _Class(1.0)
         self._classes: dict[int, _Class] = {}
-        alike: dict[float | None, list[int]] = {}
-        for position, weight in enumerate(weights):
-            alike.setdefault(weight, []).append(position)
-        for weight, positions in alike.items():
+        self._known: list[float] = []
+        for positions, weight in weights:
+            if weight is None:
+                continue
+            for position in positions:
+                self._values[position] = weight
+            self._known.extend(repeat(weight, len(positions)))
             target = self._class_for(weight)
             if target is not None:
-                target.add_all(positions)
-        self._known = sorted(weight for weight in weights if weight is not None)
+                target.positions.extend(positions)
+        for kind in self._classes.values():
+            kind.positions.sort()
+        self._known.sort()
+        if len(self._known) < size:
+            self._unknown.positions.extend(at for at, weight in enumerate(self._values) if weight is None)
         self.typical = self._median()
 
     def set(self, position: int, weight: float | None) -> None:

@@ -120,8 +120,7 @@ class RateLimitAware(BaseStrategy):
                 share, changes_at = _scarcest(found)
                 if share is not None:
                     shares.setdefault(share, []).extend(positions)
-                for position in positions:
-                    self._timers.set(position, changes_at)
+                self._timers.set_all(positions, changes_at)
             for share, members in shares.items():
                 self._standings.set_all(members, share)
         for position in self._standings.grow(len(pool.members)):
