@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from modelmesh._engine.health.model_health import ModelHealth
 from modelmesh._engine.routing.counted_limits import counted_limits
 
 if TYPE_CHECKING:
@@ -36,8 +37,9 @@ def limit_groups(members: Sequence[Candidate], reservations: Reservations, now: 
         return []
     groups: dict[object, tuple[list[int], list[LimitCounter]]] = {}
     by_account: dict[ProviderHealth, list[int]] = defaultdict(list)
+    any_own = any(isinstance(target, ModelHealth) for target in counters)
     for position, member in enumerate(members):
-        own = counters.get(member.health)
+        own = counters.get(member.health) if any_own else None
         if not own:
             by_account[member.account].append(position)
             continue
