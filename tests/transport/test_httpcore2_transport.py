@@ -12,6 +12,7 @@ import pytest
 from raw_server import RawServer, answer_to, raw_server
 
 from modelmesh.contracts import FailureClass
+from modelmesh_cdk.transport.deadlines import DeadlineStream
 from modelmesh_cdk.transport.httpcore2_async_transport import AsyncHttpcoreTransport
 from modelmesh_cdk.transport.httpcore2_transport import HttpcoreTransport
 from modelmesh_cdk.transport.interfaces import Deadline, TransportError
@@ -33,8 +34,8 @@ class Threads:
     def __init__(self, url: str) -> None:
         self.transport = HttpcoreTransport(url)
 
-    async def send(self, url: str, *headers: tuple[str, str]) -> Any:
-        return self.transport.send("POST", url, headers, ASK, limits())
+    async def send(self, url: str, *headers: tuple[str, str], body: bytes = ASK) -> Any:
+        return self.transport.send("POST", url, headers, body, limits())
 
     async def read(self, response: Any) -> bytes:
         return b"".join(response)
@@ -52,8 +53,8 @@ class Tasks:
     def __init__(self, url: str) -> None:
         self.transport = AsyncHttpcoreTransport(url)
 
-    async def send(self, url: str, *headers: tuple[str, str]) -> Any:
-        return await self.transport.send("POST", url, headers, ASK, limits())
+    async def send(self, url: str, *headers: tuple[str, str], body: bytes = ASK) -> Any:
+        return await self.transport.send("POST", url, headers, body, limits())
 
     async def read(self, response: Any) -> bytes:
         return b"".join([piece async for piece in response])
@@ -63,6 +64,39 @@ class Tasks:
 
     async def aclose(self) -> None:
         await self.transport.aclose()
+
+
+HEAD = b"POST / HTTP/1.1\r\nHost: h\r\n\r\n"
+
+
+class Writes(httpcore2.NetworkStream):
+    """Records what is written."""
+
+    def __init__(self) -> None:
+        self.written: list[bytes] = []
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self.written.append(buffer)
+
+
+@pytest.mark.parametrize(
+    ("parts", "written"),
+    [
+        ([HEAD, b"{}", b""], [HEAD + b"{}", b""]),
+        ([HEAD, b""], [HEAD]),
+        ([HEAD, b"\r\n\r\n", b""], [HEAD + b"\r\n\r\n", b""]),
+        ([HEAD, b"{}", b"\r\n\r\n", b""], [HEAD + b"{}", b"\r\n\r\n"]),
+        ([HEAD, b"x" * 100_000, b""], [HEAD, b"x" * 100_000, b""]),
+        ([b"x" * 100_000 + b"\r\n\r\n"], [b"x" * 100_000 + b"\r\n\r\n"]),
+    ],
+    ids=["head and body", "head", "body like the end of a head", "two parts", "large body", "large head"],
+)
+def test_head_of_a_request_is_written_with_its_body(parts: list[bytes], written: list[bytes]) -> None:
+    inner = Writes()
+    stream = DeadlineStream(inner)
+    for part in parts:
+        stream.write(part, 9)
+    assert inner.written == written
 
 
 each_kind = pytest.mark.parametrize("kind", [Threads, Tasks])
@@ -99,6 +133,20 @@ def test_request_has_its_headers_once_and_its_connection_is_reused(kind: Any) ->
     assert first.endswith(b"/a%20b?x=1 HTTP/1.1")
     assert lines == [b"Host: " + host, b"X-Team: blue", b"Content-Length: %d" % len(ASK)]
     assert body == ASK
+
+
+@each_kind
+@pytest.mark.parametrize("body", [b"", b"\r\n\r\n", b"x" * 300_000], ids=["none", "line breaks", "large"])
+def test_body_arrives_whole(kind: Any, body: bytes) -> None:
+    async def story(wire: Any, server: RawServer) -> None:
+        for _ in range(2):
+            response = await wire.send(server.url, body=body)
+            await wire.read(response)
+            await wire.end(response)
+
+    server = run(kind, story)
+    assert [request.partition(b"\r\n\r\n")[2] for request in server.requests] == [body] * 2
+    assert server.connections == 1
 
 
 @each_kind

@@ -17,6 +17,7 @@ import httpcore2
 
 from modelmesh_cdk.transport.abandoned_connections import AbandonedConnections
 from modelmesh_cdk.transport.connecting import STAGGER_S, UNRESOLVED, refusal_of
+from modelmesh_cdk.transport.held_head import HeldHead
 from modelmesh_cdk.transport.interfaces import Deadline
 from modelmesh_cdk.transport.resolving import resolver
 from modelmesh_cdk.transport.surplus_bytes import has_in_event_loop, has_in_tls
@@ -49,6 +50,7 @@ class DeadlineStream(httpcore2.NetworkStream):
 
     def __init__(self, stream: httpcore2.NetworkStream) -> None:
         self._stream = stream
+        self._held = HeldHead()
         self.spoiled = False
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
@@ -57,7 +59,8 @@ class DeadlineStream(httpcore2.NetworkStream):
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Write, until the gap or the deadline is over."""
-        self._stream.write(buffer, _left(current.deadline, timeout, httpcore2.WriteTimeout))
+        for part in self._held.join(buffer):
+            self._stream.write(part, _left(current.deadline, timeout, httpcore2.WriteTimeout))
 
     def close(self) -> None:
         """Close the connection."""
@@ -121,6 +124,7 @@ class AsyncDeadlineStream(httpcore2.AsyncNetworkStream):
 
     def __init__(self, stream: httpcore2.AsyncNetworkStream) -> None:
         self._stream = stream
+        self._held = HeldHead()
         self.spoiled = False
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
@@ -129,7 +133,8 @@ class AsyncDeadlineStream(httpcore2.AsyncNetworkStream):
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Write, until the gap or the deadline is over."""
-        await self._stream.write(buffer, _left(acurrent.get(), timeout, httpcore2.WriteTimeout))
+        for part in self._held.join(buffer):
+            await self._stream.write(part, _left(acurrent.get(), timeout, httpcore2.WriteTimeout))
 
     async def aclose(self) -> None:
         """Close the connection."""
