@@ -19,13 +19,13 @@ import modelmesh
 from modelmesh._engine.foundation.clock import Clock
 from modelmesh._engine.health.health_registry import HealthRegistry
 from modelmesh._engine.health.provider_health import ProviderHealth
-from modelmesh._engine.limits.cost import cost_nano_usd
+from modelmesh._engine.limits.cost import cost_nano_usd, pricing_at
 from modelmesh._engine.routing.candidate_set import Candidates
 from modelmesh._engine.routing.candidates import Candidate
 from modelmesh._engine.routing.pool import Pool
 from modelmesh.contracts import CHAT, EMBEDDINGS
 from modelmesh.contracts.call import Call
-from modelmesh.contracts.models import ModelInfo, ModelPricing
+from modelmesh.contracts.models import ModelInfo, ModelPricing, PriceBand
 from modelmesh.contracts.strategy import SelectionRequest
 
 LONG, SHORT = "word " * 4000, "Tell me a story."
@@ -263,6 +263,50 @@ def test_cheapest_equals_brute_force(
         for drawn, prompt, answer in questions:
             mask = drawn % (1 << len(members)) or 1
             assert place(pool, asked(prompt, answer), mask) == cheapest(pool, mask, prompt + 7, answer)
+
+
+sizes = st.none() | st.sampled_from([0, 100, 107, 5000])
+banded = st.builds(
+    ModelPricing,
+    st.none() | any_price,
+    st.none() | any_price,
+    st.none() | st.sampled_from([0.0, 0.01]),
+    bands=st.lists(
+        st.builds(PriceBand, sizes, input_per_1k_tokens=st.none() | any_price, output_per_1k_tokens=st.none() | any_price),
+        max_size=3,
+    ).map(tuple),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    members=st.lists(pricings | banded, min_size=1, max_size=16),
+    questions=st.lists(
+        st.tuples(st.integers(1), st.sampled_from([0, 92, 93, 94, 100, 101]) | st.integers(0, 20_000), st.integers(0, 9_000)),
+        min_size=1,
+        max_size=6,
+    ),
+)
+def test_cheapest_by_size_of_prompt_equals_brute_force(
+    members: list[ModelPricing | None], questions: list[tuple[int, int, int]]
+) -> None:
+    pool = knowing_of_long_answers(pool_of(*members))
+    for drawn, prompt, answer in questions:
+        mask = drawn % (1 << len(members)) or 1
+        in_force = pool_of(*(pricing and pricing_at(pricing, prompt + 7, 0.0) for pricing in members))
+        assert place(pool, asked(prompt, answer), mask) == cheapest(in_force, mask, prompt + 7, answer)
+
+
+def test_prices_by_size_of_prompt_are_read_once_for_each_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The test counts prices that are read instead of time."""
+    read: list[int] = []
+    constant = prices._constant_price
+    monkeypatch.setattr(prices, "_constant_price", lambda pricing, prompt: read.append(prompt) or constant(pricing, prompt))
+    bands = (PriceBand(1000, input_per_1k_tokens=0.01),)
+    pool = pool_of(*(ModelPricing(0.001 + n / 10**6, 0.002, bands=bands) for n in range(50)), ModelPricing(0.005, 0.002))
+    chosen = [place(pool, asked(prompt, 100)) for prompt in (10, 500, 2000, 20, 3000)]
+    assert chosen == [0, 0, 50, 0, 50]
+    assert len(read) == 2 * 50
 
 
 @pytest.mark.parametrize("kind", ["like real ones", "in no order", "all on one line"])

@@ -6,8 +6,9 @@ Columns of floats are read ten times as fast as one object for each price, which
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
-from modelmesh.contracts import ModelPricing
+from modelmesh.contracts import ModelPricing, PriceBand
 from modelmesh_cdk.strategy import mask_of
 
 FEMTO = 10**15
@@ -15,6 +16,22 @@ THOUSAND = 1000
 
 SAME_USD = 4e-12
 """Difference of two costs of a thousand tokens up to which they may be equal in femto-dollars of a token."""
+
+
+class ConstantPrice(NamedTuple):
+    """Price in USD that prompts of some sizes have under price bands.
+
+    Attributes:
+        input_per_1k_tokens: As in ``ModelPricing``.
+        output_per_1k_tokens: As in ``ModelPricing``.
+        per_request: As in ``ModelPricing``.
+        bands: None.
+    """
+
+    input_per_1k_tokens: float | None
+    output_per_1k_tokens: float | None
+    per_request: float | None
+    bands: tuple[PriceBand, ...] = ()
 
 
 class PriceTable:
@@ -27,7 +44,7 @@ class PriceTable:
         sums: Prices of a thousand prompt tokens and a thousand output tokens together.
     """
 
-    def __init__(self, pricings: Sequence[ModelPricing | None], *, writes: bool) -> None:
+    def __init__(self, pricings: Sequence[ModelPricing | ConstantPrice | None], *, writes: bool) -> None:
         """Read the prices.
 
         Args:

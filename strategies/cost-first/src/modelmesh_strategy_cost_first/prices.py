@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
 from operator import is_
 
-from modelmesh.contracts import ModelPricing, PoolView
+from modelmesh.contracts import ModelPricing, PoolView, PriceBand
 from modelmesh_cdk.strategy import cost_nano_usd
 from modelmesh_strategy_cost_first.envelope import Cheapest, Envelope
-from modelmesh_strategy_cost_first.price_table import PriceTable
+from modelmesh_strategy_cost_first.price_table import ConstantPrice, PriceTable
 from modelmesh_strategy_cost_first.spent import Spent
 
 FEMTO_OF_NANO = 10**6
+
+MAX_SORTED = 8
+"""Sorted prices that are kept at the same time, for different sizes of prompts."""
 
 
 def usage_of(prompt: int, answer: int) -> Mapping[str, int]:
@@ -22,6 +26,9 @@ def usage_of(prompt: int, answer: int) -> Mapping[str, int]:
 class PriceList:
     """Prices of the members of a pool at the time of construction. Models without a known price are left out.
 
+    Prices that depend on the size of the prompt only are constant between two sizes, so that prompts between them share sorted
+    prices. Prices that depend on the time are evaluated for each request.
+
     Attributes:
         spent: Total cost of each model so far.
     """
@@ -30,7 +37,24 @@ class PriceList:
         self.spent = spent
         self._members = pool.members
         self._pricings = [member.info.pricing for member in pool.members]
-        self._read: dict[bool, tuple[Envelope, list[tuple[ModelPricing, int]]]] = {}
+        self._sized: list[int] = []  # positions of prices that depend on the size of the prompt
+        self._ruled: list[tuple[ModelPricing, int]] = []
+        self._read_bands()
+        sizes = {band.above_prompt_tokens for at in self._sized for band in _bands(self._pricings[at])}
+        self._sizes = sorted(size for size in sizes if size is not None)
+        self._sorted: dict[tuple[bool, int], Envelope] = {}
+
+    def _read_bands(self) -> None:
+        """Find the prices that are not constant."""
+        ruled: dict[str, tuple[ModelPricing, int]] = {}
+        for position, pricing in enumerate(self._pricings):
+            if pricing is not None and pricing.bands:
+                if all(isinstance(band, PriceBand) and not band.timed for band in pricing.bands):
+                    self._sized.append(position)
+                else:
+                    alike = repr(pricing)  # prices need not be hashable
+                    ruled[alike] = (pricing, ruled.get(alike, (pricing, 0))[1] | 1 << position)
+        self._ruled = list(ruled.values())
 
     def has_members_of(self, pool: PoolView) -> bool:
         """Return whether the pool still has the same members."""
@@ -49,23 +73,25 @@ class PriceList:
             when: Unix seconds, for prices that depend on the time of day.
         """
         writes = answer > 0
-        if writes not in self._read:
-            self._read[writes] = self._sorted(writes=writes)
-        envelope, ruled = self._read[writes]
-        if not ruled:
+        key = writes, bisect_left(self._sizes, prompt)  # a band applies above its size
+        envelope = self._sorted.get(key)
+        if envelope is None:
+            if len(self._sorted) == MAX_SORTED:
+                del self._sorted[next(iter(self._sorted))]
+            envelope = self._sorted[key] = self._sort(prompt, writes=writes)
+        if not self._ruled:
             return Cheapest(envelope, (), prompt, answer, self.spent)
-        costs = ((cost_nano_usd(pricing, usage_of(prompt, answer), when), positions) for pricing, positions in ruled)
+        costs = ((cost_nano_usd(pricing, usage_of(prompt, answer), when), positions) for pricing, positions in self._ruled)
         others = [(cost * FEMTO_OF_NANO, positions) for cost, positions in costs if cost is not None]
         return Cheapest(envelope, others, prompt, answer, self.spent)
 
-    def _sorted(self, *, writes: bool) -> tuple[Envelope, list[tuple[ModelPricing, int]]]:
-        """Return the prices with a constant cost of tokens, and those with bands."""
-        pricings = self._pricings
-        ruled: dict[str, tuple[ModelPricing, int]] = {}
-        for position, pricing in enumerate(pricings):
-            if pricing is not None and pricing.bands:  # depends on the size of the prompt or on the time
-                alike = repr(pricing)  # prices need not be hashable
-                ruled[alike] = (pricing, ruled.get(alike, (pricing, 0))[1] | 1 << position)
+    def _sort(self, prompt: int, *, writes: bool) -> Envelope:
+        """Return the prices that are constant for prompts of one size."""
+        pricings: list[ModelPricing | ConstantPrice | None] = [*self._pricings]
+        for at in self._sized:
+            pricing = self._pricings[at]
+            assert pricing is not None  # it has bands
+            pricings[at] = _constant_price(pricing, prompt)
         # A known cost has a price for each kind of tokens, or one for the request, as in cost_nano_usd().
         known = [
             at
@@ -77,4 +103,19 @@ class PriceList:
             )
             and not one.bands
         ]
-        return Envelope(PriceTable(pricings if known else (), writes=writes), known), list(ruled.values())
+        return Envelope(PriceTable(pricings if known else (), writes=writes), known)
+
+
+def _bands(pricing: ModelPricing | None) -> Sequence[PriceBand]:
+    return () if pricing is None else pricing.bands
+
+
+def _constant_price(pricing: ModelPricing, prompt: int) -> ConstantPrice:
+    """Return the price for prompts of a size. A later band takes precedence, as in cost_nano_usd()."""
+    price_in, price_out, per_request = pricing.input_per_1k_tokens, pricing.output_per_1k_tokens, pricing.per_request
+    for band in pricing.bands:
+        if band.fits(prompt):
+            price_in = price_in if band.input_per_1k_tokens is None else band.input_per_1k_tokens
+            price_out = price_out if band.output_per_1k_tokens is None else band.output_per_1k_tokens
+            per_request = per_request if band.per_request is None else band.per_request
+    return ConstantPrice(price_in, price_out, per_request)
