@@ -1,4 +1,8 @@
-"""One blocking connection of a thread, which serves one exchange after the other."""
+"""One connection of a thread, which serves one exchange after the other.
+
+The socket is non-blocking, and the thread waits with ``poll``. A socket with a timeout would ``poll`` before each call, even
+before a send that never waits. Each system call lets another thread run, so with many threads it costs more than its own time.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +17,8 @@ from modelmesh_cdk.transport.interfaces import Deadline
 
 _READ = 65_536
 _REFUSED = 300  # lowest status with which a server may ignore the rest of a request
-_LATE_S = 0.005  # a read may exceed its limit by this
 _SMALL = 65_536  # bytes of a request that are sent with one call
+_WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 class Connection:
@@ -25,13 +29,13 @@ class Connection:
         idle_since: When the last exchange ended, monotonic seconds.
     """
 
-    __slots__ = ("__weakref__", "_interrupted", "_poll", "_socket", "_timeout", "_tls", "_write_failed", "idle_since", "parser")
+    __slots__ = ("__weakref__", "_interrupted", "_poll", "_socket", "_tls", "_write_failed", "idle_since", "parser")
 
     def __init__(self, connected: socket.socket) -> None:
         """Take over a connected socket."""
+        connected.setblocking(False)
         self._socket = connected
         self._tls = isinstance(connected, ssl.SSLSocket)
-        self._timeout = -1.0
         self._poll: select.poll | None = None
         self._write_failed = self._interrupted = False
         self.parser = ResponseParser()
@@ -46,17 +50,20 @@ class Connection:
         """Return whether the connection is open and no byte waits. Bytes before a request belong to no response."""
         connected = self._socket
         try:
-            number = connected.fileno()
-            if number < 0 or (self._tls and connected.pending()):  # type: ignore[attr-defined]
+            if connected.fileno() < 0 or (self._tls and connected.pending()):  # type: ignore[attr-defined]
                 return False
-            if not hasattr(select, "poll"):  # Windows
-                return not select.select([connected], [], [], 0)[0]
-            if self._poll is None:
-                self._poll = select.poll()
-                self._poll.register(number, select.POLLIN)
-            return not self._poll.poll(0)
+            return not self._is_readable(0)
         except (OSError, ValueError):
             return False
+
+    def _is_readable(self, seconds: float) -> bool:
+        """Wait until the socket has bytes or is closed. Return whether it did in time."""
+        if not hasattr(select, "poll"):  # Windows
+            return bool(select.select([self._socket], [], [], seconds)[0])
+        if self._poll is None:
+            self._poll = select.poll()
+            self._poll.register(self._socket, select.POLLIN)
+        return bool(self._poll.poll(seconds * 1000))
 
     def send(self, method: str, head: bytes, body: bytes, deadline: Deadline) -> None:
         """Send a request. A server may respond and close before it has received everything.
@@ -73,9 +80,12 @@ class Connection:
         self.parser.start(method)
         small = len(body) <= _SMALL
         data = head + (body if small else body[:_SMALL])
+        _seconds_left(deadline)  # raises if none is left
         try:
-            self._set_timeout(_seconds_left(deadline))
-            sent = self._socket.send(data)
+            try:
+                sent = self._socket.send(data)
+            except _WOULD_BLOCK:
+                sent = 0
             if sent < len(data) or not small:
                 self._send_rest(memoryview(data)[sent:], deadline)
                 if not small:
@@ -90,14 +100,13 @@ class Connection:
         connected, parser = self._socket, self.parser
         while data and not self._write_failed:
             readable = _wait_for_either(connected, _seconds_left(deadline))
-            self._set_timeout(0.0)
-            with contextlib.suppress(BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            with contextlib.suppress(*_WOULD_BLOCK):
                 if readable:
                     self._feed(connected.recv(_READ))
                     if parser.failure is not None or parser.is_complete or parser.status >= _REFUSED:
                         self._write_failed = True  # the rest of the body is not sent, so no request can follow it
                         return
-            with contextlib.suppress(BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            with contextlib.suppress(*_WOULD_BLOCK):
                 data = data[connected.send(data) :]
 
     def receive(self, deadline: Deadline) -> None:
@@ -107,14 +116,21 @@ class Connection:
             TimeoutError: None came within the limits.
             OSError: The connection is broken.
         """
-        self._set_timeout(_seconds_left(deadline))
-        self._feed(self._socket.recv(_READ))
-
-    def _set_timeout(self, seconds: float) -> None:
-        """Limit the next call of the socket. A limit that is nearly the same remains, which saves a system call."""
-        if not seconds <= self._timeout <= seconds + _LATE_S:
-            self._socket.settimeout(seconds)
-            self._timeout = seconds
+        seconds = _seconds_left(deadline)
+        is_ready = self._tls  # TLS may hold bytes that the socket has no longer
+        while True:
+            if not is_ready and not self._is_readable(seconds):
+                raise TimeoutError
+            try:
+                data = self._socket.recv(_READ)
+                break
+            except ssl.SSLWantWriteError:
+                _wait_for_either(self._socket, seconds)
+                is_ready = True
+            except _WOULD_BLOCK:  # a part of a TLS record, or bytes with a wrong checksum
+                is_ready = False
+            seconds = _seconds_left(deadline)
+        self._feed(data)
 
     def _feed(self, data: bytes) -> None:
         if data:
