@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -30,6 +30,7 @@ class LibraryErrors:
             library.PoolTimeout,
             library.ProxyError,
             library.UnsupportedProtocol,
+            getattr(library, "InvalidURL", library.ConnectError),  # httpcore2 parses no text
         )
         self._timeout: type[Exception] = library.TimeoutException
         self._local_protocol_error: type[Exception] = library.LocalProtocolError
@@ -71,6 +72,22 @@ def request_extensions(deadline: Deadline) -> dict[str, Any]:
     """Return the extensions of a request: its timeouts."""
     gap = deadline.gap
     return {"timeout": {"connect": gap, "read": gap, "write": gap, "pool": gap}}
+
+
+def request_headers(headers: Sequence[tuple[str, str]], host: bytes, method: str, size: int) -> list[tuple[bytes, bytes]]:
+    """Return the headers of a request as bytes, with the host and the length of the body.
+
+    Raises:
+        TransportError: A header has characters that no header can contain.
+    """
+    found = [(b"Host", host)]
+    try:
+        found.extend((name.encode("ascii"), value.encode("latin-1")) for name, value in headers)
+    except UnicodeEncodeError:
+        raise TransportError(FailureClass.CONNECT, "LocalProtocolError: Illegal header") from None
+    if size or method == "POST":
+        found.append((b"Content-Length", b"%d" % size))
+    return found
 
 
 def response_headers(raw: Iterable[tuple[bytes, bytes]]) -> Mapping[str, str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from modelmesh_cdk.transport import http_library
 from modelmesh_cdk.transport.client_library import ClientLibrary, library_of
-from modelmesh_cdk.transport.http_library import request_extensions, response_headers
+from modelmesh_cdk.transport.http_library import request_extensions, request_headers, response_headers
 from modelmesh_cdk.transport.interfaces import Deadline, TransportTimeoutError
 
 
@@ -19,9 +19,7 @@ def _check_deadline(deadline: Deadline) -> None:
 
 def _request(client: Any, url: Any, method: str, headers: Sequence[tuple[str, str]], body: bytes, deadline: Deadline) -> Any:
     """Create a request with the method of the client, which adds headers and cookies."""
-    fixed = [("Host", url.netloc.decode("ascii")), *headers]
-    if body or method == "POST":
-        fixed.append(("Content-Length", str(len(body))))
+    fixed = request_headers(headers, url.netloc, method, len(body))
     return client.build_request(method, url, headers=fixed, content=body, extensions=request_extensions(deadline))
 
 

@@ -16,7 +16,7 @@ from modelmesh.contracts import FailureClass
 from modelmesh_cdk.transport.abandoned_connections import AbandonedConnections
 from modelmesh_cdk.transport.connecting import KEEPALIVE_S
 from modelmesh_cdk.transport.deadlines import AsyncDeadlineBackend, DeadlineBackend
-from modelmesh_cdk.transport.http_library import LibraryErrors, request_extensions
+from modelmesh_cdk.transport.http_library import LibraryErrors, request_extensions, request_headers
 from modelmesh_cdk.transport.interfaces import Deadline, TransportError
 from modelmesh_cdk.transport.proxies import Proxy
 from modelmesh_cdk.transport.surplus_bytes import has_in_parser
@@ -89,13 +89,10 @@ def make_request(method: str, url: str, headers: Sequence[tuple[str, str]], body
     """Create a request.
 
     Raises:
-        TransportError: The URL is invalid.
+        TransportError: The URL or a header is invalid.
     """
     address, host = _address(url)
-    fixed = [(b"Host", host)]
-    fixed.extend((name.encode("ascii"), value.encode("ascii")) for name, value in headers)
-    if body or method == "POST":
-        fixed.append((b"Content-Length", b"%d" % len(body)))
+    fixed = request_headers(headers, host, method, len(body))
     return httpcore2.Request(method, address, headers=fixed, content=body, extensions=request_extensions(deadline))
 
 
@@ -105,7 +102,7 @@ def _address(url: str) -> tuple[httpcore2.URL, bytes]:
     try:
         parsed = httpx2.URL(url)
     except httpx2.InvalidURL as error:
-        raise TransportError(FailureClass.DISCONNECT, f"InvalidURL: {error}") from None
+        raise TransportError(FailureClass.CONNECT, f"InvalidURL: {error}") from None
     address = httpcore2.URL(scheme=parsed.raw_scheme, host=parsed.raw_host, port=parsed.port, target=parsed.raw_path)
     return address, parsed.netloc
 
