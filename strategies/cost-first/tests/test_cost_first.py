@@ -151,6 +151,13 @@ def test_select_includes_the_price_of_a_request() -> None:
     assert place(pool, asked(100_000), mask=0b101) == 2
 
 
+def test_select_without_a_prompt_compares_prices_of_prompts() -> None:
+    """A view of the pool names the model that requests go to, although another one has cost less so far."""
+    pool = pool_of(ModelPricing(0.001, 0.5), ModelPricing(0.0123, 0.5))
+    pool.strategy.succeeded(pool.members[0], asked(1), {"usage": {"prompt_tokens": 1, "completion_tokens": 2}})  # type: ignore[attr-defined]
+    assert place(pool, SelectionRequest(Call(CHAT, "pool", {}), "pool", 0.0, None)) == place(pool, asked(1)) == 0
+
+
 def test_select_embeddings_cost_nothing_for_output() -> None:
     pool = pool_of(ModelPricing(0.002, 0.0), ModelPricing(0.001, None), ModelPricing(0.001, 9.0), None)
     assert place(pool, asked(operation=EMBEDDINGS)) == 1

@@ -50,7 +50,8 @@ class CostFirst(BaseStrategy):
         prompt, answer = self._expected(request.call)
         pool = candidates.pool
         when = pool.unix_time(request.now)
-        chosen = candidates.first_of(self._prices(pool, request.now).order(prompt, answer, when))
+        # Without a prompt, as in a view of the pool, models are compared as for the shortest one.
+        chosen = candidates.first_of(self._prices(pool, request.now).order(max(prompt, 1), answer, when))
         if chosen is None:
             chosen = candidates.first()
             assert chosen is not None  # a strategy receives at least one candidate
