@@ -9,12 +9,14 @@ import pickle
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from attrs import asdict, evolve
 
 from modelmesh import ModelMesh
+from modelmesh._engine.assembly.prices import PriceSources
 from modelmesh._engine.plugins.resolver import Resolver
 from modelmesh.contracts.models import ModelInfo, ModelPricing, PriceBand
 from modelmesh.errors import BudgetExceededError, ConfigurationError
@@ -266,3 +268,14 @@ def test_free_tier_price_is_zero_unless_configured(made: Any) -> None:
     assert prices(made(*rows, provider=free)) == [("m", 0.0, "the vendor's page"), ("n", 1.0, "list")]
     own = {"m": {"provider": "a", "pricing": {"input_per_1k_tokens": 2.0}}}
     assert prices(made(*rows, provider=free, models=own))[0] == ("m", 2.0, "configuration")
+
+
+def test_model_with_a_price_of_a_plugin_shows_itself_as_any_model() -> None:
+    class Hook:
+        get_hookimpls = staticmethod(lambda: [SimpleNamespace(plugin_name="p", function=lambda: FOUND, argnames=())])
+
+    resolver: Any = SimpleNamespace(plugins=SimpleNamespace(hook=SimpleNamespace(modelmesh_price=Hook)))
+    info = PriceSources(resolver).priced("test.priced.v1", row("one"))
+    assert repr(info) == repr(row("one", FOUND))
+    with pytest.raises(AttributeError, match="'ModelInfo' object has no attribute 'prices'"):
+        _ = info.prices  # type: ignore[attr-defined]

@@ -73,9 +73,12 @@ class _ModelOfPlugins(ModelInfo):
 
     def __getattr__(self, name: str) -> Any:
         if name != "pricing":
-            message = f"{type(self).__name__!r} object has no attribute {name!r}"
+            message = f"{ModelInfo.__name__!r} object has no attribute {name!r}"
             raise AttributeError(message)
         return self._look_up(self)
+
+    def __repr__(self) -> str:
+        return repr(self._plain())
 
     def __eq__(self, other: object) -> bool:
         return self._plain() == other
