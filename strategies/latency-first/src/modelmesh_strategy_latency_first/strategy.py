@@ -140,9 +140,10 @@ class LatencyFirst(BaseStrategy):
 def _draw_two(candidates: Candidates, number: int, rng: Any) -> list[Candidate]:
     """Return two random candidates, each pair with the same probability."""
     members, found = candidates.pool.members, []
+    complete = number == len(members)  # a lookup among ten thousand members takes as long as a draw
     for _ in range(MAX_DRAWS):  # faster than picking the n-th candidate where most members are candidates
         one = members[int(rng.random() * len(members))]
-        if one in candidates and one not in found:
+        if (complete or one in candidates) and one not in found:
             found.append(one)
             if len(found) == 2:  # noqa: PLR2004
                 return found

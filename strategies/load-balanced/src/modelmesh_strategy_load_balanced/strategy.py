@@ -6,7 +6,7 @@ import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
-from attrs import frozen
+from attrs import define
 
 from modelmesh.contracts import Candidate, Candidates, PoolView, SelectionRequest, SelectionResult
 from modelmesh_cdk.strategy import BaseStrategy, MemberTimers, Remaining, membership, remaining, remaining_of_members
@@ -37,7 +37,6 @@ class LoadBalanced(BaseStrategy):
         super().__init__(config)
         self._configured = configured_weights(self.config)
         self._absolute = balance_mode(self.config) == "absolute"
-        self._pool: PoolView | None = None
         self._members: tuple[Candidate, ...] = ()
         self._weights: Weights
         self._timers = MemberTimers()
@@ -45,10 +44,11 @@ class LoadBalanced(BaseStrategy):
     def select(self, candidates: Candidates, request: SelectionRequest) -> SelectionResult:
         """Return a random candidate."""
         weights = self._up_to_date(candidates.pool, request.now)
-        chosen = candidates.first_of(_Draw(weights, request))
+        draw = _Draw(weights, request)
+        chosen = candidates.first_of(draw)
         assert chosen is not None  # a strategy receives at least one candidate
-        weight, part = weights.of(candidates.pool.position(chosen) or 0), chosen.slow_start_weight(request.now)
-        return SelectionResult(chosen, weight * part, self._reason(chosen, weight, part))
+        weight, part = weights.of(draw.position), chosen.slow_start_weight(request.now)
+        return SelectionResult(chosen, weight * part, self._reason(draw.position, weight, part))
 
     def score(self, candidate: Candidate, request: SelectionRequest) -> float:
         """Return the current weight of a candidate."""
@@ -58,10 +58,10 @@ class LoadBalanced(BaseStrategy):
         pool, position = seat
         return self._up_to_date(pool, request.now).of(position) * candidate.slow_start_weight(request.now)
 
-    def _reason(self, chosen: Candidate, weight: float, part: float) -> str:
+    def _reason(self, position: int, weight: float, part: float) -> str:
         if self._configured:
             text = f"drawn by its configured weight, {weight:.4g}"
-        elif self._pool is not None and not self._weights.is_known(self._pool.position(chosen) or 0):
+        elif not self._weights.is_known(position):
             text = f"drawn by the median weight, {weight:.3g}, as its limit is unknown"
         elif not weight:
             text = "drawn evenly, as no available model has anything left of its limit"
@@ -88,7 +88,7 @@ class LoadBalanced(BaseStrategy):
     def _up_to_date(self, pool: PoolView, now: float) -> Weights:
         """Return the weights after applying the changes that are due."""
         if pool.members is not self._members:
-            self._pool, self._members, self._timers = pool, pool.members, MemberTimers()
+            self._members, self._timers = pool.members, MemberTimers()
             if self._configured:
                 self._weights = Weights(pool, weights_for(pool, self._configured))
             else:
@@ -127,13 +127,21 @@ class LoadBalanced(BaseStrategy):
         return min((row.ratio for row in found), default=None), changes_at
 
 
-@frozen
+@define
 class _Draw:
-    """Order that prefers a random member."""
+    """Order that prefers a random member.
+
+    Attributes:
+        weights: Weights of the pool.
+        request: The request.
+        position: The member that was drawn. A search for its position takes as long as the draw among ten thousand members.
+    """
 
     weights: Weights
     request: SelectionRequest
+    position: int = 0
 
     def first(self, mask: int) -> int:
         now = self.request.now
-        return self.weights.draw(mask, self.request.rng.random, lambda candidate: candidate.slow_start_weight(now))
+        self.position = self.weights.draw(mask, self.request.rng.random, lambda candidate: candidate.slow_start_weight(now))
+        return self.position
