@@ -57,7 +57,7 @@ def weights_for(pool: PoolView, configured: Mapping[str, float]) -> Iterator[tup
     """
     left = (1 << len(pool.members)) - 1
     for masks in (pool.mask_of_model, pool.mask_of_provider):
-        for name, weight in reversed(configured.items()):
+        for name, weight in reversed([*configured.items()]):
             mask = masks(name) & left
             if mask:
                 left &= ~mask
