@@ -57,12 +57,12 @@ def copy_plain(value: Any, sizes: list[int] | None = None) -> Any:
     if kind in _IMMUTABLE:
         return value
     kept = _IMMUTABLE if sizes is None else _NUMBERS  # such items need no call
-    if kind is dict or isinstance(value, Mapping):
-        return {key: item if item.__class__ in kept else copy_plain(item, sizes) for key, item in value.items()}
-    if kind is list or isinstance(value, list):
-        return [copy_plain(item, sizes) for item in value]
     if isinstance(value, tuple):
         return tuple([copy_plain(item, sizes) for item in value])
+    if isinstance(value, list):
+        return [copy_plain(item, sizes) for item in value]
+    if kind is dict or isinstance(value, Mapping):
+        return {key: item if item.__class__ in kept else copy_plain(item, sizes) for key, item in value.items()}
     if has(kind):
         return copy_plain(asdict(value), sizes)
     return value if isinstance(value, str | int | float) else str(value)

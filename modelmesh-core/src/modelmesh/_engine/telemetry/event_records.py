@@ -117,7 +117,7 @@ def request_log_entry(
         cost=winner.cost if winner else None,
         error=type(error).__name__ if error else None,
         routing_reason=winner.reason if winner else None,
-        attempts=tuple(_without_message(attempt) for attempt in attempts),
+        attempts=tuple(map(_without_message, attempts)),
         request_payload=call.payload if payloads else None,
         response_payload=answer if payloads else None,
     )

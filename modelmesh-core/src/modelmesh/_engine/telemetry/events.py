@@ -166,7 +166,7 @@ class Emitter:
         """Call a subscriber. An exception is counted, and the first one of each subscriber is logged."""
         try:
             result = function(*values)
-            if inspect.iscoroutine(result):
+            if result is not None and inspect.iscoroutine(result):
                 result.close()
                 message = "a coroutine, which is never awaited: the methods of a sink are plain functions"
                 raise TypeError(message)
