@@ -12,7 +12,7 @@ import pytest
 from raw_server import RawServer, answer_to, raw_server
 
 from modelmesh.contracts import FailureClass
-from modelmesh_cdk.transport.deadlines import DeadlineStream
+from modelmesh_cdk.transport.deadlines import DeadlineStream, current
 from modelmesh_cdk.transport.httpcore2_async_transport import AsyncHttpcoreTransport
 from modelmesh_cdk.transport.httpcore2_transport import HttpcoreTransport
 from modelmesh_cdk.transport.interfaces import Deadline, TransportError
@@ -91,7 +91,10 @@ class Writes(httpcore2.NetworkStream):
     ],
     ids=["head and body", "head", "body like the end of a head", "two parts", "large body", "large head"],
 )
-def test_head_of_a_request_is_written_with_its_body(parts: list[bytes], written: list[bytes]) -> None:
+def test_head_of_a_request_is_written_with_its_body(
+    parts: list[bytes], written: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(current, "deadline", None)  # earlier exchanges of this thread leave theirs
     inner = Writes()
     stream = DeadlineStream(inner)
     for part in parts:
