@@ -21,8 +21,8 @@ from modelmesh_cdk.transport.http1.lenient_head import end_of_head, standard_for
 
 MAX_HEADERS = 256
 """Headers of a response, and trailers of its body."""
-MAX_HEAD = 65_536
-"""Bytes of the head of a response, and of the extensions and trailers of a chunked body."""
+MAX_HEAD = 102_400
+"""Bytes of the head of a response, as over httpx2, and of the extensions and trailers of a chunked body."""
 MAX_INFORMATIONAL = 32
 """Informational responses (1xx) before the final one."""
 
