@@ -180,7 +180,7 @@ def test_connection_of_an_unread_response_is_not_reused(kind: Any) -> None:
 @pytest.mark.parametrize(
     ("url", "failure", "text"),
     [
-        ("http://127.0.0.1:x/", FailureClass.DISCONNECT, "InvalidURL: "),
+        ("http://127.0.0.1:x/", FailureClass.CONNECT, "InvalidURL: "),
         ("ftp://127.0.0.1/", FailureClass.CONNECT, "UnsupportedProtocol: "),
         ("http://127.0.0.1:1/", FailureClass.CONNECT, "ConnectError: "),
     ],
