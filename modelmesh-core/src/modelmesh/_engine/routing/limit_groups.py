@@ -44,9 +44,10 @@ def limit_groups(members: Sequence[Candidate], reservations: Reservations, now: 
             by_account[member.account].append(position)
             continue
         key = (_unused(own) or id(own), id(member.account))
-        if key not in groups:
-            groups[key] = [], [*own, *counters.get(member.account, ())]
-        groups[key][0].append(position)
+        group = groups.get(key)
+        if group is None:
+            group = groups[key] = [], [*own, *counters.get(member.account, ())]
+        group[0].append(position)
     for account, positions in by_account.items():
         shared = counters.get(account)
         if shared:
