@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import re
-import socket
 from collections.abc import Iterable, Mapping, Sequence
 from types import ModuleType
 from typing import Any
@@ -105,6 +104,8 @@ def interrupt(extensions: Mapping[str, Any]) -> None:
     Args:
         extensions: Extensions of the response.
     """
+    import socket  # noqa: PLC0415 - create() loads this module, and opens no socket
+
     connection: Any = extensions.get("network_stream")
     below = connection.get_extra_info("socket") if connection is not None else None
     if below is not None:
