@@ -20,6 +20,7 @@ class RawServer:
     def __init__(self, answer: Callable[[int, bytes], bytes], context: ssl.SSLContext | None = None) -> None:
         self.answer, self._context = answer, context
         self.connections = 0
+        self._is_closed = False
         self.requests: list[bytes] = []
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port = self._socket.getsockname()[1]
@@ -34,20 +35,28 @@ class RawServer:
         with contextlib.suppress(OSError):
             while True:
                 connection, _ = self._socket.accept()
+                if self._is_closed:
+                    connection.close()
+                    return
                 self.connections += 1
                 self._open.append(connection)
                 threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:
-        with contextlib.suppress(OSError):
+        try:
             if self._context is not None:
                 connection = self._context.wrap_socket(connection, server_side=True)
                 self._open.append(connection)
             while request := _read(connection):
                 self.requests.append(request)
                 connection.sendall(self.answer(len(self.requests), request))
+        except OSError:  # the client or the test closed the connection
+            pass
+        finally:
+            connection.close()
 
     def close(self) -> None:
+        self._is_closed = True
         self._socket.close()
         for connection in self._open:
             with contextlib.suppress(OSError):

@@ -132,7 +132,8 @@ def test_refusal_of_a_large_body_is_read(status: int, ending: str) -> None:
         response = await post(transport, url, LARGE)
         assert response.status == status
         assert await read(response) == b"refused"
-        assert slots(transport) == (0, 0, 0)
+        # A server that goes on reading may receive the whole body before its response is read.
+        assert slots(transport) in ([(0, 0, 0), (1, 1, 0)] if ending == "close" else [(0, 0, 0)])
         await transport.aclose()
 
     gate = threading.Event()

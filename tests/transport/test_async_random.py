@@ -12,7 +12,6 @@ import contextlib
 import gc
 import random
 import ssl
-import threading
 import time
 
 import pytest
@@ -154,7 +153,6 @@ def check(seed: int, context: ssl.SSLContext | None) -> None:
         running.wait_until_ended(running.connections)
     assert len(read) == len(set(read))
     assert read, "no call succeeded"
-    assert threading.active_count() < 200
 
 
 @pytest.mark.parametrize("seed", range(6))

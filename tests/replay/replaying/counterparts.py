@@ -90,9 +90,11 @@ def _anthropic(_: Recording, url: str, body: dict[str, Any], streams: bool) -> R
 
 
 def _google(recording: Recording, url: str, body: dict[str, Any], streams: bool) -> Reading:
-    client = genai.Client(api_key=KEY, http_options={"base_url": url, "api_version": recording.prefix.strip("/")})
+    options = {"base_url": url, "api_version": recording.prefix.strip("/")}
     asked = {"model": recording.model, "contents": body["contents"]}
-    answers = list(client.models.generate_content_stream(**asked)) if streams else [client.models.generate_content(**asked)]
+    with genai.Client(api_key=KEY, http_options=options) as client:
+        models = client.models
+        answers = list(models.generate_content_stream(**asked)) if streams else [models.generate_content(**asked)]
     parts = [part for answer in answers for part in answer.candidates[0].content.parts or ()]
     calls = [part.function_call for part in parts if part.function_call]
     usage, reason = answers[-1].usage_metadata, answers[-1].candidates[0].finish_reason
