@@ -83,7 +83,7 @@ def test_threads_with_many_calls_leave_nothing_reserved() -> None:
         before = threading.active_count()
         with ThreadPoolExecutor(64) as pool:
             answers = [answer for done in pool.map(work, range(64)) for answer in done]
-        assert threading.active_count() == before
+        assert threading.active_count() <= before
         settled(client.mesh, providers, answers, [f"{t}/{n}" for t in range(64) for n in range(1000)])
 
 

@@ -115,7 +115,7 @@ def test_demo_leaves_no_thread_and_no_variable(invoke, monkeypatch):
     monkeypatch.delenv("no_proxy", raising=False)
     before = set(threading.enumerate())
     assert invoke("demo", "--echo").exit_code == 0
-    assert set(threading.enumerate()) == before
+    assert set(threading.enumerate()) <= before
     assert "no_proxy" not in os.environ
 
 
