@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from modelmesh._engine.foundation.failure_rules import BUSY_STATUSES, classify
@@ -65,6 +65,9 @@ class ProviderHooks:
             documents no limit. The kit remembers a limit that a refusal states.
         requests_base64_embeddings: Whether requests for embeddings ask for base64, which is smaller and faster to read. Callers
             receive the encoding that they asked for. ``True`` where the vendor documents ``encoding_format``.
+        native_operations: Names of the operations that the vendor serves in their own format: of those that the mesh otherwise
+            translates to chat completions (``responses``, ``completions``, ``messages``), and of those of an account
+            (``files.create``, ``batches.create`` …).
         probe_path: Path below the API root that :meth:`probe` requests: free of charge, and refused without a valid key. Empty
             where there is none. Then only a request shows whether the vendor is available.
         list_path: Path of the vendor's model list below the API root, with its query. Empty where there is none.
@@ -87,6 +90,7 @@ class ProviderHooks:
     output_limit_parameter: ClassVar[str] = "max_tokens"
     embedding_limit: ClassVar[EmbeddingLimit | None] = None
     requests_base64_embeddings: ClassVar[bool] = False
+    native_operations: ClassVar[Collection[str]] = frozenset()
     probe_path: ClassVar[str] = "/models"
     list_path: ClassVar[str] = "/models"
 

@@ -95,6 +95,24 @@ class Deadline:
         return time.monotonic() >= self.at - _TIMER_S
 
 
+class RequestBody(Protocol):
+    """A large request body, read in pieces while it is sent.
+
+    Attributes:
+        size: Bytes of the whole body, the value of ``Content-Length``.
+    """
+
+    size: int
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield the pieces from the start, of 256 KiB at most. Each iteration starts anew, so that a request can be repeated.
+
+        Raises:
+            OSError: A file is gone or cannot be read.
+        """
+        ...
+
+
 class Response(Protocol):
     """A response. Iteration reads the body."""
 

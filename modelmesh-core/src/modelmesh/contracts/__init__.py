@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from modelmesh.contracts.discovery import SyncResult as SyncResult
     from modelmesh.contracts.discovery import SyncState as SyncState
     from modelmesh.contracts.discovery import SyncStatus as SyncStatus
+    from modelmesh.contracts.files import FileUpload as FileUpload
     from modelmesh.contracts.models import ModelInfo as ModelInfo
     from modelmesh.contracts.models import ModelPricing as ModelPricing
     from modelmesh.contracts.models import PriceBand as PriceBand
@@ -55,8 +56,12 @@ if TYPE_CHECKING:
     from modelmesh.contracts.operations import CHAT as CHAT
     from modelmesh.contracts.operations import EMBEDDINGS as EMBEDDINGS
     from modelmesh.contracts.operations import OPERATIONS as OPERATIONS
+    from modelmesh.contracts.operations import BodyKind as BodyKind
     from modelmesh.contracts.operations import Operation as Operation
+    from modelmesh.contracts.operations import OperationScope as OperationScope
     from modelmesh.contracts.operations import ReplyKind as ReplyKind
+    from modelmesh.contracts.operations import StreamKind as StreamKind
+    from modelmesh.contracts.operations import operation_of_capability as operation_of_capability
     from modelmesh.contracts.provider import Answer as Answer
     from modelmesh.contracts.provider import AsyncEventStream as AsyncEventStream
     from modelmesh.contracts.provider import EventStream as EventStream
@@ -87,6 +92,11 @@ if TYPE_CHECKING:
     from modelmesh.contracts.usage import reported_tokens as reported_tokens
 
 _HOMES = {
+    "operation_of_capability": "modelmesh.contracts.operations",
+    "StreamKind": "modelmesh.contracts.operations",
+    "OperationScope": "modelmesh.contracts.operations",
+    "FileUpload": "modelmesh.contracts.files",
+    "BodyKind": "modelmesh.contracts.operations",
     "AggregateStats": "modelmesh.contracts.observability",
     "Answer": "modelmesh.contracts.provider",
     "AsyncEventStream": "modelmesh.contracts.provider",

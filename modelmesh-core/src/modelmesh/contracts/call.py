@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, evolve, field, frozen
 
+from modelmesh.contracts.operations import StreamKind
+
 if TYPE_CHECKING:
     from modelmesh.contracts.operations import Operation
 
@@ -70,6 +72,10 @@ class Call:
         output_limit: Maximum tokens of the answer, when the mesh set ``max_tokens`` in the payload because the caller set no
             limit. A connector may rename the parameter to the one that its vendor's models accept.
         prompt_size: The estimated size of the prompt. ``None`` before it is counted.
+        native: The request in the caller's own format, when this call is its translation to a chat completion. A provider whose
+            ``native_operations`` contain that operation receives ``native`` in place of this call.
+        native_only: Why only a provider with the native operation may serve the request. Empty for a request without such a
+            requirement.
     """
 
     operation: Operation
@@ -80,6 +86,15 @@ class Call:
     strict: bool = False
     output_limit: int | None = None
     prompt_size: PromptSize | None = field(default=None, eq=False, repr=False)
+    native: Call | None = field(default=None, repr=False)
+    native_only: str = ""
+
+    @property
+    def stream_kind(self) -> StreamKind | None:
+        """Kind of the items of the stream, ``None`` for a request that does not stream."""
+        if not self.stream:
+            return None
+        return StreamKind.EVENTS if self.payload.get("stream_format") == "sse" else self.operation.stream
 
 
 CLOCK_TOLERANCE_S = 0.01

@@ -25,7 +25,8 @@ class Answer:
     """A complete answer.
 
     Attributes:
-        body: The answer in OpenAI's format, with every further field of the vendor. ``bytes`` for audio.
+        body: The answer in OpenAI's format, with every further field of the vendor. ``bytes`` for audio, ``str`` for a
+            transcription as text or subtitles.
         headers: Response headers, names in lower case.
         adapted: Parameters that were dropped, renamed or converted for this vendor, one line each.
         rate_limits: Rate limits that the vendor reports with this answer, one row for each kind. A stream may have the same
@@ -42,7 +43,7 @@ class Answer:
 
 
 class EventStream(Protocol):
-    """An open stream of chunks in OpenAI's format. One thread at a time reads it.
+    """An open stream of items in OpenAI's format, of the kind :attr:`.Call.stream_kind`. One thread at a time reads it.
 
     An optional method ``expire_in(seconds)`` limits the rest of the stream to that time. With it, the mesh reads and counts the
     chunks that have arrived when the caller leaves a stream. Without it, only the chunks that the caller received count.
@@ -126,7 +127,12 @@ class ListsModels(Protocol):
 
 @runtime_checkable
 class Provider(Protocol):
-    """One configured account at one vendor."""
+    """One configured account at one vendor.
+
+    An optional attribute ``native_operations`` contains the names of the operations that the vendor serves in their own format:
+    of the operations that translate (``responses``, ``completions``, ``messages``) and of those of an account (``files.create``).
+    Without it, the mesh translates the former and does not send the latter.
+    """
 
     id: str
 

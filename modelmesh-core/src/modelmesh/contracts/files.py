@@ -1,0 +1,34 @@
+"""Files in requests. Each attempt reads a file from its start, so failover never sends the rest of a half-read file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import BinaryIO
+
+from attrs import field, frozen
+
+DEFAULT_CONTENT_TYPE = "application/octet-stream"
+
+
+@frozen
+class FileUpload:
+    """A file of a request.
+
+    Attributes:
+        filename: Name that the vendor receives. Any text.
+        size: Bytes.
+        content_type: Media type.
+    """
+
+    filename: str
+    size: int
+    content_type: str = DEFAULT_CONTENT_TYPE
+    _open: Callable[[], BinaryIO] = field(kw_only=True, repr=False, eq=False)
+
+    def open(self) -> BinaryIO:
+        """Return a new reader at the start of the file. The caller closes it.
+
+        Raises:
+            OSError: The file is gone or cannot be read.
+        """
+        return self._open()
