@@ -205,6 +205,7 @@ def _notes(info: ModelInfo, facts: Mapping[str, Any]) -> str:
     """Return the facts of a row that have no column."""
     found = [f"upstream name `{info.upstream}`"] if info.upstream and info.upstream != info.id else []
     found += [_band(band) for band in info.pricing.bands] if info.pricing else []
+    found += _unit_prices(info.pricing) if info.pricing else []
     for name, value in info.extra.items():
         if name == "free_tier":
             found += [f"free tier: {_limits(row)}" for row in _tiers(info)]
@@ -220,6 +221,25 @@ PARTS = {
     "cache_write_per_1k_tokens": "into the cache",
     "output_per_1k_tokens": "out",
 }
+
+
+UNITS = {
+    "per_image": (1, "an image"),
+    "per_audio_minute": (1, "a minute of audio"),
+    "per_1k_characters": (1000, "1M characters"),
+    "per_page": (1, "a page"),
+    "per_search": (1, "a search"),
+    "audio_input_per_1k_tokens": (1000, "1M tokens of audio in"),
+    "audio_output_per_1k_tokens": (1000, "1M tokens of audio out"),
+    "image_input_per_1k_tokens": (1000, "1M tokens of images in"),
+    "image_output_per_1k_tokens": (1000, "1M tokens of images out"),
+}
+
+
+def _unit_prices(price: ModelPricing) -> list[str]:
+    """Return the prices of units that have no column."""
+    stated = {name: getattr(price.units, name) for name in UNITS} if price.units else {}
+    return [f"{_dollars(amount, UNITS[name][0])} {UNITS[name][1]}" for name, amount in stated.items() if amount is not None]
 
 
 def _band(band: PriceBand) -> str:

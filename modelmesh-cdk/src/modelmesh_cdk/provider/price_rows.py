@@ -8,18 +8,21 @@ from typing import Any
 from attrs import fields
 
 from modelmesh.contracts.models import ModelPricing, PriceBand
+from modelmesh.contracts.pricing import UNIT_PRICES, UnitPrices
 from modelmesh.errors import ConfigurationError
 
 _KEYS: Mapping[type[Any], tuple[str, ...]] = {
-    cls: tuple(one.name for one in fields(cls) if one.init) for cls in (ModelPricing, PriceBand)
+    ModelPricing: (*(one.name for one in fields(ModelPricing) if one.name != "units"), *UNIT_PRICES),
+    PriceBand: tuple(one.name for one in fields(PriceBand) if one.init),
 }
 
 
 def read_price(row: Any, *, source: str | None = None, as_of: str | None = None) -> ModelPricing:
-    """Read ``pricing`` of a row: USD for 1,000 tokens and for a request, and ``bands`` with other prices.
+    """Read ``pricing`` of a row: USD for 1,000 tokens, for a request and for other units, and ``bands`` with other prices.
 
     Args:
-        row: Fields of :class:`ModelPricing`. ``bands`` is a list of maps with fields of :class:`PriceBand`.
+        row: Fields of :class:`ModelPricing` and of :class:`UnitPrices`. ``bands`` is a list of maps with fields of
+            :class:`PriceBand`.
         source: Source of the catalogue, for prices without a source.
         as_of: Date of the catalogue, for prices without a date.
 
@@ -34,7 +37,8 @@ def read_price(row: Any, *, source: str | None = None, as_of: str | None = None)
     for band in bands:
         _check_keys(band, PriceBand, "a band of pricing")
     read = [PriceBand(**band) for band in bands]
-    return ModelPricing(**{"source": source, "as_of": as_of, **row, "bands": read})
+    prices, units = UnitPrices.split(row)
+    return ModelPricing(**{"source": source, "as_of": as_of, **prices, "bands": read, "units": units})
 
 
 def _check_keys(row: Any, cls: type[ModelPricing | PriceBand], what: str) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
-from attrs import Attribute, field, frozen
+from attrs import Attribute, field, fields, frozen
 
 from modelmesh.errors import ConfigurationError
 
@@ -15,7 +15,7 @@ MOST_PER_1K_TOKENS = 100.0
 """Highest plausible price in USD. A higher price is a mistake, such as a price of a million tokens for a thousand."""
 
 MOST_PER_REQUEST = 1000.0
-"""Highest plausible price of a request in USD."""
+"""Highest plausible price of a request, or of one unit such as an image, in USD."""
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DAY_S = 86400
@@ -29,7 +29,7 @@ def _bad(what: str) -> ConfigurationError:
 
 
 def _is_price(_: Any, attribute: Attribute[Any], value: Any) -> None:
-    most = MOST_PER_REQUEST if attribute.name == "per_request" else MOST_PER_1K_TOKENS
+    most = MOST_PER_1K_TOKENS if attribute.name.endswith("per_1k_tokens") else MOST_PER_REQUEST
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if value is not None and not (number and 0 <= value <= most):
         message = f"{attribute.name} must be USD from 0 to {most:g}, or left out where it is unknown, not {value!r}"
@@ -153,6 +153,51 @@ def _bands(value: Iterable[Any]) -> tuple[PriceBand, ...]:
 
 
 @frozen
+class UnitPrices:
+    """Prices in USD of units other than text tokens. ``None``: the model is not priced by this unit.
+
+    Attributes:
+        per_image: Price of a generated image.
+        per_audio_minute: Price of a minute of audio in the request.
+        per_1k_characters: Price of 1,000 characters of the text to speak.
+        per_page: Price of a page of a document.
+        per_search: Price of a search. Vendors of reranking count several for a long list of documents.
+        audio_input_per_1k_tokens: Price of 1,000 prompt tokens of audio.
+        audio_output_per_1k_tokens: Price of 1,000 completion tokens of audio.
+        image_input_per_1k_tokens: Price of 1,000 prompt tokens of images.
+        image_output_per_1k_tokens: Price of 1,000 completion tokens of images.
+
+    Raises:
+        ConfigurationError: A price is negative, no number, or larger than any price can be.
+    """
+
+    per_image: float | None = field(default=None, validator=_is_price)
+    per_audio_minute: float | None = field(default=None, validator=_is_price)
+    per_1k_characters: float | None = field(default=None, validator=_is_price)
+    per_page: float | None = field(default=None, validator=_is_price)
+    per_search: float | None = field(default=None, validator=_is_price)
+    audio_input_per_1k_tokens: float | None = field(default=None, validator=_is_price)
+    audio_output_per_1k_tokens: float | None = field(default=None, validator=_is_price)
+    image_input_per_1k_tokens: float | None = field(default=None, validator=_is_price)
+    image_output_per_1k_tokens: float | None = field(default=None, validator=_is_price)
+
+    @classmethod
+    def split(cls, prices: Mapping[str, Any]) -> tuple[dict[str, Any], UnitPrices | None]:
+        """Return the prices of a flat map that are not of units, and those of units, ``None`` without any.
+
+        Args:
+            prices: Prices of both kinds, as in a catalogue row and in the configuration.
+        """
+        others = {name: price for name, price in prices.items() if name not in UNIT_PRICES}
+        stated = {name: prices[name] for name in UNIT_PRICES if prices.get(name) is not None}
+        return others, cls(**stated) if stated else None
+
+
+UNIT_PRICES: tuple[str, ...] = tuple(one.name for one in fields(UnitPrices))
+"""Names of the prices of units, beside the other prices of a catalogue row."""
+
+
+@frozen
 class ModelPricing:
     """List price in USD. ``None`` is unknown, which is not free.
 
@@ -167,6 +212,8 @@ class ModelPricing:
         cache_write_per_1k_tokens: Price of 1,000 prompt tokens written to the vendor's cache. Unknown: as above.
         bands: Other prices for long prompts, by time of day, or from a date. Of several matching bands the last one counts,
             for each price separately.
+        units: Prices of images, audio, characters, pages and searches. A catalogue row and the configuration state them in the
+            same map as the other prices.
 
     Raises:
         ConfigurationError: A price is negative, no number, or larger than any price can be.
@@ -180,6 +227,7 @@ class ModelPricing:
     cached_input_per_1k_tokens: float | None = field(default=None, validator=_is_price)
     cache_write_per_1k_tokens: float | None = field(default=None, validator=_is_price)
     bands: tuple[PriceBand, ...] = field(default=(), converter=_bands)
+    units: UnitPrices | None = None
 
     @property
     def origin(self) -> str:
@@ -190,4 +238,4 @@ class ModelPricing:
     def known(self) -> bool:
         """Whether any price of a request is known."""
         stated = self.input_per_1k_tokens, self.output_per_1k_tokens, self.per_request
-        return any(price is not None for price in stated) or bool(self.bands)
+        return any(price is not None for price in stated) or bool(self.bands) or self.units is not None

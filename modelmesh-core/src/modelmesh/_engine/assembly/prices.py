@@ -14,6 +14,7 @@ from attrs import asdict, evolve, fields
 from modelmesh._engine.config.schema import PricingSection
 from modelmesh._engine.plugins.resolver import Resolver
 from modelmesh.contracts.models import ModelInfo, ModelPricing, PriceBand
+from modelmesh.contracts.pricing import UnitPrices
 from modelmesh.errors import ConfigurationError
 
 CONFIGURED = "configuration"
@@ -35,7 +36,8 @@ def configured_price(section: PricingSection, where: str) -> ModelPricing:
             stated = asdict(band, recurse=False)
             since = stated.pop("since")  # YAML reads a date as a date object
             bands.append(PriceBand(**stated, since=None if since is None else str(since)))
-        return ModelPricing(**facts, bands=bands, source=CONFIGURED)
+        prices, units = UnitPrices.split(facts)
+        return ModelPricing(**prices, bands=bands, units=units, source=CONFIGURED)
     except ConfigurationError as error:
         message = f"{where}: {error.message} See 'pricing' in the reference of the configuration."
         raise ConfigurationError(message, where=where) from None

@@ -256,6 +256,15 @@ class PricingSection(_Section):
     per_request: RequestPrice | None = None
     cached_input_per_1k_tokens: Price | None = None
     cache_write_per_1k_tokens: Price | None = None
+    per_image: RequestPrice | None = None
+    per_audio_minute: RequestPrice | None = None
+    per_1k_characters: RequestPrice | None = None
+    per_page: RequestPrice | None = None
+    per_search: RequestPrice | None = None
+    audio_input_per_1k_tokens: Price | None = None
+    audio_output_per_1k_tokens: Price | None = None
+    image_input_per_1k_tokens: Price | None = None
+    image_output_per_1k_tokens: Price | None = None
     bands: list[PriceBandSection] = field(factory=list)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
+from modelmesh._engine.limits.unit_cost import unit_cost
 from modelmesh.contracts.pricing import ModelPricing, PriceBand
 from modelmesh.contracts.usage import MAX_TOKENS_PER_REQUEST, reported_tokens
 
@@ -41,12 +42,18 @@ def cost_nano_usd(pricing: ModelPricing | None, usage: Mapping[str, Any] | None,
     if pricing is None:
         return None
     usage = usage or {}
+    if pricing.units is not None:
+        return unit_cost(pricing if when is None else pricing_at(pricing, _prompt(usage), when), pricing.units, usage)
     if not pricing.bands:
         return _cost(_get_rates(pricing), usage)
-    prompt = reported_tokens(usage.get("prompt_tokens")) or 0
+    prompt = _prompt(usage)
     costs = [_cost(_rates(pricing, bands), usage) for bands in _in_force(pricing, prompt, when)]
     known = [cost for cost in costs if cost is not None]
     return max(known) if len(known) == len(costs) else None
+
+
+def _prompt(usage: Mapping[str, Any]) -> int:
+    return reported_tokens(usage.get("prompt_tokens")) or 0
 
 
 class TokenPrice:

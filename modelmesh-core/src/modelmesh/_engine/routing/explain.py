@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
+from attrs import asdict, frozen
 
 from modelmesh._engine.limits.cost import RATES, pricing_at
 from modelmesh._engine.limits.token_counts import prompt_size
@@ -161,7 +161,8 @@ def _price(pricing: ModelPricing | None, prompt: int, when: float) -> dict[str, 
         return None
     applicable = pricing_at(pricing, prompt, when)
     rates = {name: getattr(applicable, name) for name in RATES if getattr(applicable, name) is not None}
-    return {**rates, "source": pricing.source, "as_of": pricing.as_of}
+    units = {} if pricing.units is None else {name: price for name, price in asdict(pricing.units).items() if price is not None}
+    return {**rates, **units, "source": pricing.source, "as_of": pricing.as_of}
 
 
 def _score(pool: Pool, candidate: Any, request: SelectionRequest) -> float | None:
