@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from modelmesh.contracts.operations import ReplyKind as ReplyKind
     from modelmesh.contracts.operations import StreamKind as StreamKind
     from modelmesh.contracts.operations import operation_of_capability as operation_of_capability
+    from modelmesh.contracts.pricing import UnitPrices as UnitPrices
     from modelmesh.contracts.provider import Answer as Answer
     from modelmesh.contracts.provider import AsyncEventStream as AsyncEventStream
     from modelmesh.contracts.provider import EventStream as EventStream
@@ -92,6 +93,7 @@ if TYPE_CHECKING:
     from modelmesh.contracts.usage import reported_tokens as reported_tokens
 
 _HOMES = {
+    "UnitPrices": "modelmesh.contracts.pricing",
     "operation_of_capability": "modelmesh.contracts.operations",
     "StreamKind": "modelmesh.contracts.operations",
     "OperationScope": "modelmesh.contracts.operations",
