@@ -1,4 +1,4 @@
-"""Consumption of an attempt: the reported usage, completed by an estimate."""
+"""Consumption of an attempt: the reported usage, completed by counts of the answer and by an estimate."""
 
 from __future__ import annotations
 
@@ -7,19 +7,27 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define
 
-from modelmesh.contracts.operations import CHAT, EMBEDDINGS
+from modelmesh._engine.limits.media_usage import counted_units, expected_usage
+from modelmesh._engine.limits.unit_cost import UNITS
+from modelmesh._engine.limits.usage_format import chat_usage
+from modelmesh.contracts.operations import COMPLETIONS, EMBEDDINGS, MESSAGES, RESPONSES
 
 if TYPE_CHECKING:
     from modelmesh._engine.limits.targets import LimitedModel
     from modelmesh.contracts.call import Call
+    from modelmesh.contracts.pricing import ModelPricing
+
+TEXT_OPERATIONS = frozenset({"chat.completions", COMPLETIONS.name, RESPONSES.name, MESSAGES.name})
+"""Operations that generate text."""
 
 
 @define(eq=False)
 class Consumption:
-    """Tokens of one attempt.
+    """Usage of one attempt.
 
     Attributes:
-        usage: Token usage in OpenAI's format, ``None`` for an operation that is not billed by tokens.
+        usage: Tokens in the format of chat completions, and counts such as ``images`` and ``audio_seconds``. ``None`` when the
+            request has neither.
         estimated: Whether any count is an estimate.
     """
 
@@ -27,7 +35,9 @@ class Consumption:
     estimated: bool = False
 
 
-def consumption(call: Call, model: LimitedModel, reported: Mapping[str, Any] | None, output: int) -> Consumption:
+def consumption(
+    call: Call, model: LimitedModel, reported: Mapping[str, Any] | None, output: int, body: Any = None
+) -> Consumption:
     """Return the consumption of an attempt. An estimate errs on the high side, so that budgets hold.
 
     Args:
@@ -35,12 +45,14 @@ def consumption(call: Call, model: LimitedModel, reported: Mapping[str, Any] | N
         model: The model.
         reported: The valid usage that the vendor reported, checked before.
         output: Estimated tokens of the received output.
+        body: The answer, ``None`` for a stream.
     """
-    known = _with_reasoning(dict(reported or {}))
-    if call.operation.name not in (CHAT.name, EMBEDDINGS.name):
-        return Consumption(known or None)
+    known = _with_reasoning(dict(chat_usage(reported) or {}))
+    operation = call.operation.name
+    if operation not in TEXT_OPERATIONS and operation != EMBEDDINGS.name:
+        return _of_media(call, model, known, body)
     has_prompt = known.get("prompt_tokens") is not None
-    has_output = known.get("completion_tokens") is not None or call.operation.name == EMBEDDINGS.name
+    has_output = known.get("completion_tokens") is not None or operation == EMBEDDINGS.name
     if has_prompt and has_output:
         return Consumption(known)
     if not has_prompt:
@@ -49,6 +61,28 @@ def consumption(call: Call, model: LimitedModel, reported: Mapping[str, Any] | N
         known["completion_tokens"] = output
     known["total_tokens"] = known["prompt_tokens"] + known.get("completion_tokens", 0)
     return Consumption(known, estimated=True)
+
+
+def _of_media(call: Call, model: LimitedModel, known: dict[str, Any], body: Any) -> Consumption:
+    """Return the consumption of an operation that does not generate text. Only what the price requires is estimated."""
+    usage = {**known, **counted_units(call, body)}
+    pricing = model.info.pricing
+    missing = _missing(pricing, usage) if pricing is not None else ()
+    if not missing:
+        return Consumption(usage or None)
+    expected = expected_usage(call, model.prompt_size(call)).prudent
+    usage |= {name: expected[name] for name in missing if name in expected}
+    return Consumption(usage, estimated=True)
+
+
+def _missing(pricing: ModelPricing, usage: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the keys of the usage that the price requires and that are unknown."""
+    units = pricing.units
+    counts = [key for name, (key, _) in UNITS.items() if units is not None and getattr(units, name) is not None]
+    absent = [key for key in counts if usage.get(key) is None]
+    if counts or pricing.per_request is not None or usage.get("prompt_tokens") is not None:
+        return tuple(absent)
+    return (*absent, "prompt_tokens", "completion_tokens", "prompt_tokens_details", "completion_tokens_details")
 
 
 def _with_reasoning(usage: dict[str, Any]) -> dict[str, Any]:

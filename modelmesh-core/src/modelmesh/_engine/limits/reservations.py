@@ -179,7 +179,7 @@ class Reservations:
         usage = usage or {}
         prompt, output = reported_tokens(usage.get("prompt_tokens")), reported_tokens(usage.get("completion_tokens"))
         tokens = None if prompt is None and output is None else (prompt or 0) + (output or 0)
-        cost = None if tokens is None else nano_usd
+        cost = nano_usd if usage else None
 
         def consumed(limit: Limit, reserved: int) -> int:
             if limit.metric is Metric.COST and cost is not None:

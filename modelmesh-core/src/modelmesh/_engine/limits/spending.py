@@ -8,13 +8,15 @@ single request at a time never exceeds a budget.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from attrs import define, evolve, frozen
 
+from modelmesh._engine.limits.consumption import TEXT_OPERATIONS
 from modelmesh._engine.limits.cost import TokenPrice, cost_nano_usd
 from modelmesh._engine.limits.counter import Limit, LimitCounter, Metric, Reserve
+from modelmesh._engine.limits.media_usage import expected_usage
 from modelmesh._engine.limits.output_parameters import allowed_output, limit_output, response_count
 from modelmesh._engine.limits.window import Period
 from modelmesh.contracts.operations import EMBEDDINGS
@@ -137,6 +139,10 @@ def plan_spending(
     return _SpendingPlanner(model, call, when, shared=shared).plan(counters)
 
 
+def _tokens(usage: Mapping[str, Any]) -> int:
+    return int(usage["prompt_tokens"] + usage["completion_tokens"])
+
+
 class _SpendingPlanner:
     """Computes the costs of one call at one model."""
 
@@ -144,7 +150,9 @@ class _SpendingPlanner:
         self._model, self._when, self._shared = model, when, shared
         self._prompt = size = model.prompt_size(call)
         self._estimated, self._prudent, self._most = size.estimated, size.prudent, size.most
+        self._call = call
         self._is_embedding = call.operation is EMBEDDINGS
+        self._is_media = not self._is_embedding and call.operation.name not in TEXT_OPERATIONS
         self._responses = response_count(call)
         self._stated = allowed_output(call)
         info = model.info
@@ -164,12 +172,14 @@ class _SpendingPlanner:
         if not money:
             return self._plan_without_money()
         pricing = self._model.info.pricing
-        if pricing is not None and not pricing.bands and not self._prompt.cached:
+        if pricing is not None and not pricing.bands and pricing.units is None and not self._prompt.cached:
             cost: _Cost = TokenPrice(pricing).cost
         else:
             cost = self._cost_of_usage
         if self._is_embedding:
             return self._plan_embedding(cost)
+        if self._is_media:
+            return self._plan_media()
         budgets = [counter for counter in money if counter.limit.enforce]
         affordable, tightest, strict = None, None, False
         for counter in budgets:
@@ -202,6 +212,8 @@ class _SpendingPlanner:
     def _plan_without_money(self) -> SpendingPlan:
         if self._is_embedding:
             return SpendingPlan(tokens=self._estimated)
+        if self._is_media:
+            return SpendingPlan(tokens=_tokens(expected_usage(self._call, self._prompt).estimated))
         limit = self._limit(None, None, strict=False)
         longest, typical = self._longest if limit is None else limit.tokens, self._typical()
         typical = typical if longest is None else min(typical, longest)
@@ -216,6 +228,21 @@ class _SpendingPlanner:
             useful_cost_bound=most,
             typical_cost=estimated,
             estimated_cost=estimated,
+            maximum_cost=most,
+        )
+
+    def _plan_media(self) -> SpendingPlan:
+        """Plan a request that does not generate text: what it consumes follows from the request and has no output limit."""
+        expected = expected_usage(self._call, self._prompt)
+        pricing = self._model.info.pricing
+        estimated, prudent, most = (cost_nano_usd(pricing, usage, self._when) for usage in expected)
+        return SpendingPlan(
+            tokens=_tokens(expected.estimated),
+            minimum_cost=prudent,
+            useful_cost=prudent,
+            useful_cost_bound=most,
+            typical_cost=estimated,
+            estimated_cost=prudent,
             maximum_cost=most,
         )
 

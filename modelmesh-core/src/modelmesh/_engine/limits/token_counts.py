@@ -80,7 +80,8 @@ class _Tally:
                 self.size += len(str(one))
 
 
-_TEXTS = frozenset({"system", "prompt"})
+_TEXTS = frozenset({"system", "prompt", "query"})
+_PASSAGES = frozenset({"input", "documents"})
 _DESCRIBED = frozenset({"tools", "functions", "response_format"})
 _IMAGES = frozenset({"image_url", "image", "input_image"})
 _NOT_TEXT = frozenset({"role", "type", "cache_control"})
@@ -100,7 +101,7 @@ def _measured(call: Call) -> PromptSize:
                 tally.size += len(json.dumps(value, default=str))
                 tally.cached = tally.cached or "cache_control" in str(value)
                 tools = tools if name == "response_format" else TOOLS_TOKENS
-        elif name == "input":
+        elif name in _PASSAGES:
             _add_embedded(tally, value)
     chat = bool(tally.messages)
     return PromptSize(

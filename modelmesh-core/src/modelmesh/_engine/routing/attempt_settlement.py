@@ -127,7 +127,8 @@ def _record_consumption(
 ) -> tuple[dict[str, Any] | None, int | None]:
     """Record usage and cost on the attempt, and return both. The cost is in nano-dollars."""
     attempt = served.attempts[-1]
-    consumed = consumption(served.request.call, served.candidate, usage, output)
+    body = served.outcome.body if isinstance(served.outcome, Answer) else None
+    consumed = consumption(served.request.call, served.candidate, usage, output, body)
     attempt.usage = consumed.usage
     attempt.estimated = consumed.estimated
     return consumed.usage, _record_cost(served.pool, attempt, served.candidate, now)

@@ -20,6 +20,7 @@ from modelmesh._engine.routing.account_summary import account_lines
 from modelmesh._engine.routing.candidates import Candidate
 from modelmesh._engine.routing.error_summary import explaining_attempt, headline, key_advice
 from modelmesh._engine.routing.request_eligibility import not_tried
+from modelmesh.contracts.operations import OPERATIONS
 
 if TYPE_CHECKING:
     from modelmesh._engine.limits.reservation import LimitExceeded
@@ -59,8 +60,9 @@ def _is_of(attempt: Attempt, error: errors.ProviderError) -> bool:
 
 def wrong_operation(pool: Pool, call: Call) -> errors.BadRequestError:
     """Return the error for a request to a pool of another operation."""
+    served = sorted(name for name in pool.operations if not (name in OPERATIONS and OPERATIONS[name].translates))
     message = (
-        f"the pool {pool.name!r} serves {', '.join(sorted(pool.operations))}, not {call.operation.name}. Nothing was sent. "
+        f"the pool {pool.name!r} serves {', '.join(served)}, not {call.operation.name}. Nothing was sent. "
         f"Ask a pool for {call.operation.capability!r}, e.g. create({call.operation.capability!r})."
     )
     return errors.BadRequestError(message, failure=FailureClass.CALLER, status=400)
