@@ -23,9 +23,10 @@ from modelmesh._engine.limits.cost import cost_nano_usd, pricing_at
 from modelmesh._engine.routing.candidate_set import Candidates
 from modelmesh._engine.routing.candidates import Candidate
 from modelmesh._engine.routing.pool import Pool
-from modelmesh.contracts import CHAT, EMBEDDINGS
+from modelmesh.contracts import CHAT, EMBEDDINGS, UnitPrices
 from modelmesh.contracts.call import Call
 from modelmesh.contracts.models import ModelInfo, ModelPricing, PriceBand
+from modelmesh.contracts.operations import IMAGES
 from modelmesh.contracts.strategy import SelectionRequest
 
 LONG, SHORT = "word " * 4000, "Tell me a story."
@@ -168,6 +169,23 @@ def test_select_embeddings_input_counts_as_prompt() -> None:
     pool = pool_of(ModelPricing(0.001, None, per_request=0.01), ModelPricing(0.002, None))
     call = Call(EMBEDDINGS, "pool", {"input": ["x" * 40_000] * 3})
     assert [place(pool, asked(operation=EMBEDDINGS)), place(pool, evolve(asked(), call=call))] == [1, 0]
+
+
+def test_select_compares_images_by_their_price_of_an_image_or_of_its_tokens() -> None:
+    by_image, by_token = (
+        ModelPricing(units=UnitPrices(per_image=0.05)),
+        ModelPricing(0.005, units=UnitPrices(image_output_per_1k_tokens=0.04)),
+    )
+    pool = pool_of(None, by_image, by_token, by_image)
+
+    def chosen(**payload: Any) -> int:
+        return place(pool, SelectionRequest(Call(IMAGES, "pool", {"prompt": "a cat", **payload}), "pool", 0.0, None))
+
+    assert [chosen(quality=quality) for quality in ("low", "high")] == [2, 1]
+    request = SelectionRequest(Call(IMAGES, "pool", {"prompt": "a cat", "quality": "high"}), "pool", 0.0, None)
+    pool.strategy.succeeded(pool.members[1], request, {"usage": {"images": 1}})  # type: ignore[attr-defined]
+    assert chosen(quality="high") == 3  # of equal costs the one with the least total
+    assert pool.strategy.score(pool.members[1], request) == -0.05  # type: ignore[attr-defined]
 
 
 def test_select_uses_a_changed_price_within_a_minute() -> None:

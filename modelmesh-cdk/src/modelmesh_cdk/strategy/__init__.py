@@ -12,6 +12,8 @@
 :class:`MemberTimers`                    one timer for each member of a pool
 :func:`cost_nano_usd`              cost of an answer in nano-dollars, ``None`` when unknown
 :func:`prompt_size`                estimated tokens of a prompt
+:func:`is_media`                   whether a request is none for text or embeddings
+:func:`expected_usage`             expected usage of such a request, with units such as ``images``
 :func:`allowed_output`             output limit that the caller states
 :data:`TYPICAL_OUTPUT`             expected tokens of an answer before the first one
 :data:`EWMA_ALPHA`                 weight of the latest sample in the moving averages of the mesh
@@ -21,6 +23,7 @@
 
 from modelmesh._engine.foundation.units import NANO
 from modelmesh._engine.limits.cost import cost_nano_usd
+from modelmesh._engine.limits.media_usage import expected_usage, is_media
 from modelmesh._engine.limits.output_parameters import allowed_output
 from modelmesh._engine.limits.spending import TYPICAL_OUTPUT
 from modelmesh._engine.limits.token_counts import prompt_size
@@ -46,6 +49,8 @@ __all__ = [
     "ThresholdRotationPolicy",
     "allowed_output",
     "cost_nano_usd",
+    "expected_usage",
+    "is_media",
     "mask_of",
     "membership",
     "positions_in",

@@ -15,6 +15,9 @@ from modelmesh_cdk.strategy import (
     BaseStrategy,
     allowed_output,
     cost_nano_usd,
+    expected_usage,
+    is_media,
+    mask_of,
     membership,
     prompt_size,
 )
@@ -47,6 +50,8 @@ class CostFirst(BaseStrategy):
 
     def select(self, candidates: Candidates, request: SelectionRequest) -> SelectionResult:
         """Return the cheapest candidate."""
+        if is_media(request.call):
+            return self._select_media(candidates, request)
         prompt, answer = self._expected(request.call)
         pool = candidates.pool
         when = pool.unix_time(request.now)
@@ -55,22 +60,33 @@ class CostFirst(BaseStrategy):
         if chosen is None:
             chosen = candidates.first()
             assert chosen is not None  # a strategy receives at least one candidate
-        cost = cost_nano_usd(chosen.info.pricing, usage_of(prompt, answer), when)
-        if cost is None:
-            return SelectionResult(chosen, UNKNOWN_SCORE, "no price is known; first in pool order")
-        amount = f"about {_usd(cost)}" if cost else "free"
-        return SelectionResult(chosen, -cost / NANO, f"cheapest for this request: {amount}")
+        return _result(chosen, cost_nano_usd(chosen.info.pricing, usage_of(prompt, answer), when))
+
+    def _select_media(self, candidates: Candidates, request: SelectionRequest) -> SelectionResult:
+        """Return the cheapest candidate for images, audio and other media, by the price of each candidate's unit."""
+        usage = expected_usage(request.call, prompt_size(request.call)).estimated
+        pool = candidates.pool
+        when, spent = pool.unix_time(request.now), self._prices(pool, request.now).spent
+        costs = {candidate: cost_nano_usd(candidate.info.pricing, usage, when) for candidate in candidates}
+        cheapest = min((cost for cost in costs.values() if cost is not None), default=None)
+        equals = [candidate for candidate, cost in costs.items() if cost == cheapest]
+        seats = [seat for candidate in equals if (seat := membership(candidate, request)) is not None]
+        if len(seats) < len(equals):
+            return _result(equals[0], cheapest)
+        return _result(pool.members[spent.least(mask_of([position for _, position in seats]))], cheapest)
 
     def score(self, candidate: Candidate, request: SelectionRequest) -> float:
         """Return the negative expected cost in USD, or -1,000,000,000 for a model without a known price."""
         when = candidate.memberships[0][0].unix_time(request.now) if candidate.memberships else None
-        cost = cost_nano_usd(candidate.info.pricing, usage_of(*self._expected(request.call)), when)
+        call = request.call
+        expected = expected_usage(call, prompt_size(call)).estimated if is_media(call) else usage_of(*self._expected(call))
+        cost = cost_nano_usd(candidate.info.pricing, expected, when)
         return UNKNOWN_SCORE if cost is None else -cost / NANO
 
     def succeeded(self, candidate: Candidate, request: SelectionRequest, outcome: Mapping[str, Any]) -> None:
         """Update the typical output and the total cost of the model."""
         tokens = reported_tokens((outcome.get("usage") or {}).get("completion_tokens"))
-        if tokens is not None and request.call.operation.streams:
+        if tokens is not None and not is_media(request.call) and request.call.operation.streams:
             self._typical = tokens if self._typical is None else self._typical + (tokens - self._typical) * EWMA_ALPHA
         seat = membership(candidate, request)
         if seat is not None:
@@ -96,6 +112,13 @@ class CostFirst(BaseStrategy):
             found = PriceList(pool, Spent() if found is None else found.spent)
         self._lists[pool] = (found, now)
         return found
+
+
+def _result(chosen: Candidate, cost: int | None) -> SelectionResult:
+    if cost is None:
+        return SelectionResult(chosen, UNKNOWN_SCORE, "no price is known; first in pool order")
+    amount = f"about {_usd(cost)}" if cost else "free"
+    return SelectionResult(chosen, -cost / NANO, f"cheapest for this request: {amount}")
 
 
 def _usd(nano: int) -> str:

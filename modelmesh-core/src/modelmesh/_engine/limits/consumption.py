@@ -7,18 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define
 
-from modelmesh._engine.limits.media_usage import counted_units, expected_usage
+from modelmesh._engine.limits.media_usage import counted_units, expected_usage, is_media
 from modelmesh._engine.limits.unit_cost import UNITS
 from modelmesh._engine.limits.usage_format import chat_usage
-from modelmesh.contracts.operations import COMPLETIONS, EMBEDDINGS, MESSAGES, RESPONSES
+from modelmesh.contracts.operations import EMBEDDINGS
 
 if TYPE_CHECKING:
     from modelmesh._engine.limits.targets import LimitedModel
     from modelmesh.contracts.call import Call
     from modelmesh.contracts.pricing import ModelPricing
-
-TEXT_OPERATIONS = frozenset({"chat.completions", COMPLETIONS.name, RESPONSES.name, MESSAGES.name})
-"""Operations that generate text."""
 
 
 @define(eq=False)
@@ -48,11 +45,10 @@ def consumption(
         body: The answer, ``None`` for a stream.
     """
     known = _with_reasoning(dict(chat_usage(reported) or {}))
-    operation = call.operation.name
-    if operation not in TEXT_OPERATIONS and operation != EMBEDDINGS.name:
+    if is_media(call):
         return _of_media(call, model, known, body)
     has_prompt = known.get("prompt_tokens") is not None
-    has_output = known.get("completion_tokens") is not None or operation == EMBEDDINGS.name
+    has_output = known.get("completion_tokens") is not None or call.operation.name == EMBEDDINGS.name
     if has_prompt and has_output:
         return Consumption(known)
     if not has_prompt:

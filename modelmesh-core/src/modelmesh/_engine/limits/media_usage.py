@@ -12,10 +12,26 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from modelmesh.contracts.files import FileUpload
-from modelmesh.contracts.operations import DOCUMENTS, IMAGE_EDITS, IMAGES, RERANK, SEARCH, SPEECH, TRANSCRIPTIONS, TRANSLATIONS
+from modelmesh.contracts.operations import (
+    CHAT,
+    COMPLETIONS,
+    DOCUMENTS,
+    EMBEDDINGS,
+    IMAGE_EDITS,
+    IMAGES,
+    MESSAGES,
+    RERANK,
+    RESPONSES,
+    SEARCH,
+    SPEECH,
+    TRANSCRIPTIONS,
+    TRANSLATIONS,
+)
 
 if TYPE_CHECKING:
     from modelmesh.contracts.call import Call, PromptSize
+
+_TEXT = frozenset({CHAT.name, COMPLETIONS.name, RESPONSES.name, MESSAGES.name, EMBEDDINGS.name})
 
 DOCUMENTS_OF_A_SEARCH = 100
 """Documents of one search unit (docs.cohere.com/docs/how-does-cohere-pricing-work, read 2026-11-30)."""
@@ -61,6 +77,11 @@ class ExpectedUsage(NamedTuple):
     estimated: dict[str, Any]
     prudent: dict[str, Any]
     most: dict[str, Any]
+
+
+def is_media(call: Call) -> bool:
+    """Return whether a request is none for text or embeddings, so that more than its text determines what it consumes."""
+    return call.operation.name not in _TEXT
 
 
 def expected_usage(call: Call, size: PromptSize) -> ExpectedUsage:

@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from attrs import define, evolve, frozen
 
-from modelmesh._engine.limits.consumption import TEXT_OPERATIONS
 from modelmesh._engine.limits.cost import TokenPrice, cost_nano_usd
 from modelmesh._engine.limits.counter import Limit, LimitCounter, Metric, Reserve
-from modelmesh._engine.limits.media_usage import expected_usage
+from modelmesh._engine.limits.media_usage import expected_usage, is_media
 from modelmesh._engine.limits.output_parameters import allowed_output, limit_output, response_count
 from modelmesh._engine.limits.window import Period
 from modelmesh.contracts.operations import EMBEDDINGS
@@ -152,7 +151,7 @@ class _SpendingPlanner:
         self._estimated, self._prudent, self._most = size.estimated, size.prudent, size.most
         self._call = call
         self._is_embedding = call.operation is EMBEDDINGS
-        self._is_media = not self._is_embedding and call.operation.name not in TEXT_OPERATIONS
+        self._is_media = is_media(call)
         self._responses = response_count(call)
         self._stated = allowed_output(call)
         info = model.info
