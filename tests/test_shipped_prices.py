@@ -35,7 +35,19 @@ def shipped() -> list[tuple[str, ModelInfo]]:
     return found
 
 
-ROWS = shipped()
+SHIPPED = shipped()
+ROWS = [(name, info) for name, info in SHIPPED if info.pricing.units is None]
+BY_UNITS = [(name, info) for name, info in SHIPPED if info.pricing.units is not None]
+THEIRS = {  # the library's price of many units, and how many
+    "per_audio_minute": ("input_audio_hours", 60),
+    "per_1k_characters": ("input_mchars", 1000),
+    "per_page": ("input_document_kpages", 1000),
+    "audio_input_per_1k_tokens": ("input_audio_mtok", 1000),
+    "image_input_per_1k_tokens": ("input_image_mtok", 1000),
+    "image_output_per_1k_tokens": ("output_image_mtok", 1000),
+    "input_per_1k_tokens": ("input_mtok", 1000),
+    "output_per_1k_tokens": ("output_mtok", 1000),
+}
 IDS = {connector.partition(".")[0]: provider for connector, provider in theirs.PROVIDERS.items()}
 
 
@@ -60,6 +72,22 @@ def test_shipped_price_equals_the_library(row: Any, prompt: int, answer: int, sh
     ours = cost_nano_usd(info.pricing, usage, when.timestamp())
     assert ours is not None
     assert abs(ours - known.total_price * NANO) <= Decimal("0.5")
+
+
+@pytest.mark.parametrize(("name", "info"), BY_UNITS, ids=lambda value: getattr(value, "id", value))
+def test_shipped_unit_prices_equal_the_library(name: str, info: ModelInfo) -> None:
+    assert info.pricing is not None
+    known = genai_prices.calc_price(
+        genai_prices.Usage(), info.name, provider_id=IDS[name], genai_request_timestamp=FROM
+    ).model_price
+    stated = {key: value for part in (info.pricing, info.pricing.units) for key in THEIRS if (value := getattr(part, key, None))}
+    theirs = {key: getattr(known, field) / many for key, (field, many) in THEIRS.items() if getattr(known, field) is not None}
+    assert stated == {key: pytest.approx(float(price), rel=1e-9) for key, price in theirs.items()}
+
+
+def test_shipped_units_exist() -> None:
+    assert {name for name, _ in BY_UNITS} == {"openai", "groq", "mistral", "google"}
+    assert len(BY_UNITS) > 15
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -121,18 +121,21 @@ def _address(cls: Any) -> str:
 
 
 def _serves(one: Connector) -> str:
-    """Return its capabilities, each with the operation that serves it.
+    """Return its capabilities, each with the operations that serve it.
 
     Embeddings are included if the conformance tests used them, even if no row of the catalogue states them.
     """
     tree = standard_tree()
-    operations = {tree.get_node(row.capability): row.name for row in OPERATIONS.values()}
+    operations: dict[Any, list[str]] = {}
+    for row in OPERATIONS.values():
+        if row.capability and not row.translates:
+            operations.setdefault(tree.get_node(row.capability), []).append(row.name)
     stated = [name for info in one.models for name in info.capabilities] or list(getattr(one.cls, "default_capabilities", ()))
     nodes = dict.fromkeys(tree.get_node(name) or name for name in stated)
     found = []
     for node in nodes:
-        operation = operations.get(node) if not isinstance(node, str) else None
-        found.append(f"{getattr(node, 'name', node)} ({f'`{operation}`' if operation else 'no operation'})")
+        names = operations.get(node, [])
+        found.append(f"{getattr(node, 'name', node)} ({codes(names) or 'no operation'})")
     embeds = tree.get_node(EMBEDDINGS.capability)
     result = one.results["checks"].get(EMBEDDINGS.name, {})
     if embeds not in nodes and result.get("passed") and "failed" not in result:
@@ -182,7 +185,7 @@ def _features(info: ModelInfo) -> str:
 def _prices(price: ModelPricing | None) -> str:
     if price is None:
         return " | ".join([UNKNOWN] * 4)
-    per_request = f" and {_dollars(price.per_request, 1)} a request" if price.per_request else ""
+    per_request = f" and {_dollars(price.per_request, 1)} a request" if price.per_request is not None else ""
     amounts = (price.input_per_1k_tokens, price.cached_input_per_1k_tokens, price.output_per_1k_tokens)
     first, *others = map(_dollars, amounts)
     return " | ".join([first + per_request, *others, price.as_of or UNKNOWN])

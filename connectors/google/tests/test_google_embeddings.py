@@ -62,7 +62,7 @@ def test_catalogue_has_date_and_source() -> None:
     assert models["gemini-embedding-2"].capabilities == ("representation.embeddings.text-embeddings",)
     for model in models.values():
         assert model.pricing.source
-        assert model.pricing.as_of == "2026-11-21"
+        assert model.pricing.as_of == ("2026-11-30" if "litellm" in model.pricing.source else "2026-11-21")
 
 
 def test_catalogue_announced_prices_have_date() -> None:
