@@ -76,6 +76,9 @@ class Call:
             ``native_operations`` contain that operation receives ``native`` in place of this call.
         native_only: Why only a provider with the native operation may serve the request. Empty for a request without such a
             requirement.
+        account: Key of the only account that may serve the request, because it owns what the request refers to: a file, a batch,
+            a stored response. ``None`` for any account.
+        lost: What the translation of ``native`` to this call does not express, one line each.
     """
 
     operation: Operation
@@ -88,6 +91,8 @@ class Call:
     prompt_size: PromptSize | None = field(default=None, eq=False, repr=False)
     native: Call | None = field(default=None, repr=False)
     native_only: str = ""
+    account: str | None = None
+    lost: tuple[str, ...] = ()
 
     @property
     def stream_kind(self) -> StreamKind | None:

@@ -19,6 +19,7 @@ def drain(outcome: Any) -> None:
     with suppress(Exception):  # an error of a discarded stream concerns no caller
         for chunk in outcome.events:
             outcome.progress.feed(chunk)
+        outcome.progress.end()
     _count_unseen(outcome, before)
 
 
@@ -30,6 +31,7 @@ async def adrain(outcome: Any) -> None:
     with suppress(Exception):
         async for chunk in outcome.events:
             outcome.progress.feed(chunk)
+        outcome.progress.end()
     _count_unseen(outcome, before)
 
 

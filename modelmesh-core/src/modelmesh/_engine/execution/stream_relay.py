@@ -1,7 +1,7 @@
-"""Relay of an open stream's chunks to the caller, and the settlement at its end.
+"""Relay of an open stream's items to the caller, and the settlement at its end.
 
-Usage is on the finish chunk and on no other. A caller that requested usage gets it in a separate last chunk, as OpenAI sends it,
-wherever the vendor puts it.
+The last item is delayed until the attempt is settled: many callers stop reading there. Usage is on the finish chunk and on no
+other. A caller that requested usage gets it in a separate last chunk, as OpenAI sends it, wherever the vendor puts it.
 """
 
 from __future__ import annotations
@@ -20,25 +20,96 @@ from modelmesh.errors import ProviderError, StreamInterruptedError
 
 
 class StreamRelay:
-    """Normalizes the chunks of one open stream. Both drivers share it and only iterate."""
+    """Base of the relays: settles the attempt. Both drivers share them and only iterate."""
 
-    __slots__ = ("_asked_usage", "_finish", "_last", "_marker", "_model", "_opened", "_progress", "_served")
+    __slots__ = ("_model", "_opened", "_progress", "_served")
 
-    def __init__(self, served: Served, *, asked_usage: bool) -> None:
+    def __init__(self, served: Served) -> None:
         assert isinstance(served.outcome, Opened)
         self._served = served
         self._opened = served.outcome
         self._progress = served.outcome.progress
-        self._asked_usage = asked_usage
         self._model = served.candidate.model_id
+
+    def buffered(self) -> Iterator[Any]:
+        """Yield the items that were read before the stream was committed."""
+        for item in self._opened.buffered:
+            yield from self._shape(item)
+
+    def pass_text(self, item: Any) -> bool:
+        """Take an item that needs no further rule, and return whether it goes to the caller. Any other goes to :meth:`feed`."""
+        return False
+
+    def feed(self, item: Any) -> tuple[Any, ...]:
+        """Take one item from the stream and return the items that go to the caller now.
+
+        Raises:
+            TypeError: The item is of the wrong type for this kind of stream.
+        """
+        self._progress.check_type(item)
+        return self._shape(item) if self._progress.feed(item) else ()
+
+    def _shape(self, item: Any) -> tuple[Any, ...]:
+        """Return the items that go to the caller for one item of the stream."""
+        return (item,)
+
+    def remaining(self) -> tuple[Any, ...]:
+        """Return the delayed items after the end of the stream."""
+        return ()
+
+    def settle(self, error: ProviderError | None, *, now: float, began: float) -> StreamInterruptedError | None:
+        """Settle the attempt of an ended stream.
+
+        Args:
+            error: The failure that ended the stream, ``None`` for a stream that ended by itself.
+            now: The time.
+            began: When the relay began.
+
+        Returns:
+            The error that the caller gets, ``None`` when the answer is complete.
+        """
+        progress = self._progress
+        if error is None:
+            progress.end()
+        if progress.usage is None and error is not None:
+            progress.usage = valid_usage(error.usage)  # some vendors send usage together with the error
+        if progress.complete:
+            settlement.settle(self._served, usage=progress.usage, output=progress.output.tokens, now=now, seconds=now - began)
+            return None
+        cause = error or final_errors.bad_response(progress.missing_end)
+        settlement.interrupt(self._served, cause, now=now)
+        candidate = self._served.candidate
+        return StreamInterruptedError(
+            f"{candidate} broke off its answer after {progress.extent}: {cause.message}. {_RECEIVED if progress.text else ''}"
+            "No other model continues it. Send the request again for a complete answer.",
+            failure=cause.failure,
+            provider_id=candidate.provider_id,
+            model_id=candidate.model_id,
+            status=cause.status,
+            code=cause.code,
+            request_id=cause.request_id,
+            billed=RULES[FailureClass.DISCONNECT].billed,
+            partial_text=progress.text,
+            partial_tool_calls=tuple(progress.tool_calls),
+            usage=progress.usage,
+            attempts=tuple(self._served.attempts),
+        )
+
+
+_RECEIVED = "The received text is in partial_text. "
+
+
+class ChunkRelay(StreamRelay):
+    """Normalizes the chunks of chat completions and of legacy completions."""
+
+    __slots__ = ("_asked_usage", "_finish", "_last", "_marker")
+
+    def __init__(self, served: Served, *, asked_usage: bool) -> None:
+        super().__init__(served)
+        self._asked_usage = asked_usage
         self._marker = StreamMarker(served.candidate.provider.id)
         self._finish: dict[str, Any] | None = None
         self._last: dict[str, Any] = {}
-
-    def buffered(self) -> Iterator[dict[str, Any]]:
-        """Yield the chunks that were read before the stream was committed."""
-        for chunk in self._opened.buffered:
-            yield from self._shape(chunk)
 
     def pass_text(self, chunk: Any) -> bool:
         """Take a chunk of text, to which no rule but that of its model applies, and return whether it goes to the caller.
@@ -50,17 +121,6 @@ class StreamRelay:
         chunk["model"] = self._model
         self._last = chunk
         return True
-
-    def feed(self, chunk: Any) -> tuple[dict[str, Any], ...]:
-        """Take one chunk from the stream and return the chunks that go to the caller now.
-
-        Raises:
-            TypeError: The chunk is not a dictionary.
-        """
-        if not isinstance(chunk, dict):
-            message = f"a chunk is a {type(chunk).__name__}, not a dict in OpenAI's shape"
-            raise TypeError(message)
-        return self._shape(chunk) if self._progress.feed(chunk) else ()
 
     def _shape(self, chunk: dict[str, Any]) -> tuple[dict[str, Any], ...]:
         """Remove usage from a chunk, and delay the finish chunk: usage may follow in a chunk of its own."""
@@ -93,46 +153,12 @@ class StreamRelay:
             finish["usage"] = usage
         return left
 
-    def settle(self, error: ProviderError | None, *, now: float, began: float) -> StreamInterruptedError | None:
-        """Settle the attempt of an ended stream.
-
-        Args:
-            error: The failure that ended the stream, ``None`` for a stream that ended by itself.
-            now: The time.
-            began: When the relay began.
-
-        Returns:
-            The error that the caller gets, ``None`` when the answer is complete.
-        """
-        progress = self._progress
-        if progress.usage is None and error is not None:
-            progress.usage = valid_usage(error.usage)  # some vendors send usage together with the error
-        if progress.complete:
-            settlement.settle(self._served, usage=progress.usage, output=progress.output.tokens, now=now, seconds=now - began)
-            return None
-        cause = error or final_errors.bad_response("its stream ended without a finish reason")
-        settlement.interrupt(self._served, cause, now=now)
-        candidate = self._served.candidate
-        return StreamInterruptedError(
-            f"{candidate} broke off its answer after {len(progress.text)} characters: {cause.message}. The received text "
-            "is in partial_text. No other model continues it. Send the request again for a complete answer.",
-            failure=cause.failure,
-            provider_id=candidate.provider_id,
-            model_id=candidate.model_id,
-            status=cause.status,
-            code=cause.code,
-            request_id=cause.request_id,
-            billed=RULES[FailureClass.DISCONNECT].billed,
-            partial_text=progress.text,
-            partial_tool_calls=tuple(progress.tool_calls),
-            usage=progress.usage,
-            attempts=tuple(self._served.attempts),
-        )
-
 
 _HEAD = ("id", "object", "created", "model")
 
 
 def _has_content(choice: Any) -> bool:
     """Return whether a choice after the finish chunk has content."""
-    return choice.get("finish_reason") is not None or any(value for name, value in choice["delta"].items() if name != "role")
+    if choice.get("finish_reason") is not None or choice.get("text"):
+        return True
+    return any(value for name, value in (choice.get("delta") or {}).items() if name != "role")

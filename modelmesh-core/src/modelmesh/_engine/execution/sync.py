@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator
 from threading import Event, RLock
 from typing import Any
 
+from modelmesh._engine.execution.other_relays import make_relay
 from modelmesh._engine.execution.provider_result import require_answer, stream_error, to_provider_error
 from modelmesh._engine.execution.stream_buffer import StreamBuffer
 from modelmesh._engine.execution.stream_drain import drain
-from modelmesh._engine.execution.stream_relay import StreamRelay
 from modelmesh._engine.routing import attempt_settlement as settlement
+from modelmesh._engine.routing.other_streams import make_progress
 from modelmesh._engine.routing.steps import Flow, Opened, Outcome, Send, Served, Totals, Wait
 from modelmesh.errors import ProviderError
 
@@ -84,12 +85,12 @@ class SyncDriver:
             if not step.call.stream:
                 return require_answer(provider, "send", reply)
             mistake = stream_error(provider, "send", reply)
-            return mistake or _open(reply, StreamBuffer(reply, step.stream, self._clock, step.call.payload.get("tools")))
+            return mistake or _open(reply, StreamBuffer(reply, make_progress(step.call), step.stream, self._clock))
         except Exception as error:  # noqa: BLE001 - any exception of a plugin is a failure of the attempt
             return to_provider_error(provider, error)
 
-    def stream(self, served: Served, done: Callable[[Exception | None], None], *, asked_usage: bool) -> Iterator[dict[str, Any]]:
-        """Yield the chunks of an open stream and settle its attempt when it ends, fails or is discarded.
+    def stream(self, served: Served, done: Callable[[Exception | None], None], *, asked_usage: bool) -> Iterator[Any]:
+        """Yield the items of an open stream and settle its attempt when it ends, fails or is discarded.
 
         Args:
             served: The open stream.
@@ -99,7 +100,7 @@ class SyncDriver:
         Raises:
             StreamInterruptedError: The stream failed after content was yielded.
         """
-        relay, opened, began = StreamRelay(served, asked_usage=asked_usage), served.outcome, self._clock()
+        relay, opened, began = make_relay(served, asked_usage=asked_usage), served.outcome, self._clock()
         assert isinstance(opened, Opened)
         cause: ProviderError | None = None
         ended = False

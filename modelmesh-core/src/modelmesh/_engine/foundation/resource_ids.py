@@ -6,6 +6,8 @@ The suffix makes a resource findable without any stored state, after a restart a
 
 from __future__ import annotations
 
+from typing import Any
+
 SEPARATOR = "@"
 """Character between an ID and the key of its account."""
 
@@ -19,3 +21,23 @@ def split(resource_id: str) -> tuple[str, str | None]:
     """Return the vendor's ID and the key of the account, ``None`` for an ID without an account."""
     own, separator, provider_id = resource_id.rpartition(SEPARATOR)
     return (own, provider_id) if separator and own and provider_id else (resource_id, None)
+
+
+def qualify_fields(resource: dict[str, Any], provider_id: str) -> None:
+    """Qualify the IDs in a resource, in place: its own, and those of the resources of the account to which it refers."""
+    for name in _FIELDS:
+        value = resource.get(name)
+        if value.__class__ is str and value:
+            resource[name] = qualify(value, provider_id)
+
+
+_FIELDS = (
+    "id",
+    "input_file_id",
+    "output_file_id",
+    "error_file_id",
+    "upload_id",
+    "previous_response_id",
+    "first_id",
+    "last_id",
+)

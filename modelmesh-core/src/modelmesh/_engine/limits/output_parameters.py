@@ -26,17 +26,17 @@ def allowed_output(call: Call) -> int | None:
     return min((most for most in stated if isinstance(most, int) and not isinstance(most, bool) and most >= 0), default=None)
 
 
-def limit_output(payload: Mapping[str, Any], tokens: int) -> dict[str, Any]:
-    """Return a body with a limit of output tokens: lower every limit of the caller, or add ``max_tokens``."""
-    names = [name for name in OUTPUT_LIMITS if payload.get(name) is not None]
+def limit_output(payload: Mapping[str, Any], tokens: int, name: str = "max_tokens") -> dict[str, Any]:
+    """Return a body with a limit of output tokens: lower every limit of the caller, or add the parameter ``name``."""
+    names = [own for own in OUTPUT_LIMITS if payload.get(own) is not None]
     sections = [
-        (section, name)
-        for section, name in NATIVE_SECTIONS.items()
-        if isinstance(payload.get(section), Mapping) and payload[section].get(name) is not None
+        (section, own)
+        for section, own in NATIVE_SECTIONS.items()
+        if isinstance(payload.get(section), Mapping) and payload[section].get(own) is not None
     ]
-    made = {**payload, **dict.fromkeys(names or ([] if sections else ["max_tokens"]), tokens)}
-    for section, name in sections:
-        made[section] = {**payload[section], name: tokens}
+    made = {**payload, **dict.fromkeys(names or ([] if sections else [name]), tokens)}
+    for section, own in sections:
+        made[section] = {**payload[section], own: tokens}
     return made
 
 

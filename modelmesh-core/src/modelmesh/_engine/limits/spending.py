@@ -18,7 +18,7 @@ from modelmesh._engine.limits.counter import Limit, LimitCounter, Metric, Reserv
 from modelmesh._engine.limits.media_usage import expected_usage, is_media
 from modelmesh._engine.limits.output_parameters import allowed_output, limit_output, response_count
 from modelmesh._engine.limits.window import Period
-from modelmesh.contracts.operations import EMBEDDINGS
+from modelmesh.contracts.operations import EMBEDDINGS, RESPONSES
 
 if TYPE_CHECKING:
     from modelmesh._engine.limits.targets import LimitedModel
@@ -65,7 +65,9 @@ class OutputLimit:
     def applied(self, call: Call) -> Call:
         """Return the call with the limit in its body. Limits of the caller are lowered in place."""
         stated = allowed_output(call) is not None
-        return evolve(call, payload=limit_output(call.payload, self.tokens), output_limit=None if stated else self.tokens)
+        name = "max_output_tokens" if call.operation.name == RESPONSES.name else "max_tokens"
+        payload = limit_output(call.payload, self.tokens, name)
+        return evolve(call, payload=payload, output_limit=None if stated else self.tokens)
 
 
 @define(eq=False, kw_only=True)

@@ -13,6 +13,7 @@ from modelmesh.errors import ModelMeshError
 
 if TYPE_CHECKING:
     from modelmesh._engine.execution import stream_drain
+    from modelmesh._engine.mesh import chat_calls
     from modelmesh._engine.mesh.core import MeshCore
     from modelmesh._engine.routing import attempt_settlement, final_errors, flow
     from modelmesh._engine.routing.pool import Pool
@@ -25,6 +26,7 @@ else:  # the first request imports them
     attempt_settlement = LazyModule(globals(), "attempt_settlement", "modelmesh._engine.routing.attempt_settlement")
     final_errors = LazyModule(globals(), "final_errors", "modelmesh._engine.routing.final_errors")
     flow = LazyModule(globals(), "flow", "modelmesh._engine.routing.flow")
+    chat_calls = LazyModule(globals(), "chat_calls", "modelmesh._engine.mesh.chat_calls")
 
 
 class RequestServer:
@@ -66,6 +68,7 @@ class RequestServer:
         Raises:
             ModelMeshError: No candidate answered, or the request is wrong.
         """
+        call = chat_call(call)
         pool, reporter, began, attempts = self._begin(call)
         core = self._core
         try:
@@ -82,6 +85,7 @@ class RequestServer:
         Raises:
             ModelMeshError: No candidate answered, or the request is wrong.
         """
+        call = chat_call(call)
         pool, reporter, began, attempts = self._begin(call)
         core = self._core
         try:
@@ -92,13 +96,13 @@ class RequestServer:
         reporter.report_answer(call, served, began)
         return served
 
-    def stream(self, call: Call, served: Served) -> Iterator[dict[str, Any]]:
-        """Return a generator of the chunks of an open stream."""
-        return self._core.driver.stream(served, self._done(call, served), asked_usage=_asked_usage(call))
+    def stream(self, call: Call, served: Served) -> Iterator[Any]:
+        """Return a generator of the items of an open stream, of the kind of the call that was sent."""
+        return self._core.driver.stream(served, self._done(call, served), asked_usage=_asked_usage(served.sent))
 
-    def astream(self, call: Call, served: Served) -> AsyncIterator[dict[str, Any]]:
-        """Return an asynchronous generator of the chunks of an open stream."""
-        return self._core.adriver.stream(served, self._done(call, served), asked_usage=_asked_usage(call))
+    def astream(self, call: Call, served: Served) -> AsyncIterator[Any]:
+        """Return an asynchronous generator of the items of an open stream, of the kind of the call that was sent."""
+        return self._core.adriver.stream(served, self._done(call, served), asked_usage=_asked_usage(served.sent))
 
     def discard_stream(self, call: Call, served: Served) -> None:
         """Close a stream of which no chunk was read, and record it."""
@@ -140,6 +144,8 @@ class RequestServer:
         if pool.operations and call.operation.name not in pool.operations:
             raise final_errors.wrong_operation(pool, call)
         call.strict = pool.policy.adaptation is Adaptation.STRICT
+        if call.native is not None:
+            call.native.strict = call.strict
         prompt_size(call)  # counted here because a long prompt takes a while, and the flow runs under the lock
         return pool, self._reporter, self._core.clock(), []
 
@@ -154,6 +160,15 @@ class RequestServer:
         if self._pid != os.getpid():
             self._pid = os.getpid()
             self._on_fork()
+
+
+def chat_call(call: Call) -> Call:
+    """Return the chat call of a request in another format, and any other call unchanged.
+
+    Raises:
+        BadRequestError: Nothing can serve the request.
+    """
+    return chat_calls.translate(call) if call.operation.translates and call.native is None else call
 
 
 def _asked_usage(call: Call) -> bool:

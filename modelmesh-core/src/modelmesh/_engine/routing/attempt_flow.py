@@ -16,11 +16,14 @@ from modelmesh._engine.routing import final_errors
 from modelmesh._engine.routing.attempt_lease import AttemptLease, return_lease
 from modelmesh._engine.routing.attempt_settlement import settle, settle_failure
 from modelmesh._engine.routing.candidates import Candidate
+from modelmesh._engine.routing.native_calls import call_for
 from modelmesh._engine.routing.notifications import notify_strategy
 from modelmesh._engine.routing.plan import RequestPlan
+from modelmesh._engine.routing.reported_usage import in_chat_shape
 from modelmesh._engine.routing.response_check import check_answer
 from modelmesh._engine.routing.steps import Opened, Outcome, PublishDeltas, Send, Served, Step, Totals
 from modelmesh._engine.routing.waiting import leave_queue
+from modelmesh.contracts.operations import CHAT
 from modelmesh.contracts.provider import Answer
 from modelmesh.errors import ProviderError
 
@@ -47,7 +50,7 @@ def attempt(
     now = plan.clock()
     record = Attempt(len(plan.attempts) + 1, candidate.provider_id, candidate.model_id, reason, plan.waited * 1000)
     limits = candidate.account.override_limits(pool.policy.limits).within(max(plan.deadline - now, MIN_TIMEOUT_S))
-    send = Send(plan.call, candidate, limits, record, pool.policy.stream)
+    send = Send(call_for(plan.call, candidate), candidate, limits, record, pool.policy.stream)
     if dry_run:
         yield send
         return None
@@ -60,14 +63,15 @@ def attempt(
         lease.reservation = pool.reservations.reserve(check, now)
         if lease.reservation is not None and (yield from _is_exhausted_elsewhere(plan, candidate, lease)):
             return None
-        outcome = yield _prepared(plan, send, lease, now)
+        send = _prepared(plan, send, lease, now)
+        outcome = yield send
         if isinstance(outcome, Answer):
-            outcome = check_answer(plan.call, outcome)
+            outcome = check_answer(send.call, outcome, candidate.provider_id)
         if isinstance(outcome, ProviderError):
             settle_failure(plan, lease, record, outcome)
             return None
         assert isinstance(outcome, (Answer, Opened))
-        served = Served(pool, candidate, outcome, plan.attempts, reason, plan.sets, lease, plan.selection, guard)
+        served = Served(pool, candidate, outcome, plan.attempts, reason, send.call, plan.sets, lease, plan.selection, guard)
         _record_answer(served, now, plan.clock())
     except BaseException:
         # The caller may leave, an interrupt may arrive between two lines, a strategy may raise: the slot and the reservation
@@ -83,7 +87,9 @@ def attempt(
 def _prepared(plan: RequestPlan, send: Send, lease: AttemptLease, now: float) -> Send:
     """Return the step with the output limit of a budget or of the configuration, and record that the attempt begins."""
     pool, candidate = plan.pool, send.candidate
-    limit = pool.reservations.output_limit(lease.reservation, candidate, send.call, now)
+    limit = None
+    if plan.call.operation.name == CHAT.name:  # no other operation has such a parameter
+        limit = pool.reservations.output_limit(lease.reservation, candidate, plan.call, now)
     if limit is not None:
         send.attempt.note((limit.note,))
         send = evolve(send, call=limit.applied(send.call))
@@ -102,6 +108,8 @@ def _record_answer(served: Served, began: float, now: float) -> None:
     record, outcome = served.attempts[-1], served.outcome
     record.ms = (now - began) * 1000
     record.billed = Billed.YES
+    if served.sent.native is not None and served.sent.lost:
+        record.note(served.sent.lost)
     if isinstance(outcome, Opened):
         record.outcome = AttemptOutcome.STREAMING
         record.note(outcome.stream.adapted)
@@ -110,6 +118,8 @@ def _record_answer(served: Served, began: float, now: float) -> None:
     if outcome.adapted:
         record.note(outcome.adapted)
     usage = outcome.body.get("usage") if isinstance(outcome.body, dict) else None  # valid, or None: see check_answer
+    if usage is not None and served.sent.operation is not CHAT:
+        usage = in_chat_shape(served.sent.operation, usage)
     is_reported = usage is not None and usage.get("completion_tokens") is not None
     output = 0 if is_reported else response_tokens(outcome.body)
     settle(served, usage=usage, output=output, now=now, seconds=now - began)

@@ -35,6 +35,10 @@ class IneligibilityReason(StrEnum):
     """The provider account has its maximum of requests in flight."""
     VECTOR_SPACE = "vector_space"
     PROVIDER_NOT_ALLOWED = "provider_not_allowed"
+    ACCOUNT = "account"
+    """Another account owns what the request refers to."""
+    NATIVE_OPERATION = "native_operation"
+    """The request cannot be translated, and the provider does not serve its operation."""
     CAPABILITY = "capability"
     PARAMETER_REFUSED = "parameter_refused"
     CONTEXT_WINDOW = "context_window"
@@ -79,6 +83,8 @@ _Reason = IneligibilityReason
 _STANDBY = frozenset(_Reason) - {
     _Reason.VECTOR_SPACE,
     _Reason.PROVIDER_NOT_ALLOWED,
+    _Reason.ACCOUNT,
+    _Reason.NATIVE_OPERATION,
     _Reason.CAPABILITY,
     _Reason.PARAMETER_REFUSED,
     _Reason.CONTEXT_WINDOW,

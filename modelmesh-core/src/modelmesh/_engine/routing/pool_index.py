@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from modelmesh._engine.limits.token_counts import prompt_size
+from modelmesh._engine.routing.native_calls import native_operations
 from modelmesh._engine.routing.requirements import lacks, needs
 from modelmesh._engine.routing.vector_spaces import VectorSpace
 from modelmesh.contracts.operations import EMBEDDINGS
@@ -50,6 +51,7 @@ class PoolIndex:
         self._by_account: dict[int, int] = {}
         self._by_provider: dict[str, int] = {}
         self._by_model: dict[str, int] = {}
+        self._by_native: dict[frozenset[str], int] = {}
         self.vector_space = VectorSpace(())
 
     # -- members ------------------------------------------------------------------------------------------------------
@@ -82,6 +84,9 @@ class PoolIndex:
         self._position[id(candidate)] = position
         self._accounts[id(account)] = account
         self._by_account[id(account)] = self._by_account.get(id(account), 0) | bit
+        natives = native_operations(candidate.provider)
+        if natives:
+            self._by_native[natives] = self._by_native.get(natives, 0) | bit
         for name in {*account.names, account.provider_id}:
             self._by_provider[name] = self._by_provider.get(name, 0) | bit
         for name in names_of(candidate):
@@ -146,6 +151,10 @@ class PoolIndex:
             operations: Names of the operations that the pool serves, empty for any.
         """
         mask = self.allowed(call) if call.options.only_providers else self.all
+        if call.account is not None:
+            mask &= self.of_provider(call.account)
+        if call.native_only:
+            mask &= self.native(call)
         if self.vector_space.others:
             mask &= ~self.other_spaces(call, operations)
         if self._features:
@@ -174,6 +183,14 @@ class PoolIndex:
         mask = 0
         for name in names:
             mask |= self.of_provider(name)
+        return mask
+
+    def native(self, call: Call) -> int:
+        """Return the members whose provider serves the caller's own form of a call."""
+        mask, wanted = 0, (call.native or call).operation.name
+        for operations, members in self._by_native.items():
+            if wanted in operations:
+                mask |= members
         return mask
 
     def other_spaces(self, call: Call | None, operations: frozenset[str]) -> int:

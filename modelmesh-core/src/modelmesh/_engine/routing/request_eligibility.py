@@ -86,6 +86,11 @@ def capability(pool: Pool, candidate: Candidate, call: Call) -> Eligibility:
     if not index.allowed(call) & bit:
         names = ", ".join(sorted(call.options.only_providers))
         return _cannot(IneligibilityReason.PROVIDER_NOT_ALLOWED, f"the call allows only {names}")
+    if call.account is not None and not index.of_provider(call.account) & bit:
+        return _cannot(IneligibilityReason.ACCOUNT, f"the request refers to what the account {call.account} owns")
+    if call.native_only and not index.native(call) & bit:
+        own = (call.native or call).operation.name
+        return _cannot(IneligibilityReason.NATIVE_OPERATION, f"it does not serve {own} natively, and {call.native_only}")
     missing = index.missing_features(call, bit)
     if missing:
         return _cannot(IneligibilityReason.CAPABILITY, f"states it lacks {', '.join(missing)}")

@@ -1,37 +1,42 @@
 """Validation of complete answers: the types of the parts that the mesh or the caller relies on.
 
+Chat completions and embeddings are checked here, the other operations in :mod:`.other_answers`.
 An invalid part is a failure of the vendor, not of the connector, and the request fails over to the next candidate.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
+from modelmesh._engine.foundation.lazy_import import LazyModule
 from modelmesh._engine.routing import final_errors
 from modelmesh._engine.routing.message_check import InvalidPart, check_message, finish_reason, wrong_type
 from modelmesh._engine.routing.usage_check import valid_usage
 from modelmesh._engine.routing.vector_check import reject_vectors
 from modelmesh.contracts.call import Call
-from modelmesh.contracts.operations import CHAT, EMBEDDINGS, Operation, ReplyKind
+from modelmesh.contracts.operations import CHAT, EMBEDDINGS, Operation
 from modelmesh.contracts.provider import Answer
 from modelmesh.errors import ProviderError
 
+if TYPE_CHECKING:
+    from modelmesh._engine.routing import other_answers
+else:  # a chat completion does not need it
+    other_answers = LazyModule(globals(), "other_answers", "modelmesh._engine.routing.other_answers")
 
-def check_answer(call: Call, answer: Answer) -> Answer | ProviderError:
+
+def check_answer(call: Call, answer: Answer, provider_id: str = "") -> Answer | ProviderError:
     """Return a valid answer, or the error for an invalid one.
 
     Args:
-        call: The request.
+        call: The call that was sent.
         answer: The answer. Invalid usage and parts that can be converted are replaced in a copy, and embeddings are sorted.
+        provider_id: Account that answered. It qualifies the IDs of resources.
     """
-    operation = call.operation
-    if operation.reply is ReplyKind.BYTES:
-        return answer if answer.body else final_errors.bad_response("an empty body")
-    body = answer.body
-    if not isinstance(body, dict):
-        return final_errors.bad_response("not a JSON object")
+    operation, body = call.operation, answer.body
+    if body.__class__ is not dict or operation.name not in _CHECKED_HERE:
+        return other_answers.check_answer(call, answer, provider_id)
     reported = body.get("usage")
     usage = valid_usage(reported)
     try:
@@ -41,6 +46,9 @@ def check_answer(call: Call, answer: Answer) -> Answer | ProviderError:
     if usage is not reported:
         changed["usage"] = usage
     return evolve(answer, body={**body, **changed}) if changed else answer
+
+
+_CHECKED_HERE = frozenset({CHAT.name, EMBEDDINGS.name})
 
 
 def _checked(operation: Operation, answer: Answer, payload: dict[str, Any]) -> dict[str, Any]:
@@ -57,8 +65,7 @@ def _checked(operation: Operation, answer: Answer, payload: dict[str, Any]) -> d
             raise InvalidPart(fault)
     if operation.name == CHAT.name:
         return _checked_chat(body, payload)
-    if operation.name == EMBEDDINGS.name:
-        _check_embeddings(answer, payload)
+    _check_embeddings(answer, payload)
     return {}
 
 

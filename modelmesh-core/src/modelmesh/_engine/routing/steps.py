@@ -15,7 +15,7 @@ from modelmesh._engine.routing.candidates import Candidate
 from modelmesh._engine.routing.pool import Pool
 from modelmesh._engine.routing.pool_policy import StreamPolicy
 from modelmesh._engine.routing.selection_sets import SelectionSets
-from modelmesh._engine.routing.stream_progress import Progress
+from modelmesh._engine.routing.stream_progress import StreamProgress
 from modelmesh.contracts.call import Call, Limits
 from modelmesh.contracts.provider import Answer
 from modelmesh.contracts.strategy import SelectionRequest
@@ -61,15 +61,15 @@ class Opened:
     Attributes:
         stream: The open stream.
         events: Its iterator, positioned after ``buffered``.
-        buffered: Chunks already read from it.
+        buffered: Items already read from it.
         progress: State of the answer so far.
         closed: Whether another thread closed it while it was read.
     """
 
     stream: Any
     events: Any
-    buffered: list[dict[str, Any]]
-    progress: Progress
+    buffered: list[Any]
+    progress: StreamProgress
     closed: bool = False
 
 
@@ -112,6 +112,7 @@ class Served:
         outcome: The answer or the open stream.
         attempts: All attempts, the successful one last.
         reason: Why the candidate was selected.
+        sent: The call that the candidate received: the caller's own, or its translation to a chat completion.
         sets: The sets that it was selected from, for ``explain()``.
         lease: Records the attempt's outcome in the health tracker when a stream ends.
         request: The request as the strategy sees it.
@@ -123,6 +124,7 @@ class Served:
     outcome: Answer | Opened
     attempts: list[Attempt]
     reason: str
+    sent: Call
     sets: SelectionSets
     lease: AttemptLease
     request: SelectionRequest

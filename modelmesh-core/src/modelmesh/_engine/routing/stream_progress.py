@@ -1,8 +1,11 @@
-"""State of a stream: its content so far, its usage, and whether it is complete."""
+"""State of a stream of chat chunks: its content so far, its usage, and whether it is complete.
+
+The state of the other kinds of streams is in :mod:`.other_streams`.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from modelmesh._engine.limits.token_counts import ReceivedOutput
 from modelmesh._engine.routing import final_errors
@@ -22,16 +25,80 @@ MAX_EMPTY_CHUNKS = 64
 """Chunks without content that are kept while a stream is buffered. Further ones are dropped."""
 
 
-class Progress:
-    """Reads the chunks of a stream in OpenAI's format, and checks the types of the parts that a caller relies on.
+class StreamProgress:
+    """State of a stream of any kind.
 
     Attributes:
-        has_content: Whether content or the end of the answer was received.
-        usage: Token usage that the vendor reported, ``None`` without a valid report.
+        item_type: Type of its items.
+        has_content: Whether content or the end of the answer was received. Before that, a failure leads to failover.
+        usage: Usage that the vendor reported, in the shape of a chat completion. ``None`` without a valid report.
         output: Estimates the tokens received.
     """
 
-    __slots__ = ("_calls", "_ended", "_open", "_seen", "_text", "_tools", "has_content", "output", "usage")
+    __slots__ = ("_text", "has_content", "output", "usage")
+
+    item_type: ClassVar[type] = dict
+    missing_end: ClassVar[str] = "its stream ended without its last event"
+
+    def __init__(self) -> None:
+        self.has_content = False
+        self.usage: dict[str, Any] | None = None
+        self.output = ReceivedOutput()
+        self._text: list[str] = []
+
+    def check_type(self, item: Any) -> None:
+        """Check the type of an item.
+
+        Raises:
+            TypeError: It is of the wrong type.
+        """
+        if not isinstance(item, self.item_type):
+            right = "bytes" if self.item_type is bytes else "a dict in OpenAI's shape"
+            message = f"a chunk is a {type(item).__name__}, not {right}"
+            raise TypeError(message)
+
+    def feed_text(self, item: Any) -> bool:
+        """Record an item that goes to the caller unchanged. Return ``False`` for any other, which goes to :meth:`feed`."""
+        return False
+
+    def feed(self, item: Any) -> bool:
+        """Check and record one item. Return whether to pass it to the caller.
+
+        Raises:
+            ProviderError: It reports a failure, or is invalid.
+        """
+        raise NotImplementedError
+
+    def end(self) -> None:
+        """Record that the body ended by itself, by the framing of HTTP."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether the end of the answer is proven."""
+        raise NotImplementedError
+
+    @property
+    def text(self) -> str:
+        """Text so far."""
+        return "".join(self._text)
+
+    @property
+    def tool_calls(self) -> list[dict[str, Any]]:
+        """Tool calls so far. The arguments of the last one may be incomplete."""
+        return []
+
+    @property
+    def extent(self) -> str:
+        """How much was received, for an error message."""
+        return f"{sum(map(len, self._text))} characters"
+
+
+class Progress(StreamProgress):
+    """Reads the chunks of a chat completion, and checks the types of the parts that a caller relies on."""
+
+    __slots__ = ("_calls", "_ended", "_open", "_seen", "_tools")
+
+    missing_end = "its stream ended without a finish reason"
 
     def __init__(self, tools: Any = None) -> None:
         """Start without content.
@@ -39,11 +106,8 @@ class Progress:
         Args:
             tools: The tools of the request.
         """
-        self.has_content = False
-        self.usage: dict[str, Any] | None = None
-        self.output = ReceivedOutput()
+        super().__init__()
         self._tools = tools
-        self._text: list[str] = []
         self._calls: dict[int, StreamedCalls] = {}
         self._open: set[int] = set()
         self._ended: set[int] = set()
@@ -169,11 +233,6 @@ class Progress:
     def complete(self) -> bool:
         """Whether every choice that began has a finish reason."""
         return self._seen and not self._open
-
-    @property
-    def text(self) -> str:
-        """Text of the first choice so far."""
-        return "".join(self._text)
 
     @property
     def tool_calls(self) -> list[dict[str, Any]]:

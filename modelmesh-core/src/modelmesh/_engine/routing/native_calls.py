@@ -1,0 +1,39 @@
+"""Native calls: which form of a request a candidate receives, the caller's own or its translation to a chat completion."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from attrs import evolve
+
+from modelmesh._engine.foundation.resource_ids import split
+
+if TYPE_CHECKING:
+    from modelmesh._engine.routing.candidates import Candidate
+    from modelmesh.contracts.call import Call
+
+
+def native_operations(provider: Any) -> frozenset[str]:
+    """Return the operations that a provider serves in their own format, empty for a provider that states none."""
+    return frozenset(getattr(provider, "native_operations", ()))
+
+
+def call_for(call: Call, candidate: Candidate) -> Call:
+    """Return the call that a candidate receives, without the accounts in its qualified IDs."""
+    native = call.native
+    if native is not None and native.operation.name in native_operations(candidate.provider):
+        call = native
+    if call.account is None:
+        return call
+    return evolve(call, payload=without_account(call.payload, call.account))
+
+
+def without_account(value: Any, account: str) -> Any:
+    """Return a value with every ID of an account as the vendor knows it. Only IDs qualified with this account change."""
+    if isinstance(value, str):
+        own, owner = split(value)
+        return own if owner == account else value
+    if isinstance(value, Mapping):
+        return {name: without_account(one, account) for name, one in value.items()}
+    return [without_account(one, account) for one in value] if isinstance(value, list | tuple) else value
