@@ -171,12 +171,12 @@ def test_error_body_hook_reads_code_and_message(ask: Callable[..., Any], upstrea
 
 @pytest.mark.parametrize(("operation", "path"), [(EMBEDDINGS, "/v1/embeddings"), (SPEECH, "/v1/audio/speech")])
 def test_other_operation_has_own_path_and_body(operation: Any, path: str, upstream: Upstream) -> None:
-    upstream.then(Script(body=b'{"data": [1]}'))
+    upstream.then(Script(body=b"ID3", content_type="audio/mpeg") if operation is SPEECH else Script(body=b'{"data": [1]}'))
     provider = made(upstream)
     answer = provider.send(Call(operation, "x", {"input": "a"}), "m", Limits())
     provider.close()
     assert upstream.last.path == path
-    assert answer.body == (b'{"data": [1]}' if operation is SPEECH else {"data": [1]})
+    assert answer.body == (b"ID3" if operation is SPEECH else {"data": [1]})
 
 
 # -- headers -----------------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@
 :class:`OpenAICompatibleProvider`  provider in OpenAI's format: set a base URL and the variable of the key
 :class:`QuickProvider`             the same without a class, with the models of the vendor's list
 :class:`HttpApiProvider`           provider with other JSON, described by two mappings
+:class:`OperationCodec`            format of one operation where it differs from OpenAI's: speech, images, files …
 :class:`ErrorMapping`              failure class of a vendor's error codes and messages
 :class:`RateLimitHeaders`          names of a vendor's rate limit headers
 :class:`EmbeddingLimit`            limits of one embedding request. Larger requests are split
@@ -66,6 +67,8 @@ if TYPE_CHECKING:
     from modelmesh_cdk.provider.mapping import ResponseMapping as ResponseMapping
     from modelmesh_cdk.provider.openai_compatible import OpenAICompatibleProvider as OpenAICompatibleProvider
     from modelmesh_cdk.provider.openai_stream import ChunkDecoder as ChunkDecoder
+    from modelmesh_cdk.provider.operation_codec import OperationCodec as OperationCodec
+    from modelmesh_cdk.provider.operation_streams import EventDecoder as EventDecoder
     from modelmesh_cdk.provider.provider_errors import invalid_parameter as invalid_parameter
     from modelmesh_cdk.provider.provider_errors import provider_error as provider_error
     from modelmesh_cdk.provider.provider_errors import scrub_key as scrub_key
@@ -94,6 +97,7 @@ if TYPE_CHECKING:
     from modelmesh_cdk.strategy.threshold_rotation import ThresholdRotationConfig as ThresholdRotationConfig
     from modelmesh_cdk.strategy.threshold_rotation import ThresholdRotationPolicy as ThresholdRotationPolicy
     from modelmesh_cdk.wire import json_codec as json_codec
+    from modelmesh_cdk.wire.multipart import MultipartBody as MultipartBody
     from modelmesh_cdk.wire.request import WireRequest as WireRequest
     from modelmesh_cdk.wire.sse import ServerSentEvent as ServerSentEvent
     from modelmesh_cdk.wire.sse import SseDecoder as SseDecoder
@@ -119,6 +123,7 @@ _HOMES = {
     "ConnectorId": "modelmesh._engine.foundation.ids",
     "EmbeddingLimit": "modelmesh_cdk.provider.embedding_batches",
     "ErrorMapping": "modelmesh_cdk.provider.error_mapping",
+    "EventDecoder": "modelmesh_cdk.provider.operation_streams",
     "HttpApiProvider": "modelmesh_cdk.provider.http_api",
     "HttpApiProviderConfig": "modelmesh_cdk.provider.http_api",
     "HttpHealthDiscovery": "modelmesh_cdk.discovery.http_health",
@@ -126,6 +131,8 @@ _HOMES = {
     "KeyValueStorage": "modelmesh_cdk.storage.key_value",
     "KeyValueStorageConfig": "modelmesh_cdk.storage.key_value",
     "OpenAICompatibleProvider": "modelmesh_cdk.provider.openai_compatible",
+    "MultipartBody": "modelmesh_cdk.wire.multipart",
+    "OperationCodec": "modelmesh_cdk.provider.operation_codec",
     "QuickProvider": "modelmesh_cdk.provider.quick",
     "REDACTED": "modelmesh_cdk.observability.redaction",
     "RateLimitHeaders": "modelmesh_cdk.provider.rate_limit_headers",

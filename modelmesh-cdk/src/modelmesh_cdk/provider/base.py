@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from modelmesh._engine.foundation.lazy_import import LazyModule
 from modelmesh.contracts import FailureClass
+from modelmesh.contracts.provider import Answer
 from modelmesh.errors import ProviderError
 from modelmesh_cdk.declared_options import DeclaresOptions
 from modelmesh_cdk.provider import catalogue
@@ -21,9 +22,8 @@ from modelmesh_cdk.transport.proxies import proxy_for
 if TYPE_CHECKING:
     from modelmesh.contracts.call import Call, Limits
     from modelmesh.contracts.models import ModelInfo, ModelPricing
-    from modelmesh.contracts.provider import Answer
-    from modelmesh_cdk.provider import decoding, encoding, error_responses, event_streams, exchange, model_listing, stream_reader
-    from modelmesh_cdk.transport.interfaces import AsyncTransport, Transport
+    from modelmesh_cdk.provider import decoding, encoding, error_responses, event_streams, exchange, model_listing
+    from modelmesh_cdk.transport.interfaces import AsyncTransport, RequestBody, Transport
     from modelmesh_cdk.wire.request import WireRequest
 else:  # the first request imports them
     decoding = LazyModule(globals(), "decoding", "modelmesh_cdk.provider.decoding")
@@ -32,7 +32,6 @@ else:  # the first request imports them
     event_streams = LazyModule(globals(), "event_streams", "modelmesh_cdk.provider.event_streams")
     exchange = LazyModule(globals(), "exchange", "modelmesh_cdk.provider.exchange")
     model_listing = LazyModule(globals(), "model_listing", "modelmesh_cdk.provider.model_listing")
-    stream_reader = LazyModule(globals(), "stream_reader", "modelmesh_cdk.provider.stream_reader")
 
 
 class BaseProvider(DeclaresOptions, ProviderHooks):
@@ -179,13 +178,13 @@ class BaseProvider(DeclaresOptions, ProviderHooks):
         """Serve one attempt. See :meth:`modelmesh.contracts.provider.Provider.send`."""
         transport = self._connections.sync()  # before the deadline starts: the first use imports the HTTP stack
         reply = exchange.drive_sync(exchange.attempt(self, call, model, limits, self._learned), transport)
-        return event_streams.HttpEventStream(reply) if isinstance(reply, stream_reader.StreamReader) else reply
+        return reply if isinstance(reply, Answer) else event_streams.HttpEventStream(reply)
 
     async def asend(self, call: Call, model: str, limits: Limits) -> Any:
         """Serve one attempt without blocking the event loop."""
         transport = self._connections.of_loop()  # before the deadline starts: the first use imports the HTTP stack
         reply = await exchange.drive_async(exchange.attempt(self, call, model, limits, self._learned), transport)
-        return event_streams.AsyncHttpEventStream(reply) if isinstance(reply, stream_reader.StreamReader) else reply
+        return reply if isinstance(reply, Answer) else event_streams.AsyncHttpEventStream(reply)
 
     def discover_models(self, limits: Limits | None = None) -> Sequence[ModelInfo]:
         """Read the vendor's model list. See :meth:`modelmesh.contracts.provider.ListsModels.discover_models`.
@@ -220,7 +219,7 @@ class BaseProvider(DeclaresOptions, ProviderHooks):
 
     # -- defaults of the hooks that call other hooks --------------------------------------------------------------------
 
-    def _encode_request(self, request: WireRequest) -> tuple[str, list[tuple[str, str]], bytes]:
+    def _encode_request(self, request: WireRequest) -> tuple[str, list[tuple[str, str]], bytes | RequestBody]:
         return encoding.encode_request(self, request, self._request_headers)
 
     def _decode_response(self, request: WireRequest, status: int, headers: Mapping[str, str], raw: bytes) -> Answer:

@@ -21,12 +21,12 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "id", "default_base_url", "base_url_variable", "api_version", "api_key_variable", "other_key_variables", "requires_key",
         "config_class", "options", "default_capabilities", "missing_is_model", "error_mappings", "rate_limit_headers",
         "message_rules", "requests_stream_usage", "output_limit_parameter", "embedding_limit", "requests_base64_embeddings",
-        "probe_path", "list_path",
+        "native_operations", "probe_path", "list_path",
     ),
     "Address and headers": (
         "_resolve_base_url", "_api_version", "_resolve_api_root", "_get_completion_endpoint", "_endpoint", "_build_headers",
     ),
-    "Requests": ("_message_rules", "_own_messages", "_build_request_payload", "_encode_request"),
+    "Requests": ("_message_rules", "_own_messages", "_build_request_payload", "_encode_request", "operation_codecs"),
     "Responses": ("_parse_response", "_decode_response", "_parse_sse_chunk", "_stream_decoder"),
     "Errors": (
         "_error_code", "_error_text", "_stated_delay", "_classify", "_map_error_response", "_map_embedded_error",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from modelmesh._engine.foundation.lazy_import import LazyModule
 from modelmesh.contracts import CHAT, EMBEDDINGS
-from modelmesh.contracts.operations import ReplyKind
 from modelmesh.contracts.provider import Answer
 from modelmesh_cdk.provider.error_responses import has_error, invalid_response, is_success
 from modelmesh_cdk.provider.provider_errors import bad_hook_result, failed_midway
@@ -16,16 +16,20 @@ from modelmesh_cdk.wire import json_codec
 from modelmesh_cdk.wire.limits import TooLargeError
 
 if TYPE_CHECKING:
+    from modelmesh_cdk.provider import operation_replies
     from modelmesh_cdk.provider.hooks import ProviderHooks
     from modelmesh_cdk.wire.request import WireRequest
+else:  # chat completions and embeddings need none of it
+    operation_replies = LazyModule(globals(), "operation_replies", "modelmesh_cdk.provider.operation_replies")
 
 # ruff: noqa: SLF001 - hooks are protected methods of the provider
 
 _JSON = "application/json"
+_OF_HOOKS = (CHAT.name, EMBEDDINGS.name)
 
 
 def decode_body(provider: ProviderHooks, request: WireRequest, status: int, headers: Mapping[str, str], raw: bytes) -> Any:
-    """Return the decoded JSON object of a response, or the body of an operation whose answer is bytes.
+    """Return the decoded JSON object of a response, or the text or bytes of an operation whose answer is not JSON.
 
     Args:
         provider: Maps errors.
@@ -39,8 +43,8 @@ def decode_body(provider: ProviderHooks, request: WireRequest, status: int, head
     """
     if not is_success(status):
         raise provider._map_error_response(status, headers, raw)
-    if request.call.operation.reply is ReplyKind.BYTES:
-        return raw
+    if request.call.operation.name not in _OF_HOOKS:
+        return operation_replies.decode_reply(provider, request, headers, raw)
     try:
         many = request.call.operation.name == EMBEDDINGS.name or bool(request.payload.get("logprobs"))
         data = json_codec.decode(raw, numbers=many)
@@ -65,8 +69,8 @@ def build_answer(provider: ProviderHooks, request: WireRequest, headers: Mapping
     Raises:
         ProviderError: The response contains an error, or is not an answer.
     """
-    if isinstance(data, bytes):
-        return Answer(data, headers, request.adapted, provider.reported_rate_limits(headers))
+    if request.call.operation.name not in _OF_HOOKS:
+        return operation_replies.build_answer(provider, request, headers, data)
     if has_error(data):
         raise provider._map_embedded_error(data, headers)
     parsed: Any = provider._parse_response(data)

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from modelmesh._engine.foundation.lazy_import import LazyModule
 from modelmesh._engine.plugins import attribution
-from modelmesh.contracts import CHAT, FailureClass, messages_for_connector
+from modelmesh.contracts import CHAT, EMBEDDINGS, FailureClass, messages_for_connector
 from modelmesh.errors import ProviderError
 from modelmesh_cdk.message_rules import adapt
 from modelmesh_cdk.provider.hooks import ProviderHooks
@@ -15,12 +16,16 @@ from modelmesh_cdk.provider.provider_errors import bad_hook_result, provider_err
 from modelmesh_cdk.wire import json_codec
 
 if TYPE_CHECKING:
+    from modelmesh_cdk.provider import operation_requests
     from modelmesh_cdk.provider.headers import RequestHeaders
+    from modelmesh_cdk.transport.interfaces import RequestBody
     from modelmesh_cdk.wire.request import WireRequest
+else:  # chat completions and embeddings need none of it
+    operation_requests = LazyModule(globals(), "operation_requests", "modelmesh_cdk.provider.operation_requests")
 
 # ruff: noqa: SLF001 - hooks are protected methods of the provider
 
-Encoded = tuple[str, list[tuple[str, str]], bytes]
+Encoded = tuple[str, list[tuple[str, str]], "bytes | RequestBody"]
 """Address, headers and body."""
 
 
@@ -36,10 +41,20 @@ def call_encode_hook(provider: ProviderHooks, request: WireRequest) -> Encoded:
         raise
     except Exception as error:  # noqa: BLE001 - any other exception of a hook is a bug of the connector
         raise attribution.unexpected_exception(provider, error, written=False) from None
-    if not (isinstance(encoded, tuple) and tuple(map(type, encoded)) == (str, list, bytes)):
+    if not (isinstance(encoded, tuple) and tuple(map(type, encoded)) == (str, list, bytes)) and not _is_streamed(encoded):
         right = "a tuple of three: the address (str), a list of headers, the body (bytes)"
         raise bad_hook_result(provider, "_encode_request", encoded, right, written=False)
     return encoded
+
+
+def _is_streamed(encoded: Any) -> bool:
+    """Return whether an encoded request has a body that is read while it is sent."""
+    return (
+        isinstance(encoded, tuple)
+        and tuple(map(type, encoded[:2])) == (str, list)
+        and len(encoded) == 3  # noqa: PLR2004 - address, headers and body
+        and hasattr(encoded[2], "size")
+    )
 
 
 def encode_request(provider: ProviderHooks, request: WireRequest, headers: RequestHeaders) -> Encoded:
@@ -52,6 +67,8 @@ def encode_request(provider: ProviderHooks, request: WireRequest, headers: Reque
     url = _address_of(provider, request)
     if options.query:
         url += ("&" if "?" in url else "?") + _query(options.query)
+    if request.call.operation.name not in _OF_HOOKS:
+        return _encode_operation(provider, request, headers, url)
     if request.call.operation.name == CHAT.name and "messages" in request.payload:
         _fit_conversation(provider, request)
     payload: Any = provider._build_request_payload(request)
@@ -67,8 +84,22 @@ def encode_request(provider: ProviderHooks, request: WireRequest, headers: Reque
     return url, headers.of_call(provider, options.headers, stream=request.stream), body
 
 
+_OF_HOOKS = (CHAT.name, EMBEDDINGS.name)
+
+
+def _encode_operation(provider: ProviderHooks, request: WireRequest, headers: RequestHeaders, url: str) -> Encoded:
+    query, body, content_type = operation_requests.build_body(provider, request)
+    if request.call.strict:
+        _refuse_changes(provider, request)
+    if query:
+        url += ("&" if "?" in url else "?") + query
+    accept = operation_requests.accepted_media(provider, request)
+    return url, headers.of_operation(provider, request.call.options.headers, content_type=content_type, accept=accept), body
+
+
 def _address_of(provider: ProviderHooks, request: WireRequest) -> str:
-    url: Any = provider._endpoint(request)
+    plain = request.call.operation.name in _OF_HOOKS
+    url: Any = provider._endpoint(request) if plain else operation_requests.build_address(provider, request)
     if not isinstance(url, str) or not url.startswith(("http://", "https://")):
         own = type(provider)._endpoint is not ProviderHooks._endpoint
         raise bad_hook_result(provider, "_endpoint" if own else "_get_completion_endpoint", url, "a whole address", written=False)

@@ -7,16 +7,19 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from modelmesh_cdk.provider.stream_reader import StreamReader
 from modelmesh_cdk.transport.interfaces import TransportError
+
+if TYPE_CHECKING:
+    from modelmesh_cdk.provider.operation_streams import BytesReader
+    from modelmesh_cdk.provider.stream_reader import StreamReader
 
 
 class _Stream:
     """What both kinds of streams share."""
 
-    def __init__(self, reading: StreamReader) -> None:
+    def __init__(self, reading: StreamReader | BytesReader) -> None:
         self._reading, self._response = reading, reading.response
         self.headers, self.adapted, self.rate_limits = reading.headers, reading.adapted, reading.rate_limits
 
@@ -32,7 +35,7 @@ class _Stream:
 class HttpEventStream(_Stream):
     """A stream for threads."""
 
-    def __iter__(self) -> Iterator[dict[str, Any]]:
+    def __iter__(self) -> Iterator[Any]:
         reading, body = self._reading, iter(self._response)
         while not reading.done:
             try:
@@ -64,11 +67,11 @@ class AsyncHttpEventStream(_Stream):
 
     _chunks: Any = None
 
-    def __aiter__(self) -> AsyncIterator[dict[str, Any]]:
+    def __aiter__(self) -> AsyncIterator[Any]:
         self._chunks = self._read()
         return self._chunks  # type: ignore[no-any-return]
 
-    async def _read(self) -> AsyncIterator[dict[str, Any]]:
+    async def _read(self) -> AsyncIterator[Any]:
         reading, body = self._reading, aiter(self._response)
         while not reading.done:
             try:

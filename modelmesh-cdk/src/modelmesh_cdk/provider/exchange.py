@@ -12,13 +12,15 @@ from collections.abc import Generator
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
-from modelmesh.contracts import CHAT, EMBEDDINGS
+from modelmesh._engine.foundation.lazy_import import LazyModule
+from modelmesh.contracts import CHAT, EMBEDDINGS, FailureClass
 from modelmesh.contracts.provider import Answer
 from modelmesh.errors import ProviderError
 from modelmesh_cdk.provider.decoding import check_is_stream, check_not_a_whole_answer, may_be_stream
 from modelmesh_cdk.provider.embedding_batches import Batches, remaining
 from modelmesh_cdk.provider.encoding import call_encode_hook
 from modelmesh_cdk.provider.error_responses import describe_unreadable, invalid_response, over_limit, transport_failure
+from modelmesh_cdk.provider.provider_errors import provider_error
 from modelmesh_cdk.provider.stream_reader import StreamReader
 from modelmesh_cdk.provider.stream_usage import refuses_usage
 from modelmesh_cdk.provider.vectors import refuses_base64
@@ -29,20 +31,27 @@ from modelmesh_cdk.wire.request import WireRequest
 
 if TYPE_CHECKING:
     from modelmesh.contracts.call import Call, Limits
+    from modelmesh_cdk.provider import operation_streams
     from modelmesh_cdk.provider.hooks import ProviderHooks
     from modelmesh_cdk.provider.learned_limits import LearnedLimits
+    from modelmesh_cdk.provider.operation_streams import BytesReader
     from modelmesh_cdk.transport.interfaces import AsyncTransport, Transport
+else:  # chat completions need none of it
+    operation_streams = LazyModule(globals(), "operation_streams", "modelmesh_cdk.provider.operation_streams")
 
 T = TypeVar("T")
 
 
 class Send(NamedTuple):
-    """Step: send a request and wait for the headers of its response. The result is the response."""
+    """Step: send a request and wait for the headers of its response. The result is the response.
+
+    The body is ``bytes`` or a :class:`~modelmesh_cdk.transport.interfaces.RequestBody`.
+    """
 
     method: str
     url: str
     headers: list[tuple[str, str]]
-    body: bytes
+    body: Any
     deadline: Deadline
 
 
@@ -117,7 +126,7 @@ async def drive_async(steps: Exchange[T], transport: AsyncTransport) -> T:
 
 def attempt(
     provider: ProviderHooks, call: Call, model: str, limits: Limits, learned: LearnedLimits
-) -> Exchange[Answer | StreamReader]:
+) -> Exchange[Answer | StreamReader | BytesReader]:
     """Serve one attempt. A request for several embeddings may become several requests."""
     if call.operation.name == EMBEDDINGS.name:
         batches = Batches(call, model, provider.embedding_limit, learned.batch_sizes)
@@ -145,7 +154,7 @@ def _attempt_batches(
 
 def _attempt_part(
     provider: ProviderHooks, call: Call, model: str, limits: Limits, learned: LearnedLimits
-) -> Exchange[Answer | StreamReader]:
+) -> Exchange[Answer | StreamReader | BytesReader]:
     """Send a request, and once more without stream usage or base64 where the server rejects what the kit added."""
     usage_refused, base64_refused = learned.refuses_stream_usage, learned.refuses_base64
     began = time.monotonic()
@@ -169,19 +178,21 @@ def _attempt_part(
     return reply
 
 
-def _send(provider: ProviderHooks, request: WireRequest, limits: Limits) -> Exchange[Answer | StreamReader]:
+def _send(provider: ProviderHooks, request: WireRequest, limits: Limits) -> Exchange[Answer | StreamReader | BytesReader]:
     call = request.call
     url, headers, body = call_encode_hook(provider, request)
     deadline = deadline_of(limits, stream=call.stream)
     try:
-        response = yield Send("POST", url, headers, body, deadline)
+        response = yield Send(request.method, url, headers, body, deadline)
     except TransportError as error:
         raise transport_failure(provider, error, limits) from None
+    except OSError as error:  # the transport has its own errors, so this is the file of the body
+        raise provider_error(FailureClass.CALLER, f"a file of the request cannot be read: {error}", status=400) from None
     try:
         try:
-            if call.stream and may_be_stream(response.status, response.headers):
-                check_is_stream(response.headers)
-                return StreamReader(provider, request, response, deadline, limits)
+            stream = _open_stream(provider, request, response, deadline, limits) if call.stream else None
+            if stream is not None:
+                return stream
             limit = MAX_BODY if call.operation.name == CHAT.name else LARGE_BODY
             collected = Body(response.headers.get("content-encoding"), limit)
         except BaseException:
@@ -198,6 +209,18 @@ def _send(provider: ProviderHooks, request: WireRequest, limits: Limits) -> Exch
         raise over_limit(provider, call, str(error), response.status, response.headers) from None
     except ValueError as error:
         raise invalid_response(provider, describe_unreadable(provider, error), response.status, response.headers) from None
+
+
+def _open_stream(
+    provider: ProviderHooks, request: WireRequest, response: Any, deadline: Deadline, limits: Limits
+) -> StreamReader | BytesReader | None:
+    """Return the reader of a response that can be the requested stream, ``None`` for one whose body is read first."""
+    if request.call.operation.name != CHAT.name:
+        return operation_streams.open_stream(provider, request, response, deadline, limits)
+    if not may_be_stream(response.status, response.headers):
+        return None
+    check_is_stream(response.headers)
+    return StreamReader(provider, request, response, deadline, limits)
 
 
 def fetch_json(provider: ProviderHooks, url: str, headers: list[tuple[str, str]], limits: Limits) -> Exchange[Any]:

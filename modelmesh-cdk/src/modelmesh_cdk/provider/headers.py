@@ -50,10 +50,33 @@ class RequestHeaders:
         headers = self._fixed or self.fixed(provider)
         if stream:
             headers = [*headers[:-1], ("Accept", "text/event-stream")]
-        if extra:
-            own = {name.lower() for name in extra}
-            headers = [pair for pair in headers if pair[0].lower() not in own] + _checked(extra)
-        return headers
+        return _with_extra(headers, extra) if extra else headers
+
+    def of_operation(self, provider: ProviderHooks, extra: Mapping[str, str], *, content_type: str, accept: str) -> Headers:
+        """Return the headers of a call other than a chat completion.
+
+        Args:
+            provider: Builds the fixed headers.
+            extra: Headers of the caller, which replace others of the same name, except for the media type of a form.
+            content_type: Media type of the body. Empty for a request without a body.
+            accept: Media types of the reply.
+
+        Raises:
+            ProviderError: A header cannot be sent, or the hook did not return headers.
+        """
+        kept = [pair for pair in self.fixed(provider) if pair[0].lower() not in _OF_BODIES]
+        made = [*kept, ("Content-Type", content_type), ("Accept", accept)] if content_type else [*kept, ("Accept", accept)]
+        if content_type.startswith("multipart/"):  # only the form contains its boundary
+            extra = {name: value for name, value in extra.items() if name.lower() != "content-type"}
+        return _with_extra(made, extra) if extra else made
+
+
+_OF_BODIES = ("content-type", "accept")
+
+
+def _with_extra(headers: Headers, extra: Mapping[str, str]) -> Headers:
+    own = {name.lower() for name in extra}
+    return [pair for pair in headers if pair[0].lower() not in own] + _checked(extra)
 
 
 def _build(provider: ProviderHooks) -> Headers:

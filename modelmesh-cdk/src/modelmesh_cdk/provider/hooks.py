@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from modelmesh._engine.foundation.failure_rules import BUSY_STATUSES, classify
 from modelmesh._engine.foundation.lazy_import import LazyModule
 from modelmesh.contracts import CHAT, EMBEDDINGS, FailureClass, Secret
+from modelmesh.contracts.operations import OperationScope, StreamKind
 from modelmesh.errors import ConfigurationError, ProviderError
 from modelmesh_cdk.provider.config import BaseProviderConfig
 from modelmesh_cdk.provider.rate_limit_headers import COMMON_RATE_LIMIT_HEADERS, RateLimitHeaders, ReportedLimits, stated_delay
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from modelmesh_cdk.provider import common_errors, error_bodies, model_list, stream_usage, vectors
     from modelmesh_cdk.provider.embedding_batches import EmbeddingLimit
     from modelmesh_cdk.provider.error_mapping import ErrorMapping
+    from modelmesh_cdk.provider.operation_codec import OperationCodec
+    from modelmesh_cdk.transport.interfaces import RequestBody
     from modelmesh_cdk.wire import json_codec
     from modelmesh_cdk.wire.request import WireRequest
 else:  # create() needs none of them
@@ -68,6 +71,8 @@ class ProviderHooks:
         native_operations: Names of the operations that the vendor serves in their own format: of those that the mesh otherwise
             translates to chat completions (``responses``, ``completions``, ``messages``), and of those of an account
             (``files.create``, ``batches.create`` …).
+        operation_codecs: Codecs of the operations whose format differs from OpenAI's, by the name of the operation. Chat
+            completions and embeddings have the hooks of the connector instead.
         probe_path: Path below the API root that :meth:`probe` requests: free of charge, and refused without a valid key. Empty
             where there is none. Then only a request shows whether the vendor is available.
         list_path: Path of the vendor's model list below the API root, with its query. Empty where there is none.
@@ -91,6 +96,7 @@ class ProviderHooks:
     embedding_limit: ClassVar[EmbeddingLimit | None] = None
     requests_base64_embeddings: ClassVar[bool] = False
     native_operations: ClassVar[Collection[str]] = frozenset()
+    operation_codecs: ClassVar[Mapping[str, OperationCodec]] = {}
     probe_path: ClassVar[str] = "/models"
     list_path: ClassVar[str] = "/models"
 
@@ -153,18 +159,21 @@ class ProviderHooks:
 
     def _build_request_payload(self, request: WireRequest) -> dict[str, Any]:
         """Return the JSON body. It contains every parameter of the caller that the vendor may accept."""
+        operation = request.call.operation
+        if operation.scope is OperationScope.ACCOUNT:
+            return dict(request.payload)
         payload = {"model": request.model, **request.payload}
         if request.call.output_limit is not None and self.output_limit_parameter != "max_tokens" and "max_tokens" in payload:
             payload[self.output_limit_parameter] = payload.pop("max_tokens")
-        if request.stream:
+        if request.stream and operation.stream is not StreamKind.BYTES:  # speech streams without a parameter
             payload["stream"] = True
             if self.requests_stream_usage:
                 stream_usage.ask_for_usage(request, payload)
-        if self.requests_base64_embeddings and request.call.operation.name == EMBEDDINGS.name:
+        if self.requests_base64_embeddings and operation.name == EMBEDDINGS.name:
             vectors.ask_for_base64(request, payload)
         return payload
 
-    def _encode_request(self, request: WireRequest) -> tuple[str, list[tuple[str, str]], bytes]:
+    def _encode_request(self, request: WireRequest) -> tuple[str, list[tuple[str, str]], bytes | RequestBody]:
         """Return address, headers and body of a request. The default calls the hooks above."""
         raise NotImplementedError
 

@@ -15,19 +15,23 @@ from modelmesh_cdk.wire.sse import ServerSentEvent
 class ChunkDecoder:
     """Decoder of one stream. Chunks keep every field of the vendor."""
 
-    __slots__ = ("_calls", "_failure", "_parse", "done")
+    __slots__ = ("_calls", "_failure", "_kind", "_parse", "done")
 
     def __init__(
         self,
         parse: Callable[[str], dict[str, Any] | None] | None,
         failure: Callable[[Mapping[str, Any]], ProviderError],
+        *,
+        kind: str = "chat.completion.chunk",
     ) -> None:
         """Store the callbacks.
 
         Args:
             parse: The connector's hook for the data of an event. ``None`` for JSON.
             failure: Returns the error of an error body.
+            kind: The ``object`` of a chunk that lacks it.
         """
+        self._kind = kind
         self._parse = parse
         self._failure = failure
         self._calls = ToolCallIndexer()
@@ -45,7 +49,7 @@ class ChunkDecoder:
             self.done = True
             return ()
         if event.name == "error":
-            raise self._failed(_error_in(data))
+            raise self._failed(error_in(data))
         if self._parse is None:
             chunk = json_codec.decode(data)
             if not isinstance(chunk, dict):
@@ -58,7 +62,7 @@ class ChunkDecoder:
         if chunk.get("error") or chunk.get("object") == "error":
             raise self._failed(chunk)
         if "object" not in chunk:
-            chunk["object"] = "chat.completion.chunk"
+            chunk["object"] = self._kind
         choices = chunk.get("choices")
         if isinstance(choices, list) and _has_tool_calls(choices):
             self._calls.assign_indices(chunk)
@@ -101,7 +105,7 @@ def _has_tool_calls(choices: list[Any]) -> bool:
     return found
 
 
-def _error_in(data: bytes) -> Mapping[str, Any]:
+def error_in(data: bytes) -> Mapping[str, Any]:
     """Return the body of an event named ``error`` in OpenAI's format."""
     try:
         body = json_codec.decode(data)

@@ -41,8 +41,28 @@ class StreamReader:
         rate_limits: Rate limits that the headers report.
     """
 
-    def __init__(self, provider: ProviderHooks, request: WireRequest, response: Any, deadline: Deadline, limits: Limits) -> None:
-        """Create the decoder.
+    item_type: type[Any] = dict
+    """Type of the items that the decoder returns."""
+
+    def __init__(
+        self,
+        provider: ProviderHooks,
+        request: WireRequest,
+        response: Any,
+        deadline: Deadline,
+        limits: Limits,
+        *,
+        decoder: Any = None,
+    ) -> None:
+        """Create the reader.
+
+        Args:
+            provider: The connector.
+            request: The request.
+            response: The open response.
+            deadline: Its deadline.
+            limits: Seconds that it may take.
+            decoder: Decoder of the events. ``None`` for that of the connector's hook.
 
         Raises:
             ProviderError: The connector's decoder is unusable.
@@ -55,8 +75,8 @@ class StreamReader:
         encoding = self.headers.get("content-encoding")
         self._inflater = Inflater(encoding) if encoding and encoding.strip().lower() != "identity" else None
         self._sse = SseDecoder(provider.config.max_event)
-        self._provider, self._limits = provider, limits
-        self._decoder = provider._stream_decoder(request)  # noqa: SLF001 - a hook
+        self._provider, self._request, self._limits = provider, request, limits
+        self._decoder = provider._stream_decoder(request) if decoder is None else decoder  # noqa: SLF001 - a hook
         self._open: set[int] = set()
         self._ended: set[int] = set()
         self._has_content = False
@@ -172,16 +192,21 @@ class StreamReader:
     def _check_chunks(self, found: Any) -> None:
         """Check that a decoder returned a list of chunks."""
         for chunk in found if isinstance(found, _LISTS) else (None,):
-            if not isinstance(chunk, dict):
+            if not isinstance(chunk, self.item_type):
                 kind = type(found).__name__
                 if isinstance(found, _LISTS):
                     kind = f"a {kind} of {type(chunk).__name__}"
-                name = type(self._decoder).__name__
-                rule = f"returned {kind} from {name}.decode(). It must return a list of dicts, empty to skip the event."
+                name, items = type(self._decoder).__name__, "dicts" if self.item_type is dict else "bytes"
+                rule = f"returned {kind} from {name}.decode(). It must return a list of {items}, empty to skip the event."
                 raise attribution.connector_bug(self._provider, rule, attribution.locate_definition(type(self._decoder).decode))
 
     def _unreadable(self, error: ValueError) -> ProviderError:
-        if isinstance(error, ProviderError):
-            return error
-        message = f"the provider's stream cannot be read: {describe_unreadable(self._provider, error)}"
-        return provider_error(FailureClass.PROTOCOL, message)
+        return unreadable_stream(self._provider, error)
+
+
+def unreadable_stream(provider: ProviderHooks, error: ValueError) -> ProviderError:
+    """Return the error of a stream that cannot be read."""
+    if isinstance(error, ProviderError):
+        return error
+    message = f"the provider's stream cannot be read: {describe_unreadable(provider, error)}"
+    return provider_error(FailureClass.PROTOCOL, message)

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from modelmesh.contracts import CHAT
+from modelmesh.contracts.operations import COMPLETIONS
 
 if TYPE_CHECKING:
     from modelmesh.errors import ProviderError
@@ -23,7 +24,7 @@ INVALID_REQUEST_STATUSES = frozenset({400, 422})
 
 def ask_for_usage(request: WireRequest, payload: dict[str, Any]) -> None:
     """Ask for the usage of a stream in its body. Other stream options of the caller stay."""
-    if request.call.operation.name != CHAT.name:
+    if request.call.operation.name not in (CHAT.name, COMPLETIONS.name):
         return
     given = payload.get(OPTIONS)
     if not request.usage_refused:

@@ -249,7 +249,7 @@ def _server(upstream: Upstream) -> ThreadingHTTPServer:  # noqa: C901 - two smal
                     upstream.abandoned.set()
                     raise BrokenPipeError
 
-        do_GET = do_POST = _serve  # noqa: N815 - the base class's names
+        do_GET = do_POST = do_DELETE = do_PUT = _serve  # noqa: N815 - the base class's names
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
             """Suppress the log."""

@@ -18,6 +18,7 @@ class WireRequest:
         model: The vendor's name of the model.
         payload: The call's parameters in OpenAI's format. Attempts share it, so never change it.
         stream: Whether the call asks for a stream.
+        method: HTTP method, by default that of the operation.
         adapted: Parameters that were dropped, renamed or converted for this vendor, one line each. Hooks add to it.
         harmless: The lines of ``adapted`` that a strict pool accepts, because the request loses nothing.
         usage_asked: Whether the body asks for stream usage.
@@ -34,6 +35,7 @@ class WireRequest:
         "base64_unusable",
         "call",
         "harmless",
+        "method",
         "model",
         "payload",
         "stream",
@@ -46,6 +48,7 @@ class WireRequest:
         self.model = model
         self.payload = call.payload
         self.stream = call.stream
+        self.method = call.operation.method
         self.adapted: list[str] = []
         self.usage_asked = False
         self.usage_refused = usage_refused

@@ -28,13 +28,16 @@ if TYPE_CHECKING:
     from modelmesh_cdk import ConnectorId as ConnectorId
     from modelmesh_cdk import EmbeddingLimit as EmbeddingLimit
     from modelmesh_cdk import ErrorMapping as ErrorMapping
+    from modelmesh_cdk import EventDecoder as EventDecoder
     from modelmesh_cdk import HttpApiProvider as HttpApiProvider
     from modelmesh_cdk import HttpApiProviderConfig as HttpApiProviderConfig
     from modelmesh_cdk import HttpHealthDiscovery as HttpHealthDiscovery
     from modelmesh_cdk import HttpHealthDiscoveryConfig as HttpHealthDiscoveryConfig
     from modelmesh_cdk import KeyValueStorage as KeyValueStorage
     from modelmesh_cdk import KeyValueStorageConfig as KeyValueStorageConfig
+    from modelmesh_cdk import MultipartBody as MultipartBody
     from modelmesh_cdk import OpenAICompatibleProvider as OpenAICompatibleProvider
+    from modelmesh_cdk import OperationCodec as OperationCodec
     from modelmesh_cdk import QuickProvider as QuickProvider
     from modelmesh_cdk import RateLimitHeaders as RateLimitHeaders
     from modelmesh_cdk import RequestMapping as RequestMapping
