@@ -110,6 +110,12 @@ def test_reported_usage_is_exact_and_a_missing_duration_is_an_estimate() -> None
     assert (tokens.usage["prompt_tokens"], tokens.estimated) == (5, False)
 
 
+def test_reported_tokens_without_details_are_of_the_medium_of_the_operation() -> None:
+    pricing = ModelPricing(0.0025, 0.01, units=UnitPrices(audio_input_per_1k_tokens=0.006))
+    found = consumption(call(TRANSCRIPTIONS, file=audio(1)), model(pricing), {"input_tokens": 100, "output_tokens": 10}, 0, {})
+    assert (cost_nano_usd(pricing, found.usage), found.estimated) == (100 * 6_000 + 10 * 10_000, False)
+
+
 def test_speech_priced_by_tokens_is_estimated_and_by_characters_is_exact() -> None:
     request = call(SPEECH, input="x" * 1000)
     by_tokens = model(ModelPricing(0.0006, units=UnitPrices(audio_output_per_1k_tokens=0.012)))

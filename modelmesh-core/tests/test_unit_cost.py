@@ -49,9 +49,9 @@ def test_media_tokens_have_their_own_price() -> None:
     assert dollars({**usage, "prompt_tokens_details": {"text_tokens": 300}}, text=(0.005, None), **rates) == 0.0415
 
 
-def test_tokens_without_details_have_the_highest_price_of_their_side() -> None:
+def test_tokens_without_details_are_text_or_of_the_only_priced_kind() -> None:
     usage = {"prompt_tokens": 1000, "completion_tokens": 10}
-    assert dollars(usage, text=(0.0025, 0.01), audio_input_per_1k_tokens=0.006) == 0.0061
+    assert dollars(usage, text=(0.0025, 0.01), audio_input_per_1k_tokens=0.006) == 0.0026
     assert (
         dollars({"prompt_tokens": 10, "completion_tokens": 1000}, text=(0.0006, None), audio_output_per_1k_tokens=0.012)
         == 0.012006
@@ -62,6 +62,12 @@ def test_tokens_of_a_kind_without_a_price_have_an_unknown_cost() -> None:
     usage = {"completion_tokens": 10, "completion_tokens_details": {"audio_tokens": 4}}
     assert dollars(usage, audio_output_per_1k_tokens=0.012) is None
     assert dollars({"prompt_tokens": 10}, audio_output_per_1k_tokens=0.012) is None
+
+
+def test_tokens_of_the_cache_have_their_own_price() -> None:
+    pricing = ModelPricing(0.001, 0.002, cached_input_per_1k_tokens=0.0001, units=UnitPrices(audio_input_per_1k_tokens=0.003))
+    usage = {"prompt_tokens": 1000, "completion_tokens": 0, "prompt_tokens_details": {"cached_tokens": 500, "audio_tokens": 100}}
+    assert cost_nano_usd(pricing, usage) == 900_000 + 300_000 - 450_000
 
 
 def test_details_never_count_more_than_the_total() -> None:

@@ -93,12 +93,32 @@ def test_price_has_source_and_date() -> None:
 
 
 @pytest.mark.parametrize(
+    ("connector", "model", "usage", "dollars"),
+    [
+        ("groq.api.v1", "whisper-large-v3", {"audio_seconds": 3600}, 0.111),
+        ("groq.api.v1", "canopylabs/orpheus-arabic-saudi", {"characters": 1_000_000}, 40.0),
+        ("mistral.api.v1", "mistral-ocr-2503", {"pages": 1000}, 1.0),
+        (
+            "openai.llm.v1",
+            "gpt-image-1",
+            {"completion_tokens": 1_000_000, "completion_tokens_details": {"image_tokens": 1_000_000}},
+            40.0,
+        ),
+        ("openai.llm.v1", "gpt-4o-transcribe", {"prompt_tokens": 10**6, "prompt_tokens_details": {"audio_tokens": 10**6}}, 6.0),
+    ],
+)
+def test_prices_of_units_are_those_of_the_library(connector: str, model: str, usage: dict[str, Any], dollars: float) -> None:
+    cost = cost_nano_usd(modelmesh_price(connector, model), usage)
+    assert cost is not None
+    assert cost / NANO == pytest.approx(dollars)
+
+
+@pytest.mark.parametrize(
     ("connector", "model"),
     [
         ("groq.api.v1", "no-such-model"),
         ("acme.gateway.v1", "openai/gpt-oss-120b"),
         ("huggingface.inference.v1", "openai/gpt-oss-120b"),
-        ("groq.api.v1", "whisper-large-v3"),
     ],
 )
 def test_price_missing_in_the_library_is_unknown(connector: str, model: str) -> None:

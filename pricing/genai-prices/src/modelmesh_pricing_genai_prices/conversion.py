@@ -18,7 +18,7 @@ from typing import Any
 from genai_prices.data import providers
 from genai_prices.types import ConditionalPrice, ModelPrice, Provider, StartDateConstraint, TieredPrices, TimeOfDateConstraint
 
-from modelmesh.contracts import ModelPricing, PriceBand
+from modelmesh.contracts import ModelPricing, PriceBand, UnitPrices
 
 INPUT, OUTPUT, PER_REQUEST = "input_per_1k_tokens", "output_per_1k_tokens", "per_request"
 CACHED, WRITTEN = "cached_input_per_1k_tokens", "cache_write_per_1k_tokens"
@@ -29,6 +29,18 @@ RATE_NAMES = {
     "cache_write_mtok": WRITTEN,
     "requests_kcount": PER_REQUEST,
 }
+UNIT_NAMES = {
+    "input_audio_mtok": ("audio_input_per_1k_tokens", 1000),
+    "output_audio_mtok": ("audio_output_per_1k_tokens", 1000),
+    "input_image_mtok": ("image_input_per_1k_tokens", 1000),
+    "output_image_mtok": ("image_output_per_1k_tokens", 1000),
+    "audio_hours": ("per_audio_minute", 60),
+    "input_audio_hours": ("per_audio_minute", 60),
+    "input_mchars": ("per_1k_characters", 1000),
+    "input_document_kpages": ("per_page", 1000),
+}
+"""Names of the prices of units, and the library's units of one of ours. A conditional price does not change them."""
+
 THOUSAND = 1000
 """Divisor from a million to a thousand tokens, and from a thousand requests to one."""
 
@@ -41,17 +53,26 @@ _day: str | None = json.loads(files(__package__).joinpath("releases.json").read_
 def price_of(provider_id: str, model_id: str) -> ModelPricing | None:
     """Return the price of a model at one of the library's providers, ``None`` when unknown.
 
-    A model that the library prices only in units that ModelMesh does not count, such as audio seconds, has no known price.
+    A model that the library prices only in units that ModelMesh does not count, such as seconds of video, has no known price.
     """
     provider = _by_id.get(provider_id)
     model = provider.find_model(model_id) if provider else None
     if model is None:
         return None
     first, bands = _split_conditions(model.prices)
-    base = _base(first)
-    if not {INPUT, OUTPUT, PER_REQUEST} & set(base):
+    base, units = _base(first), _units(first)
+    if not {INPUT, OUTPUT, PER_REQUEST} & set(base) and units is None:
         return None
-    return ModelPricing(**base, bands=[*_tiers(first), *bands], source=_source, as_of=_day)
+    return ModelPricing(**base, bands=[*_tiers(first), *bands], units=units, source=_source, as_of=_day)
+
+
+def _units(price: ModelPrice) -> UnitPrices | None:
+    stated = {
+        name: float(value / of_ours)
+        for attribute, (name, of_ours) in UNIT_NAMES.items()
+        if isinstance(value := getattr(price, attribute, None), Decimal)
+    }
+    return UnitPrices(**stated) if stated else None
 
 
 def _split_conditions(prices: ModelPrice | list[ConditionalPrice]) -> tuple[ModelPrice, list[PriceBand]]:

@@ -10,12 +10,22 @@ from attrs import define
 from modelmesh._engine.limits.media_usage import counted_units, expected_usage, is_media
 from modelmesh._engine.limits.unit_cost import UNITS
 from modelmesh._engine.limits.usage_format import chat_usage
-from modelmesh.contracts.operations import EMBEDDINGS
+from modelmesh.contracts.operations import EMBEDDINGS, IMAGE_EDITS, IMAGES, SPEECH, TRANSCRIPTIONS, TRANSLATIONS
 
 if TYPE_CHECKING:
     from modelmesh._engine.limits.targets import LimitedModel
     from modelmesh.contracts.call import Call
     from modelmesh.contracts.pricing import ModelPricing
+
+
+MEDIA = {
+    SPEECH.name: (("completion_tokens", "audio"),),
+    TRANSCRIPTIONS.name: (("prompt_tokens", "audio"),),
+    TRANSLATIONS.name: (("prompt_tokens", "audio"),),
+    IMAGES.name: (("completion_tokens", "image"),),
+    IMAGE_EDITS.name: (("prompt_tokens", "image"), ("completion_tokens", "image")),
+}
+"""Kind of the tokens of a side that a vendor reports without details, by operation."""
 
 
 @define(eq=False)
@@ -62,6 +72,9 @@ def consumption(
 def _of_media(call: Call, model: LimitedModel, known: dict[str, Any], body: Any) -> Consumption:
     """Return the consumption of an operation that does not generate text. Only what the price requires is estimated."""
     usage = {**known, **counted_units(call, body)}
+    for side, medium in MEDIA.get(call.operation.name, ()):
+        if usage.get(side) is not None and usage.get(f"{side}_details") is None:
+            usage[f"{side}_details"] = {f"{medium}_tokens": usage[side]}
     pricing = model.info.pricing
     missing = _missing(pricing, usage) if pricing is not None else ()
     if not missing:

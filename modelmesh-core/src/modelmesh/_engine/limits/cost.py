@@ -7,7 +7,7 @@ from operator import attrgetter
 from typing import Any
 
 from modelmesh._engine.limits.unit_cost import unit_cost
-from modelmesh.contracts.pricing import ModelPricing, PriceBand
+from modelmesh.contracts.pricing import ModelPricing, PriceBand, UnitPrices
 from modelmesh.contracts.usage import MAX_TOKENS_PER_REQUEST, reported_tokens
 
 _FEMTO_OF_1K = 10**12
@@ -43,13 +43,21 @@ def cost_nano_usd(pricing: ModelPricing | None, usage: Mapping[str, Any] | None,
         return None
     usage = usage or {}
     if pricing.units is not None:
-        return unit_cost(pricing if when is None else pricing_at(pricing, _prompt(usage), when), pricing.units, usage)
+        return _cost_with_units(pricing if when is None else pricing_at(pricing, _prompt(usage), when), pricing.units, usage)
     if not pricing.bands:
         return _cost(_get_rates(pricing), usage)
     prompt = _prompt(usage)
     costs = [_cost(_rates(pricing, bands), usage) for bands in _in_force(pricing, prompt, when)]
     known = [cost for cost in costs if cost is not None]
     return max(known) if len(known) == len(costs) else None
+
+
+def _cost_with_units(pricing: ModelPricing, units: UnitPrices, usage: Mapping[str, Any]) -> int | None:
+    cost, price_in = unit_cost(pricing, units, usage), pricing.input_per_1k_tokens
+    cached, written = pricing.cached_input_per_1k_tokens, pricing.cache_write_per_1k_tokens
+    if cost is None or price_in is None or (cached is None and written is None):
+        return cost
+    return max(cost + _of_cache(usage, price_in, cached, written) // _FEMTO_OF_NANO, 0)
 
 
 def _prompt(usage: Mapping[str, Any]) -> int:

@@ -34,8 +34,8 @@ def unit_cost(pricing: ModelPricing, units: UnitPrices, usage: Mapping[str, Any]
         pricing: The model's prices, without bands.
         units: Its prices of units.
         usage: Token usage in the format of chat completions, and the counts of :data:`UNITS`. ``prompt_tokens_details`` and
-            ``completion_tokens_details`` count the tokens of audio and of images. Without details, tokens have the highest price
-            of their side.
+            ``completion_tokens_details`` count the tokens of audio and of images. Tokens without details are text, or of the
+            most expensive kind when text has no price.
 
     Returns:
         Nano-dollars, ``None`` when a price or a count is unknown.
@@ -79,7 +79,7 @@ def _cost_of_side(tokens: int, text: float | None, units: UnitPrices, media: Map
         return None if text is None else tokens * _exact(text) / 1000
     counts = _details(details, prices)
     if counts is None:
-        return tokens * _exact(max(price for price in (text, *prices.values()) if price is not None)) / 1000
+        return tokens * _exact(max(prices.values()) if text is None else text) / 1000
     left, total = tokens, Fraction(0)
     for kind, price in prices.items():
         count = min(counts.get(kind, 0), left)
