@@ -79,8 +79,8 @@ def pools_of(*capabilities: str, **config: Any) -> list[str]:
 def test_config_without_pools_gets_default_pools() -> None:
     found = pools_of()
     assert found[0] == "chat-completion"
-    assert {"text-generation", "embeddings", "structured-generation"} <= set(found)
-    assert "text-to-speech" not in found
+    assert {"text-generation", "embeddings", "structured-generation", "text-to-speech", "image-generation"} <= set(found)
+    assert "reranking" not in found
 
 
 def test_config_without_pools_gets_requested_pools() -> None:
