@@ -9,6 +9,7 @@ included (``lint-imports`` in ``pyproject.toml`` enforces the order):
 :mod:`modelmesh.capabilities`                 the capability tree (public)
 ``plugins``                                   discovery, import and validation of connectors
 ``limits``, ``health``                        quotas, budgets and costs; circuit breakers and cooldowns
+``translation``                               other request formats to chat completions and back
 ``routing``                                   pools, candidate selection, failover flow
 ``execution``                                 synchronous and asynchronous drivers of the flow
 ``telemetry``, ``state``, ``background``      events and statistics; persisted state; background tasks

@@ -13,8 +13,8 @@ from typing import Any
 PROVENANCE = "connector"
 """Field of an assistant message: ID of the connector that returned it. Absent from a message with OpenAI's fields only."""
 
-_MESSAGE = frozenset({"role", "content", "name", "refusal", "annotations", "audio", "function_call", "tool_calls"})
-_CALL = frozenset({"index", "id", "type", "function", "custom"})
+MESSAGE_FIELDS = frozenset({"role", "content", "name", "refusal", "annotations", "audio", "function_call", "tool_calls"})
+CALL_FIELDS = frozenset({"index", "id", "type", "function", "custom"})
 """OpenAI's fields (openai 3.52.0, ``ChatCompletionMessage``, ``ChoiceDelta``, their tool calls, read 2026-11-21)."""
 
 _CONTENT = ("content", "refusal", "audio", "function_call", "tool_calls")
@@ -76,8 +76,8 @@ def _for(connector: str, message: Any, where: str, adapted: list[str]) -> Any:
     plain = {name: value for name, value in message.items() if name != PROVENANCE}
     if message[PROVENANCE] == connector:
         return plain
-    dropped = [name for name, value in plain.items() if name not in _MESSAGE and value is not None]
-    kept = {name: value for name, value in plain.items() if name in _MESSAGE}
+    dropped = [name for name, value in plain.items() if name not in MESSAGE_FIELDS and value is not None]
+    kept = {name: value for name, value in plain.items() if name in MESSAGE_FIELDS}
     calls = kept.get("tool_calls")
     if isinstance(calls, list):
         dropped += [f"tool_calls.{name}" for call in calls for name in _vendor_fields(call)]
@@ -89,19 +89,21 @@ def _for(connector: str, message: Any, where: str, adapted: list[str]) -> Any:
 
 
 def _has_vendor_fields(message: Mapping[str, Any]) -> bool:
-    if not message.keys() <= _MESSAGE and any(value is not None for name, value in message.items() if name not in _MESSAGE):
+    if not message.keys() <= MESSAGE_FIELDS and any(
+        value is not None for name, value in message.items() if name not in MESSAGE_FIELDS
+    ):
         return True
     calls = message.get("tool_calls")
     return isinstance(calls, list) and any(_vendor_fields(call) for call in calls)
 
 
 def _vendor_fields(call: Any) -> list[str]:
-    if not isinstance(call, Mapping) or call.keys() <= _CALL:
+    if not isinstance(call, Mapping) or call.keys() <= CALL_FIELDS:
         return []
-    return [name for name, value in call.items() if name not in _CALL and value is not None]
+    return [name for name, value in call.items() if name not in CALL_FIELDS and value is not None]
 
 
 def _plain_call(call: Any) -> Any:
     if not isinstance(call, Mapping):
         return call
-    return {name: value for name, value in call.items() if name in _CALL and name != "index"}
+    return {name: value for name, value in call.items() if name in CALL_FIELDS and name != "index"}
