@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     from modelmesh_cdk.provider.openai_compatible import OpenAICompatibleProvider as OpenAICompatibleProvider
     from modelmesh_cdk.provider.openai_stream import ChunkDecoder as ChunkDecoder
     from modelmesh_cdk.provider.operation_codec import OperationCodec as OperationCodec
+    from modelmesh_cdk.provider.operation_codec import operations_under as operations_under
     from modelmesh_cdk.provider.operation_streams import EventDecoder as EventDecoder
     from modelmesh_cdk.provider.provider_errors import invalid_parameter as invalid_parameter
     from modelmesh_cdk.provider.provider_errors import provider_error as provider_error
@@ -155,6 +156,7 @@ _HOMES = {
     "merge_configs": "modelmesh._engine.config.merging",
     "model_list": "modelmesh_cdk.provider.model_list",
     "names_a_secret": "modelmesh_cdk.observability.redaction",
+    "operations_under": "modelmesh_cdk.provider.operation_codec",
     "pack_base64": "modelmesh_cdk.provider.vectors",
     "parse_duration": "modelmesh._engine.foundation.units",
     "provider_error": "modelmesh_cdk.provider.provider_errors",

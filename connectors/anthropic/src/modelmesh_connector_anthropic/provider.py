@@ -11,13 +11,14 @@ from attrs import evolve
 
 from modelmesh.contracts import ModelInfo
 from modelmesh.errors import ConfigurationError, ProviderError
-from modelmesh_cdk import COMMON_RATE_LIMIT_HEADERS, BaseProvider, ErrorMapping, RateLimitHeaders, WireRequest
+from modelmesh_cdk import COMMON_RATE_LIMIT_HEADERS, BaseProvider, ErrorMapping, OperationCodec, RateLimitHeaders, WireRequest
 from modelmesh_cdk.message_rules import MessageRules
 from modelmesh_connector_anthropic.answers import completion
 from modelmesh_connector_anthropic.error_mappings import MAPPINGS, RATE_LIMITS, code_of, delay_of, status_of
 from modelmesh_connector_anthropic.events import EventDecoder
 from modelmesh_connector_anthropic.message_rules import RULES
 from modelmesh_connector_anthropic.model_rows import row_of
+from modelmesh_connector_anthropic.native_messages import NativeMessages
 from modelmesh_connector_anthropic.own_blocks import in_openai_fields
 from modelmesh_connector_anthropic.parameters import MAX_TOKENS, body_of, headers_of
 
@@ -49,6 +50,8 @@ class AnthropicProvider(BaseProvider):
     api_key_variable: ClassVar[str | None] = "ANTHROPIC_API_KEY"
     base_url_variable: ClassVar[str | None] = "ANTHROPIC_BASE_URL"
     message_rules: ClassVar[MessageRules | None] = RULES
+    native_operations: ClassVar[Collection[str]] = frozenset({"messages"})
+    operation_codecs: ClassVar[Mapping[str, OperationCodec]] = {"messages": NativeMessages()}
     list_path: ClassVar[str] = "/models?limit=1000"  # the most of a page (types/model_list_params.py)
 
     def __init__(self, config: Any = None, **settings: Any) -> None:

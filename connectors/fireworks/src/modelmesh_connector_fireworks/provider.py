@@ -28,6 +28,8 @@ class FireworksProvider(OpenAICompatibleProvider):
     id: ClassVar[str] = "fireworks.api.v1"
     options: ClassVar[Collection[str]] = ()
     message_rules: ClassVar[MessageRules | None] = RULES
+    # docs.fireworks.ai (guides/response-api, tools-sdks/anthropic-compatibility), read 2026-11-30
+    native_operations: ClassVar[Collection[str]] = frozenset({"responses", "completions", "messages"})
     error_mappings: ClassVar[Sequence[ErrorMapping]] = MAPPINGS
     rate_limit_headers: ClassVar[Sequence[RateLimitHeaders]] = (*RATE_LIMITS, *COMMON_RATE_LIMIT_HEADERS)
     default_base_url: ClassVar[str] = f"{OWN_ADDRESS}/inference/v1"

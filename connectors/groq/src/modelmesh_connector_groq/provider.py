@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any, ClassVar
 
-from modelmesh_cdk import ErrorMapping, OpenAICompatibleProvider
+from modelmesh_cdk import ErrorMapping, OpenAICompatibleProvider, operations_under
 from modelmesh_cdk.message_rules import MessageRules
 from modelmesh_connector_groq.error_mappings import MAPPINGS
 from modelmesh_connector_groq.message_rules import RULES
@@ -21,6 +21,8 @@ class GroqProvider(OpenAICompatibleProvider):
     id: ClassVar[str] = "groq.api.v1"
     options: ClassVar[Collection[str]] = ()
     message_rules: ClassVar[MessageRules | None] = RULES
+    # groq package 1.7.0, resources/, and console.groq.com/docs/openai (Responses API), read 2026-11-30
+    native_operations: ClassVar[Collection[str]] = frozenset({"responses", *operations_under("files", "batches")})
     error_mappings: ClassVar[Sequence[ErrorMapping]] = MAPPINGS
     default_base_url: ClassVar[str] = "https://api.groq.com/openai/v1"
     api_key_variable: ClassVar[str | None] = "GROQ_API_KEY"

@@ -27,6 +27,8 @@ class LMStudioProvider(QuickProvider):
     id: ClassVar[str] = "lmstudio.local.v1"
     options: ClassVar[Collection[str]] = ()
     message_rules: ClassVar[MessageRules | None] = RULES
+    # lmstudio.ai/docs/developer (OpenAI and Anthropic compatibility, since 0.4.0), read 2026-11-30
+    native_operations: ClassVar[Collection[str]] = frozenset({"responses", "completions", "messages"})
     error_mappings: ClassVar[Sequence[ErrorMapping]] = MAPPINGS
     default_base_url: ClassVar[str] = "http://localhost:1234"
     api_key_variable: ClassVar[str | None] = "LM_API_TOKEN"

@@ -22,6 +22,8 @@ class LocalAIProvider(QuickProvider):
     id: ClassVar[str] = "localai.local.v1"
     options: ClassVar[Collection[str]] = ()
     message_rules: ClassVar[MessageRules | None] = RULES
+    # localai.io/reference/api-errors, read 2026-11-30
+    native_operations: ClassVar[Collection[str]] = frozenset({"responses", "completions", "messages"})
     error_mappings: ClassVar[Sequence[ErrorMapping]] = MAPPINGS
     default_base_url: ClassVar[str] = "http://localhost:8080"
     base_url_variable: ClassVar[str | None] = "LOCALAI_HOST"

@@ -13,6 +13,7 @@ from modelmesh_cdk import (
     OpenAICompatibleProvider,
     RateLimitHeaders,
     WireRequest,
+    operations_under,
 )
 from modelmesh_cdk.message_rules import MessageRules
 from modelmesh_connector_mistral.error_mappings import MAPPINGS, RATE_LIMITS
@@ -45,6 +46,8 @@ class MistralProvider(OpenAICompatibleProvider):
     )
     requests_base64_embeddings: ClassVar[bool] = True  # mistralai package 3.7.0, models/encodingformat.py, read 2026-11-30
     message_rules: ClassVar[MessageRules | None] = RULES
+    # mistralai package 3.7.0, client/files.py, read 2026-11-30
+    native_operations: ClassVar[Collection[str]] = operations_under("files")
 
     def _own_messages(self, messages: list[Any]) -> list[Any]:
         """Return messages with Mistral's content chunks restored."""

@@ -23,6 +23,8 @@ class OllamaProvider(QuickProvider):
     id: ClassVar[str] = "ollama.local.v1"
     options: ClassVar[Collection[str]] = ()
     message_rules: ClassVar[MessageRules | None] = RULES
+    # docs.ollama.com/api (OpenAI compatibility since 0.13.3, Anthropic compatibility), read 2026-11-30
+    native_operations: ClassVar[Collection[str]] = frozenset({"responses", "completions", "messages"})
     error_mappings: ClassVar[Sequence[ErrorMapping]] = MAPPINGS
     default_base_url: ClassVar[str] = "http://localhost:11434"
     api_key_variable: ClassVar[str | None] = "OLLAMA_API_KEY"

@@ -6,7 +6,7 @@ import os
 from collections.abc import Collection, Sequence
 from typing import ClassVar
 
-from modelmesh_cdk import EmbeddingLimit, ErrorMapping, OpenAICompatibleProvider
+from modelmesh_cdk import EmbeddingLimit, ErrorMapping, OpenAICompatibleProvider, operations_under
 from modelmesh_cdk.message_rules import MessageRules
 from modelmesh_connector_openai.error_mappings import MAPPINGS
 from modelmesh_connector_openai.message_rules import RULES
@@ -24,6 +24,8 @@ class OpenAIProvider(OpenAICompatibleProvider):
     id: ClassVar[str] = "openai.llm.v1"
     options: ClassVar[Collection[str]] = ("organization", "project")
     message_rules: ClassVar[MessageRules | None] = RULES
+    # openai package 3.52.0, resources/, read 2026-11-30
+    native_operations: ClassVar[Collection[str]] = operations_under("responses", "completions", "files", "batches", "uploads")
     error_mappings: ClassVar[Sequence[ErrorMapping]] = MAPPINGS
     default_base_url: ClassVar[str] = "https://api.openai.com/v1"
     api_key_variable: ClassVar[str | None] = "OPENAI_API_KEY"

@@ -35,6 +35,8 @@ class OpenRouterProvider(OpenAICompatibleProvider):
 
     id: ClassVar[str] = "openrouter.gateway.v1"
     message_rules: ClassVar[MessageRules | None] = RULES
+    # openrouter.ai/docs/api-reference (responses, messages), read 2026-11-30
+    native_operations: ClassVar[Collection[str]] = frozenset({"responses", "messages"})
     missing_is_model: ClassVar[bool] = True
     options: ClassVar[Collection[str]] = ("http_referer", "x_title", "provider_preferences", "route", "transforms")
     error_mappings: ClassVar[Sequence[ErrorMapping]] = MAPPINGS

@@ -26,6 +26,10 @@ class TogetherProvider(OpenAICompatibleProvider):
     id: ClassVar[str] = "together.api.v1"
     options: ClassVar[Collection[str]] = ()
     message_rules: ClassVar[MessageRules | None] = RULES
+    # docs.together.ai/reference (completions, batches), read 2026-11-30
+    native_operations: ClassVar[Collection[str]] = frozenset(
+        {"completions", "batches.create", "batches.retrieve", "batches.cancel"}
+    )
     error_mappings: ClassVar[Sequence[ErrorMapping]] = MAPPINGS
     default_base_url: ClassVar[str] = "https://api.together.ai/v1"
     api_key_variable: ClassVar[str | None] = "TOGETHER_API_KEY"

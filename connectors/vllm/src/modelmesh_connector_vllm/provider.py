@@ -21,6 +21,10 @@ class VLLMProvider(QuickProvider):
     id: ClassVar[str] = "vllm.local.v1"
     options: ClassVar[Collection[str]] = ()
     message_rules: ClassVar[MessageRules | None] = RULES
+    # docs.vllm.ai/en/stable/serving/online_serving (0.32.0), read 2026-11-30
+    native_operations: ClassVar[Collection[str]] = frozenset(
+        {"responses", "responses.retrieve", "responses.cancel", "completions", "messages"}
+    )
     error_mappings: ClassVar[Sequence[ErrorMapping]] = MAPPINGS
     default_base_url: ClassVar[str] = "http://localhost:8000"
     base_url_variable: ClassVar[str | None] = "VLLM_HOST"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import ClassVar
 
-from modelmesh_cdk import ErrorMapping, OpenAICompatibleProvider
+from modelmesh_cdk import ErrorMapping, OpenAICompatibleProvider, operations_under
 from modelmesh_cdk.message_rules import MessageRules
 from modelmesh_connector_xai.error_mappings import MAPPINGS
 from modelmesh_connector_xai.message_rules import RULES
@@ -21,6 +21,8 @@ class XAIProvider(OpenAICompatibleProvider):
     id: ClassVar[str] = "xai.grok.v1"
     options: ClassVar[Collection[str]] = ()
     message_rules: ClassVar[MessageRules | None] = RULES
+    # docs.x.ai (Responses API, rest-api-reference/files), read 2026-11-30
+    native_operations: ClassVar[Collection[str]] = frozenset({"responses", *operations_under("files")})
     error_mappings: ClassVar[Sequence[ErrorMapping]] = MAPPINGS
     default_base_url: ClassVar[str] = "https://api.x.ai/v1"
     api_key_variable: ClassVar[str | None] = "XAI_API_KEY"

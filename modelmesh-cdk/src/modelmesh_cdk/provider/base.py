@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from modelmesh.contracts.call import Call, Limits
     from modelmesh.contracts.models import ModelInfo, ModelPricing
     from modelmesh_cdk.provider import decoding, encoding, error_responses, event_streams, exchange, model_listing
-    from modelmesh_cdk.transport.interfaces import AsyncTransport, RequestBody, Transport
+    from modelmesh_cdk.transport.interfaces import AsyncTransport, Transport
     from modelmesh_cdk.wire.request import WireRequest
 else:  # the first request imports them
     decoding = LazyModule(globals(), "decoding", "modelmesh_cdk.provider.decoding")
@@ -219,7 +219,7 @@ class BaseProvider(DeclaresOptions, ProviderHooks):
 
     # -- defaults of the hooks that call other hooks --------------------------------------------------------------------
 
-    def _encode_request(self, request: WireRequest) -> tuple[str, list[tuple[str, str]], bytes | RequestBody]:
+    def _encode_request(self, request: WireRequest) -> tuple[str, list[tuple[str, str]], Any]:
         return encoding.encode_request(self, request, self._request_headers)
 
     def _decode_response(self, request: WireRequest, status: int, headers: Mapping[str, str], raw: bytes) -> Answer:

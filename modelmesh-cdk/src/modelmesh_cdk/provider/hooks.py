@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from modelmesh_cdk.provider.embedding_batches import EmbeddingLimit
     from modelmesh_cdk.provider.error_mapping import ErrorMapping
     from modelmesh_cdk.provider.operation_codec import OperationCodec
-    from modelmesh_cdk.transport.interfaces import RequestBody
     from modelmesh_cdk.wire import json_codec
     from modelmesh_cdk.wire.request import WireRequest
 else:  # create() needs none of them
@@ -173,8 +172,8 @@ class ProviderHooks:
             vectors.ask_for_base64(request, payload)
         return payload
 
-    def _encode_request(self, request: WireRequest) -> tuple[str, list[tuple[str, str]], bytes | RequestBody]:
-        """Return address, headers and body of a request. The default calls the hooks above."""
+    def _encode_request(self, request: WireRequest) -> tuple[str, list[tuple[str, str]], Any]:
+        """Return address, headers and body of a request: ``bytes``, or a body with files. The default calls the hooks above."""
         raise NotImplementedError
 
     # -- responses ----------------------------------------------------------------------------------------------------

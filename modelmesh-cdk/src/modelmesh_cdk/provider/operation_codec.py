@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from modelmesh._engine.foundation.lazy_import import LazyModule
+from modelmesh.contracts.operations import COMPLETIONS, OPERATIONS
 
 if TYPE_CHECKING:
     from modelmesh.contracts.operations import BodyKind, ReplyKind
@@ -65,8 +66,8 @@ class OperationCodec:
             request: The request.
             data: The decoded JSON object, or the body of a reply that is not JSON.
         """
-        del provider, request
-        return data
+        completes = request.call.operation.name == COMPLETIONS.name  # the choices of chat completions, with ``text``
+        return provider._parse_response(data) if completes else data
 
     def stream_decoder(self, provider: ProviderHooks, request: WireRequest) -> Any:
         """Return the decoder of one stream: an object with ``decode(event) -> list`` and a flag ``done``.
@@ -86,3 +87,8 @@ def codec_of(provider: ProviderHooks, request: WireRequest) -> OperationCodec:
     """Return the connector's codec for the operation of a request, else the default codec."""
     codecs: Mapping[str, OperationCodec] = provider.operation_codecs
     return codecs.get(request.call.operation.name, DEFAULT_CODEC)
+
+
+def operations_under(*names: str) -> frozenset[str]:
+    """Return the operations with these names and those of their resources: ``files`` stands for ``files.create`` and the rest."""
+    return frozenset(row for row in OPERATIONS for name in names if row == name or row.startswith(f"{name}."))

@@ -9,6 +9,7 @@ from modelmesh.contracts.operations import Operation, StreamKind
 from modelmesh.errors import ProviderError
 from modelmesh_cdk.provider.decoding import check_is_stream, may_be_stream
 from modelmesh_cdk.provider.error_responses import is_success, transport_failure
+from modelmesh_cdk.provider.hooks import ProviderHooks
 from modelmesh_cdk.provider.openai_stream import ChunkDecoder, error_in
 from modelmesh_cdk.provider.operation_codec import codec_of
 from modelmesh_cdk.provider.operation_replies import FILE_CONTENT, check_content, media_type
@@ -20,8 +21,9 @@ from modelmesh_cdk.wire.sse import ServerSentEvent
 
 if TYPE_CHECKING:
     from modelmesh.contracts.call import Limits
-    from modelmesh_cdk.provider.hooks import ProviderHooks
     from modelmesh_cdk.wire.request import WireRequest
+
+# ruff: noqa: SLF001 - hooks are protected methods of the provider
 
 FAILED = "response.failed"
 
@@ -50,15 +52,16 @@ def open_stream(
 
 def openai_decoder(provider: ProviderHooks, request: WireRequest) -> Any:
     """Return the decoder of a stream in OpenAI's format, ``None`` for bytes."""
-    kind, failure = request.call.stream_kind, provider._map_embedded_error  # noqa: SLF001 - a hook
+    kind, failure = request.call.stream_kind, provider._map_embedded_error
     if kind is StreamKind.BYTES:
         return None
     if kind is StreamKind.TEXTS:
-        return ChunkDecoder(None, failure, kind="text_completion")
+        plain = type(provider)._parse_sse_chunk is ProviderHooks._parse_sse_chunk
+        return ChunkDecoder(None if plain else provider._parse_sse_chunk, failure, kind="text_completion")
     if kind is StreamKind.EVENTS:
         images = request.payload.get("n")
         return EventDecoder(request.call.operation, failure, finals=images if isinstance(images, int) else 1)
-    return provider._stream_decoder(request)  # noqa: SLF001 - a hook
+    return provider._stream_decoder(request)
 
 
 class EventDecoder:

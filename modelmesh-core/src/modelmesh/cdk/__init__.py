@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from modelmesh_cdk import merge_configs as merge_configs
     from modelmesh_cdk import model_list as model_list
     from modelmesh_cdk import names_a_secret as names_a_secret
+    from modelmesh_cdk import operations_under as operations_under
     from modelmesh_cdk import pack_base64 as pack_base64
     from modelmesh_cdk import parse_duration as parse_duration
     from modelmesh_cdk import provider_error as provider_error
