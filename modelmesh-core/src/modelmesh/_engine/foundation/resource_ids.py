@@ -6,6 +6,7 @@ The suffix makes a resource findable without any stored state, after a restart a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 SEPARATOR = "@"
@@ -21,6 +22,30 @@ def split(resource_id: str) -> tuple[str, str | None]:
     """Return the vendor's ID and the key of the account, ``None`` for an ID without an account."""
     own, separator, provider_id = resource_id.rpartition(SEPARATOR)
     return (own, provider_id) if separator and own and provider_id else (resource_id, None)
+
+
+def is_id(name: str) -> bool:
+    """Return whether an argument, or a field of a body, contains an ID of a resource or a list of them."""
+    return name.endswith(("_id", "_ids")) or name in ("after", "before", "conversation")
+
+
+def without_account(value: Any, account: str) -> Any:
+    """Return a body with every ID of an account as the vendor knows it. Only IDs that name this account change."""
+    if isinstance(value, Mapping):
+        return {
+            name: _own_ids(one, account)
+            if is_id(str(name)) and isinstance(one, str | list | tuple)
+            else without_account(one, account)
+            for name, one in value.items()
+        }
+    return [without_account(one, account) for one in value] if isinstance(value, list | tuple) else value
+
+
+def _own_ids(value: Any, account: str) -> Any:
+    if isinstance(value, str):
+        own, owner = split(value)
+        return own if owner == account else value
+    return [_own_ids(one, account) if isinstance(one, str) else without_account(one, account) for one in value]
 
 
 def qualify_fields(resource: dict[str, Any], provider_id: str) -> None:

@@ -127,7 +127,7 @@ class MeshEngine:
         ).assemble()
         self._started = running = RunningMesh(core, self.usage, config, parts, read_only=read_only)
         running.begin()
-        self._requests.open(running.router, running.reporter)
+        self._requests.open(running.router, running.reporter, running.accounts)
         notify_plugins(resolver.plugins, "modelmesh_mesh_ready", mesh=self)
 
     def load_state(self) -> SystemState | None:

@@ -10,11 +10,13 @@ from modelmesh._engine.foundation.lazy_import import LazyModule
 from modelmesh._engine.limits.forecasts import forecast
 from modelmesh._engine.routing.candidates import Candidate
 from modelmesh.contracts.call import Call, CallOptions
-from modelmesh.contracts.operations import CHAT
+from modelmesh.contracts.operations import CHAT, OPERATIONS, OperationScope
 from modelmesh.contracts.strategy import SelectionRequest, SelectionResult
 from modelmesh.errors import RoutingError
 
 if TYPE_CHECKING:
+    from modelmesh._engine.mesh import requests
+    from modelmesh._engine.mesh.accounts import AccountPools
     from modelmesh._engine.mesh.core import MeshCore
     from modelmesh._engine.routing import explain as explaining
     from modelmesh._engine.routing.pool import Pool
@@ -23,14 +25,15 @@ if TYPE_CHECKING:
     from modelmesh._engine.telemetry.status import PoolInfo
 else:  # create() needs no view
     explaining = LazyModule(globals(), "explaining", "modelmesh._engine.routing.explain")
+    requests = LazyModule(globals(), "requests", "modelmesh._engine.mesh.requests")
     status = LazyModule(globals(), "status", "modelmesh._engine.telemetry.status")
 
 
 class Inspection:
     """Views of the pools of one router."""
 
-    def __init__(self, core: MeshCore, router: Router) -> None:
-        self._core, self._router = core, router
+    def __init__(self, core: MeshCore, router: Router, accounts: AccountPools) -> None:
+        self._core, self._router, self._accounts = core, router, accounts
 
     def list_pools(self) -> list[Pool]:
         """Return every pool, with the availability of its models as of now."""
@@ -77,12 +80,27 @@ class Inspection:
         return list(dict.fromkeys(one.provider_id for pool in self.list_pools() for one in pool.get_active_models()))
 
     def explain(self, model: str, call: Call | None = None) -> explaining.Explanation:
-        """Return where a request would go now, and why, without sending it."""
-        core, pool = self._core, self._router.resolve(model)
+        """Return where a request would go now, and why, without sending it.
+
+        Args:
+            model: Pool, capability or model, or the name of an operation of accounts.
+            call: The request.
+
+        Raises:
+            BadRequestError: Nothing can serve the request.
+            CapabilityNotFoundError: No pool serves the name.
+        """
+        core = self._core
+        call = Call(OPERATIONS.get(model, CHAT), model, {}) if call is None else requests.chat_call(call)
+        if call.operation.scope is OperationScope.ACCOUNT:
+            call = self._accounts.pinned(call)
+            pool = self._accounts.pool(call.operation)
+        else:
+            pool = self._router.resolve(model)
         with core.lock:
             rng = random.Random()  # noqa: S311 - a copy, so that the dry run does not change the next choice
             rng.setstate(core.rng.getstate())
-            return explaining.explain(call or Call(CHAT, model, {}), pool, clock=core.clock, rng=rng)
+            return explaining.explain(call, pool, clock=core.clock, rng=rng)
 
     def describe(self, pool: str | None, only_providers: Sequence[str]) -> str:
         """Return the pools and their models as text."""

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from modelmesh._engine.foundation.lazy_import import LazyModule
 from modelmesh._engine.limits.token_counts import prompt_size
 from modelmesh._engine.routing.pool_policy import Adaptation
+from modelmesh.contracts.operations import OperationScope
 from modelmesh.errors import ModelMeshError
 
 if TYPE_CHECKING:
     from modelmesh._engine.execution import stream_drain
     from modelmesh._engine.mesh import chat_calls
+    from modelmesh._engine.mesh.accounts import AccountPools
     from modelmesh._engine.mesh.core import MeshCore
     from modelmesh._engine.routing import attempt_settlement, final_errors, flow
     from modelmesh._engine.routing.pool import Pool
@@ -48,11 +50,12 @@ class RequestServer:
         self._pid = os.getpid()
         self._router: Router | None = None
         self._reporter: Reporter | None = None
+        self._accounts: AccountPools | None = None
         self.is_open = False
 
-    def open(self, router: Router, reporter: Reporter) -> None:
+    def open(self, router: Router, reporter: Reporter, accounts: AccountPools) -> None:
         """Accept requests from now on."""
-        self._router, self._reporter = router, reporter
+        self._router, self._reporter, self._accounts = router, reporter, accounts
         self.is_open = True
 
     def close(self) -> bool:
@@ -68,8 +71,34 @@ class RequestServer:
         Raises:
             ModelMeshError: No candidate answered, or the request is wrong.
         """
-        call = chat_call(call)
-        pool, reporter, began, attempts = self._begin(call)
+        if call.operation.scope is OperationScope.MODEL:
+            return self._serve(call)
+        steps = self._account_pools().requests(call)
+        try:
+            one = next(steps)
+            while True:
+                one = steps.send(self._serve(one))
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]
+
+    async def aserve(self, call: Call) -> Served:
+        """Serve one request in this task.
+
+        Raises:
+            ModelMeshError: No candidate answered, or the request is wrong.
+        """
+        if call.operation.scope is OperationScope.MODEL:
+            return await self._aserve(call)
+        steps = self._account_pools().requests(call)
+        try:
+            one = next(steps)
+            while True:
+                one = steps.send(await self._aserve(one))
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]
+
+    def _serve(self, call: Call) -> Served:
+        pool, call, reporter, began, attempts = self._begin(call)
         core = self._core
         try:
             served = core.driver.run(flow.serve(call, pool, clock=core.clock, rng=core.rng, attempts=attempts))
@@ -79,14 +108,8 @@ class RequestServer:
         reporter.report_answer(call, served, began)
         return served
 
-    async def aserve(self, call: Call) -> Served:
-        """Serve one request in this task.
-
-        Raises:
-            ModelMeshError: No candidate answered, or the request is wrong.
-        """
-        call = chat_call(call)
-        pool, reporter, began, attempts = self._begin(call)
+    async def _aserve(self, call: Call) -> Served:
+        pool, call, reporter, began, attempts = self._begin(call)
         core = self._core
         try:
             served = await core.adriver.run(flow.serve(call, pool, clock=core.clock, rng=core.rng, attempts=attempts))
@@ -132,22 +155,38 @@ class RequestServer:
         assert reporter is not None
         return lambda error: reporter.report_stream_end(call, served, error, began)
 
-    def _begin(self, call: Call) -> tuple[Pool, Reporter, float, list[Any]]:
+    def _account_pools(self) -> AccountPools:
+        self._check_open()
+        assert self._accounts is not None
+        return self._accounts
+
+    def _check_open(self) -> None:
         if not self.is_open:
             message = "this mesh is shut down, or was never initialized; make a new one with modelmesh.create(…)"
             raise ModelMeshError(message)
         if self._pid != os.getpid():
             self._handle_fork()
-        assert self._router is not None
+
+    def _begin(self, call: Call) -> tuple[Pool, Call, Reporter, float, list[Any]]:
+        self._check_open()
+        call = chat_call(call)
         assert self._reporter is not None
-        pool = self._router.resolve(call.pool)
+        pool = self._pool(call)
         if pool.operations and call.operation.name not in pool.operations:
             raise final_errors.wrong_operation(pool, call)
         call.strict = pool.policy.adaptation is Adaptation.STRICT
         if call.native is not None:
             call.native.strict = call.strict
         prompt_size(call)  # counted here because a long prompt takes a while, and the flow runs under the lock
-        return pool, self._reporter, self._core.clock(), []
+        return pool, call, self._reporter, self._core.clock(), []
+
+    def _pool(self, call: Call) -> Pool:
+        """Return the pool that serves a call."""
+        if call.operation.scope is OperationScope.ACCOUNT:
+            assert self._accounts is not None
+            return self._accounts.pool(call.operation)
+        assert self._router is not None
+        return self._router.resolve(call.pool)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> RequestServer:
         return self

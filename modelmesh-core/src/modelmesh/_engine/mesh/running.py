@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from modelmesh._engine.assembly.providers import aclose_providers, close_providers
+from modelmesh._engine.mesh.accounts import AccountPools
 from modelmesh._engine.mesh.inspection import Inspection
 from modelmesh._engine.mesh.manual import ManualControl
 from modelmesh._engine.telemetry.reporting import Reporter
@@ -39,6 +40,7 @@ class RunningMesh:
         emitter: Publishes events to sinks.
         reporter: Records requests in usage, statistics and events.
         statistics: Counts of models, providers and pools.
+        accounts: The accounts that serve operations of accounts.
         inspection: Read-only views.
         manual: Rotation and recovery on request.
         state: Persists state, ``None`` without a storage section.
@@ -75,7 +77,8 @@ class RunningMesh:
             lock=core.lock,
             clock=core.clock,
         )
-        self.inspection = Inspection(core, self.router)
+        self.accounts = AccountPools(core, parts.providers)
+        self.inspection = Inspection(core, self.router, self.accounts)
         self.manual = ManualControl(core, self.router, self.reporter, self.inspection)
         for window in parts.windows:
             core.health.add_window(window, core.clock())

@@ -17,6 +17,7 @@ from modelmesh._engine.routing.notifications import notify_strategy, run_policie
 from modelmesh._engine.routing.plan import RequestPlan
 from modelmesh._engine.routing.pool import Pool
 from modelmesh._engine.routing.steps import Opened, Served
+from modelmesh.contracts.operations import OperationScope
 from modelmesh.contracts.provider import Answer
 from modelmesh.contracts.strategy import SelectionRequest
 from modelmesh.errors import ProviderError
@@ -63,6 +64,8 @@ def settle_failure(plan: RequestPlan, lease: AttemptLease, attempt: Attempt, err
     """Settle an attempt that failed before any content."""
     pool, candidate = plan.pool, lease.candidate
     now = plan.clock()
+    if error.failure is FailureClass.NOT_FOUND and plan.call.operation.scope is OperationScope.ACCOUNT:
+        error.failure = FailureClass.REFUSED  # the resource is missing, not a model
     error.provider_id = candidate.provider_id
     error.model_id = candidate.model_id
     attempt.fail(error, now - lease.began)

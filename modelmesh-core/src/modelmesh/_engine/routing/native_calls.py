@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
-from modelmesh._engine.foundation.resource_ids import split
+from modelmesh._engine.foundation.resource_ids import without_account
 
 if TYPE_CHECKING:
     from modelmesh._engine.routing.candidates import Candidate
@@ -27,13 +26,3 @@ def call_for(call: Call, candidate: Candidate) -> Call:
     if call.account is None:
         return call
     return evolve(call, payload=without_account(call.payload, call.account))
-
-
-def without_account(value: Any, account: str) -> Any:
-    """Return a value with every ID of an account as the vendor knows it. Only IDs qualified with this account change."""
-    if isinstance(value, str):
-        own, owner = split(value)
-        return own if owner == account else value
-    if isinstance(value, Mapping):
-        return {name: without_account(one, account) for name, one in value.items()}
-    return [without_account(one, account) for one in value] if isinstance(value, list | tuple) else value

@@ -1,0 +1,161 @@
+"""Operations of accounts: files, batches, uploads and stored responses, which a vendor keeps for one account.
+
+The accounts that serve an operation form a pool, so a request to them follows the same flow as one to a model: health, limits,
+retries, failover and records. The ID of a resource names its account (:mod:`modelmesh._engine.foundation.resource_ids`), and a
+request with such an ID goes to that account only.
+
+A list of several accounts is one list: each page comes from one account, in the order of the configuration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from attrs import evolve
+
+from modelmesh._engine.builtin.stick_until_failure import StickUntilFailure
+from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh._engine.foundation.resource_ids import is_id, qualify, split
+from modelmesh._engine.routing.candidates import Candidate
+from modelmesh._engine.routing.native_calls import native_operations
+from modelmesh._engine.routing.pool import Pool
+from modelmesh.contracts.models import ModelInfo
+from modelmesh.contracts.pricing import ModelPricing
+from modelmesh.errors import BadRequestError, CapabilityNotFoundError
+
+if TYPE_CHECKING:
+    from modelmesh._engine.assembly.provider_entry import ProviderEntry
+    from modelmesh._engine.assembly.providers import Providers
+    from modelmesh._engine.mesh.core import MeshCore
+    from modelmesh._engine.routing.steps import Served
+    from modelmesh.contracts.call import Call
+    from modelmesh.contracts.operations import Operation
+
+LISTS = frozenset({"files.list", "batches.list"})
+"""Operations that list the resources of all accounts."""
+
+_FREE = ModelPricing(per_request=0.0)
+
+
+class AccountPools:
+    """Pools of the accounts that serve operations of accounts, each built with its first request."""
+
+    def __init__(self, core: MeshCore, providers: Providers) -> None:
+        self._core, self._providers = core, providers
+        self._pools: dict[str, Pool] = {}
+
+    def pool(self, operation: Operation) -> Pool:
+        """Return the pool of an operation.
+
+        Raises:
+            CapabilityNotFoundError: No account serves it.
+        """
+        pool = self._pools.get(operation.name)
+        if pool is None:
+            with self._core.lock:
+                members = [_candidate(entry, operation) for entry in self._providers if _serves(entry, operation)]
+                pool = Pool(operation.name, "", members, StickUntilFailure(), self._core.health, None, self._core.reservations)
+                self._pools[operation.name] = pool
+        if not pool.members:
+            keys = ", ".join(self._providers.by_key) or "none"
+            message = (
+                f"no account serves {operation.name}. Configured: {keys}. Add a provider whose vendor "
+                "has this operation, such as openai."
+            )
+            raise CapabilityNotFoundError(message, pool_name=operation.name, details={"pools": []})
+        return pool
+
+    def pinned(self, call: Call) -> Call:
+        """Return a call with the account that its IDs name.
+
+        Raises:
+            BadRequestError: No single account can serve it.
+            CapabilityNotFoundError: No account serves the operation.
+        """
+        pool = self.pool(call.operation)
+        found = dict(_ids(call.payload))
+        owners = {owner: given for given in found.values() if (owner := split(given)[1]) is not None}
+        if len(owners) > 1:
+            raise _refused(call, f"its IDs belong to several accounts: {', '.join(sorted(owners))}. Name those of one account.")
+        if owners:
+            ((owner, given),) = owners.items()
+            self._check_owner(call, pool, owner, given)
+            return evolve(call, account=owner)
+        keys = self.keys(call)
+        if found and len(keys) > 1:
+            given = next(iter(found.values()))
+            example = qualify(given, keys[0])
+            raise _refused(
+                call,
+                f"the ID {given!r} does not name its account, and {len(keys)} accounts serve the operation: {', '.join(keys)}. "
+                f"Use the ID that ModelMesh returned, such as {example!r}, or set only_providers.",
+            )
+        return call
+
+    def keys(self, call: Call) -> list[str]:
+        """Return the keys of the accounts that may serve a call, in the order of the configuration."""
+        pool = self.pool(call.operation)
+        return [one.provider_id for one in pool.subset(pool.index.allowed(call))]
+
+    def requests(self, call: Call) -> Generator[Call, Served, Served]:
+        """Yield the requests that serve a call, one after the other: one, except for a list of several accounts.
+
+        Raises:
+            BadRequestError: No single account can serve it.
+            CapabilityNotFoundError: No account serves the operation.
+        """
+        one = self.pinned(call)
+        keys = self.keys(call)
+        if call.operation.name not in LISTS or len(keys) < 2:  # noqa: PLR2004 - a list of one account is that account's own
+            return (yield one)
+        first = keys.index(one.account) if one.account in keys else 0
+        return (yield from _pages(one, keys[first:]))
+
+    def _check_owner(self, call: Call, pool: Pool, owner: str, given: str) -> None:
+        if owner not in self._providers.by_key:
+            keys = ", ".join(self._providers.by_key) or "none"
+            raise _refused(call, f"{given!r} belongs to the account {owner!r}, which is not configured. Configured: {keys}.")
+        if not pool.mask_of_provider(owner):
+            served = ", ".join(one.provider_id for one in pool.members)
+            raise _refused(
+                call,
+                f"{given!r} belongs to the account {owner!r}, which does not serve this operation. It is served by: {served}.",
+            )
+
+
+def _pages(call: Call, keys: list[str]) -> Generator[Call, Served, Served]:
+    """Yield the requests for one page: of the first account, and of the following ones while a page is empty."""
+    payload = call.payload
+    for place, key in enumerate(keys):
+        served = yield evolve(call, account=key, payload=payload)
+        body: Any = served.outcome.body  # type: ignore[union-attr]
+        is_last = place == len(keys) - 1
+        if body.get("data") or is_last:
+            body["has_more"] = bool(body.get("has_more")) or not is_last
+            return served
+        payload = {name: value for name, value in call.payload.items() if name not in ("after", "before")}
+    raise AssertionError
+
+
+def _serves(entry: ProviderEntry, operation: Operation) -> bool:
+    return operation.name in native_operations(entry.provider)
+
+
+def _candidate(entry: ProviderEntry, operation: Operation) -> Candidate:
+    """Return the account as a candidate. The operation stands in place of a model in records and statistics."""
+    return Candidate(operation.name, "", ModelInfo(operation.name, pricing=_FREE), entry.provider, entry.account)
+
+
+def _ids(payload: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the IDs of resources in the arguments, by the name of the argument."""
+    for name, value in payload.items():
+        if is_id(name):
+            values: Iterable[Any] = value if isinstance(value, list | tuple) else (value,)
+            for place, one in enumerate(values):
+                if isinstance(one, str) and one:
+                    yield f"{name}[{place}]", one
+
+
+def _refused(call: Call, why: str) -> BadRequestError:
+    return BadRequestError(f"{call.operation.name}: {why}", failure=FailureClass.CALLER, status=400)
