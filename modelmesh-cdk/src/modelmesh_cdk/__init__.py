@@ -63,6 +63,8 @@ if TYPE_CHECKING:
     from modelmesh_cdk.provider.error_mapping import error_mapping as error_mapping
     from modelmesh_cdk.provider.http_api import HttpApiProvider as HttpApiProvider
     from modelmesh_cdk.provider.http_api import HttpApiProviderConfig as HttpApiProviderConfig
+    from modelmesh_cdk.provider.image_sizes import nearest_ratio as nearest_ratio
+    from modelmesh_cdk.provider.image_sizes import read_image_size as read_image_size
     from modelmesh_cdk.provider.mapping import RequestMapping as RequestMapping
     from modelmesh_cdk.provider.mapping import ResponseMapping as ResponseMapping
     from modelmesh_cdk.provider.openai_compatible import OpenAICompatibleProvider as OpenAICompatibleProvider
@@ -80,6 +82,10 @@ if TYPE_CHECKING:
     from modelmesh_cdk.provider.rate_limit_headers import read_delay as read_delay
     from modelmesh_cdk.provider.tool_parameters import read_tool_choice as read_tool_choice
     from modelmesh_cdk.provider.tool_parameters import read_tools as read_tools
+    from modelmesh_cdk.provider.transcripts import Transcript as Transcript
+    from modelmesh_cdk.provider.transcripts import TranscriptionCodec as TranscriptionCodec
+    from modelmesh_cdk.provider.transcripts import requested_format as requested_format
+    from modelmesh_cdk.provider.transcripts import segments_of_words as segments_of_words
     from modelmesh_cdk.provider.vectors import pack_base64 as pack_base64
     from modelmesh_cdk.provider.vectors import to_requested_encoding as to_requested_encoding
     from modelmesh_cdk.secret_store.base import BaseSecretStore as BaseSecretStore
@@ -98,12 +104,24 @@ if TYPE_CHECKING:
     from modelmesh_cdk.strategy.threshold_rotation import ThresholdRotationConfig as ThresholdRotationConfig
     from modelmesh_cdk.strategy.threshold_rotation import ThresholdRotationPolicy as ThresholdRotationPolicy
     from modelmesh_cdk.wire import json_codec as json_codec
+    from modelmesh_cdk.wire.json_with_files import DataUrl as DataUrl
+    from modelmesh_cdk.wire.json_with_files import JsonWithFiles as JsonWithFiles
+    from modelmesh_cdk.wire.json_with_files import media_type_of as media_type_of
     from modelmesh_cdk.wire.multipart import MultipartBody as MultipartBody
     from modelmesh_cdk.wire.request import WireRequest as WireRequest
     from modelmesh_cdk.wire.sse import ServerSentEvent as ServerSentEvent
     from modelmesh_cdk.wire.sse import SseDecoder as SseDecoder
 
 _HOMES = {
+    "JsonWithFiles": "modelmesh_cdk.wire.json_with_files",
+    "DataUrl": "modelmesh_cdk.wire.json_with_files",
+    "media_type_of": "modelmesh_cdk.wire.json_with_files",
+    "Transcript": "modelmesh_cdk.provider.transcripts",
+    "TranscriptionCodec": "modelmesh_cdk.provider.transcripts",
+    "requested_format": "modelmesh_cdk.provider.transcripts",
+    "segments_of_words": "modelmesh_cdk.provider.transcripts",
+    "read_image_size": "modelmesh_cdk.provider.image_sizes",
+    "nearest_ratio": "modelmesh_cdk.provider.image_sizes",
     "ANY_STATUS": "modelmesh_cdk.provider.error_mapping",
     "BackgroundObservability": "modelmesh_cdk.observability.background",
     "BaseDiscovery": "modelmesh_cdk.discovery.base",

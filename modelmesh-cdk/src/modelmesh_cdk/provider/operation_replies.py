@@ -42,7 +42,7 @@ def decode_reply(provider: ProviderHooks, request: WireRequest, headers: Headers
     if reply is ReplyKind.BYTES:
         check_content(provider, request, headers, raw)
         return raw
-    if asks_for_text(request):
+    if asks_for_text(request) and codec_of(provider, request).reply is None:
         return _text_of(provider, request, headers, raw)
     try:
         data: Any = json_codec.decode(raw)

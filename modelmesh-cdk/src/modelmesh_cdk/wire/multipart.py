@@ -62,7 +62,7 @@ class MultipartBody:
     def _pieces(self) -> Iterator[bytes]:
         for part in self._parts:
             if isinstance(part, FileUpload):
-                yield from _read(part)
+                yield from read_pieces(part)
             else:
                 for start in range(0, len(part), PIECE):
                     yield part[start : start + PIECE]
@@ -86,7 +86,7 @@ def _escape(text: str) -> str:
     return _ESCAPED.sub(lambda found: _ESCAPES[found[0]], text)
 
 
-def _read(file: FileUpload) -> Iterator[bytes]:
+def read_pieces(file: FileUpload) -> Iterator[bytes]:
     """Yield a file from its start, and check its size."""
     left = file.size
     with file.open() as reader:
