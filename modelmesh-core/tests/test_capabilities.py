@@ -6,8 +6,9 @@ import pytest
 
 import modelmesh
 from modelmesh import capabilities
-from modelmesh.capabilities import PREDEFINED_POOLS, NodeType, standard_tree
+from modelmesh.capabilities import PREDEFINED_POOLS, NodeType, operation_of, standard_tree
 from modelmesh.capabilities.nodes import mesh_tree
+from modelmesh.contracts import OPERATIONS
 from modelmesh.errors import ConfigurationError
 from modelmesh.testing import MockProvider
 
@@ -119,3 +120,38 @@ def test_mesh_tree_of_clients_shares_no_custom_capability() -> None:
     with pytest.raises(ConfigurationError, match="'chess' is not a capability"):
         modelmesh.create(config=plain)
     assert mesh_tree().get_node("acme.games.chess") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "operation"),
+    [
+        ("chat", "chat.completions"),
+        ("chat-completion", "chat.completions"),
+        ("text-generation", "chat.completions"),
+        ("code-generation", "chat.completions"),
+        ("structured-generation", "chat.completions"),
+        ("vision-understanding", "chat.completions"),
+        ("text-embeddings", "embeddings"),
+        ("embeddings", "embeddings"),
+        ("tts", "audio.speech"),
+        ("generation.audio.text-to-speech", "audio.speech"),
+        ("stt", "audio.transcriptions"),
+        ("image-generation", "images.generate"),
+        ("image-to-image", "images.edit"),
+        ("moderation", "moderations"),
+        ("reranking", "rerank"),
+        ("web-search", "search"),
+        ("document-parsing", "documents.parse"),
+        ("document.parse", "documents.parse"),
+        ("translation", "transformation.translation"),
+        ("translation.text", "transformation.translation"),
+        ("acme.own", "acme.own"),
+    ],
+)
+def test_operation_of_every_name(name: str, operation: str) -> None:
+    assert operation_of(name).name == operation
+
+
+@pytest.mark.parametrize("pool", PREDEFINED_POOLS)
+def test_every_predefined_pool_has_an_operation(pool: str) -> None:
+    assert operation_of(pool).name in OPERATIONS

@@ -30,7 +30,7 @@ class DetectedProvider:
         api_key: The key. ``None`` if the provider needs no key or its variable holds an address.
         base_url: The address, when the variable holds one.
         options: Further options from the caller.
-        embedded: Whether the provider is the embedded model, used because no other provider was found.
+        embedded: Whether the provider needs no key, and is used for the capabilities that no other provider has.
     """
 
     name: str
@@ -70,10 +70,16 @@ def detect(
     if providers is not None:
         found = detection.keep(found, [canonical_id(name, Kind.PROVIDER) for name in providers])
     elif not found and not detection.missing and api_keys is None:
-        found = [DetectedProvider(_embedded_name(entry), entry.name, embedded=True) for entry in catalog.embedded()]
+        found = embedded(catalog)
     if not found:
         raise detection.nothing_found()
     return found
+
+
+def embedded(catalog: Catalog) -> list[DetectedProvider]:
+    """Return the providers that need no key, the one with the shortest ID first: it is the most general one."""
+    entries = sorted(catalog.embedded(), key=lambda entry: (len(entry.name), entry.name))
+    return [DetectedProvider(_embedded_name(entry), entry.name, embedded=True) for entry in entries]
 
 
 def nothing_detected(catalog: Catalog, why: str) -> NoProvidersError:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
 
 from attrs import evolve, frozen
 
-from modelmesh._engine.autodetect import DetectedProvider, detect, nothing_detected
+from modelmesh._engine.autodetect import DetectedProvider, detect, embedded, nothing_detected
 from modelmesh._engine.config import MeshConfig
+from modelmesh._engine.config.schema import ProviderSection
 from modelmesh._engine.foundation.ids import Kind
 from modelmesh._engine.foundation.lazy_import import LazyModule
 from modelmesh._engine.foundation.notices import NotEnforcedWarning, warn
@@ -250,15 +251,24 @@ class _Request:
         }
         resolver = Resolver()
         found = detect(resolver.catalog, providers=names, api_keys=self.api_keys, own_keys=own_keys)
+        fallbacks = [one for one in found if one.embedded]
+        if not fallbacks and names is None and self.api_keys is None:
+            fallbacks = embedded(resolver.catalog)
         config = (self.config or MeshConfig({})).replaced(
-            providers={one.name: _entry(one, _settings_of(one, options)) for one in found},
+            providers={one.name: _entry(one, _settings_of(one, options)) for one in found if not one.embedded},
             pools={name: {"capability": name} for name in self.capabilities},
             capabilities=None,
         )
         models = [self.models] if isinstance(self.models, str) else self.models
         mesh = ModelMesh(resolver=resolver)
         try:
-            mesh.initialize(config, strategy=self.strategy, models=models, read_only=read_only)
+            mesh.initialize(
+                config,
+                strategy=self.strategy,
+                models=models,
+                fallbacks=[ProviderSection(key=one.name, connector=one.connector_id) for one in fallbacks],
+                read_only=read_only,
+            )
         except ConfigurationError as error:
             if all(one.embedded for one in found):
                 raise nothing_detected(resolver.catalog, error.message) from None

@@ -2,6 +2,7 @@
 
 from modelmesh.capabilities.lookup import list_all, resolve, search, tree
 from modelmesh.capabilities.nodes import CapabilityNode, CapabilityTree, NodeType, standard_tree
+from modelmesh.capabilities.operations import operation_of
 from modelmesh.capabilities.predefined import PREDEFINED_POOLS
 
 __all__ = [
@@ -10,6 +11,7 @@ __all__ = [
     "CapabilityTree",
     "NodeType",
     "list_all",
+    "operation_of",
     "resolve",
     "search",
     "standard_tree",

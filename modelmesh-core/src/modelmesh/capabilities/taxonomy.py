@@ -74,6 +74,8 @@ NOT_SHORT_NAMES = frozenset({"audio", "image", "video"})
 
 # Canonical paths by a path that documents use, although it contains a node that is not an ancestor.
 PATH_ALIASES: dict[str, str] = {
+    "translation.text": "transformation.translation",
+    "document.parse": "understanding.document-understanding.document-parsing",
     "representation.audio.speech-to-text": "understanding.audio.speech-to-text",
     "retrieval.semantic-search.web-search": "retrieval.search.web-search",
     "retrieval.grounded-generation.web-search": "retrieval.search.web-search",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, frozen
 
@@ -41,7 +41,9 @@ from modelmesh._engine.routing.pacing import Pacer
 from modelmesh._engine.routing.pool import Pool
 from modelmesh._engine.routing.router import Router
 from modelmesh._engine.telemetry.events import Emitter
+from modelmesh.capabilities.derived import derived
 from modelmesh.capabilities.nodes import CapabilityNode, CapabilityTree, mesh_tree
+from modelmesh.contracts.operations import CHAT, OPERATIONS
 from modelmesh.contracts.storage import Storage
 from modelmesh.contracts.strategy import Strategy
 from modelmesh.errors import ConfigurationError, ModelMeshError, UnknownConnectorError
@@ -95,6 +97,7 @@ class Assembler:
         strategy: str | None = None,
         models: Sequence[str] | None = None,
         capabilities: Sequence[str] = (),
+        fallbacks: Sequence[ProviderSection] = (),
         problems: Problems | None = None,
     ) -> None:
         """Store the inputs. :meth:`assemble` builds the parts.
@@ -107,6 +110,7 @@ class Assembler:
             strategy: Strategy that replaces the one of every pool.
             models: IDs of the only models that pools may contain.
             capabilities: Pools to create for a configuration without pools.
+            fallbacks: Providers that need no key. One is built for a pool whose capability no configured provider has.
             problems: Collects problems.
         """
         self._config = config
@@ -116,6 +120,7 @@ class Assembler:
         self._strategy_override = strategy
         self._model_names = models
         self._capabilities = capabilities
+        self._fallbacks = fallbacks
         self._problems = Problems(config.source_map) if problems is None else problems
 
     def assemble(self) -> MeshParts:
@@ -133,9 +138,11 @@ class Assembler:
         tree = mesh_tree()
         providers = self._build_providers(sections, references)
         prices = PriceSources(resolver)
-        self._models = ModelCatalog(providers, tree, problems.source_map, prices, problems)
-        self._membership = PoolMembership(self._models, providers, tree, problems)
-        self._models.add_configured(sections.models)
+        self._list_models(providers, tree, prices, sections)
+        added = self._needed_fallbacks(sections, references, tree) if self._fallbacks else []
+        if added:
+            providers = providers.extended(added)
+            self._list_models(providers, tree, prices, sections)
         with problems.collecting():
             self._add_wanted_models()
         sections = self._with_pools(sections, references)
@@ -194,6 +201,11 @@ class Assembler:
                 return build_storage(sections.storage, self._resolver, references, self._problems)
         return None
 
+    def _list_models(self, providers: Providers, tree: CapabilityTree, prices: PriceSources, sections: Sections) -> None:
+        self._models = ModelCatalog(providers, tree, self._problems.source_map, prices, self._problems)
+        self._membership = PoolMembership(self._models, providers, tree, self._problems)
+        self._models.add_configured(sections.models)
+
     # -- providers --------------------------------------------------------------------------------------------------
 
     def _build_providers(self, sections: Sections, references: References) -> Providers:
@@ -232,6 +244,28 @@ class Assembler:
                 return build_entry(section, self._resolver, references, Problems(self._problems.source_map), nearest)
             except ModelMeshError as other:
                 raise UncheckableError(section.key) from other
+
+    def _needed_fallbacks(self, sections: Sections, references: References, tree: CapabilityTree) -> list[ProviderEntry]:
+        """Build the first fallback for each pool whose capability no model has. A provider that is down may still have it."""
+        names = [section.capability or section.name for section in sections.pools.values()]
+        wanted = [node for node in map(tree.get_node, names) if node is not None and not self._membership.offered(node)]
+        built: list[ProviderEntry] = []
+        if self._models.unlisted or self._model_names is not None:
+            return built
+        for section in self._fallbacks if wanted else ():
+            left = [node for node in wanted if not self._may_serve(section, node, tree)]
+            if len(left) < len(wanted):
+                with self._problems.collecting(f"provider {section.key!r}"):
+                    built.append(self._build_provider(section, references))
+            wanted = left
+        return built
+
+    def _may_serve(self, section: ProviderSection, node: CapabilityNode, tree: CapabilityTree) -> bool:
+        """Return whether a connector states a capability, or one from which it follows."""
+        cls = self._resolver.resolve(Kind.PROVIDER, section.connector or section.key)
+        stated = [one for one in map(tree.get_node, _capabilities_of(cls)) if one is not None]
+        follows = map(tree.ensure, derived([one.path for one in stated], {}))
+        return any(tree.covers(node, one) for one in (*stated, *follows))
 
     def _build_watches(self, sections: Sections, references: References, providers: Providers) -> tuple[DiscoveryWatch, ...]:
         if not sections.discovery:
@@ -340,3 +374,13 @@ class Assembler:
                 limits.limit(candidate)
         self._reservations.global_counters += budget_counters("mesh", sections.budget)
         return limits
+
+
+def _capabilities_of(cls: Any) -> Sequence[str]:
+    """Return the capabilities that a connector class states, or those of its ``operations``. One without either has chat."""
+    stated = getattr(cls, "capabilities", None)
+    if isinstance(stated, list | tuple) and stated:
+        return stated
+    operations = getattr(cls, "operations", None)
+    served = [OPERATIONS[name].capability for name in operations if name in OPERATIONS] if isinstance(operations, tuple) else []
+    return served or (CHAT.capability,)

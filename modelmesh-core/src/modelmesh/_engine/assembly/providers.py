@@ -45,6 +45,12 @@ class Providers:
         for key, entry in providers.items():  # a key means its own provider only, also before the name of a model
             entry.account.names = tuple(name for name in entry.account.names if name == key or name not in providers)
 
+    def extended(self, entries: Iterable[ProviderEntry]) -> Providers:
+        """Return these providers, followed by others."""
+        made = Providers({**self.by_key, **{entry.key: entry for entry in entries}}, self.broken, self.invalid)
+        made.disabled, made.is_complete = self.disabled, self.is_complete
+        return made
+
     def __iter__(self) -> Any:
         return iter(self.by_key.values())
 

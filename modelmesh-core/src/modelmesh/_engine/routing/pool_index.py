@@ -6,19 +6,23 @@ Every set of members is an integer with one bit for each position, so a few ``&`
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from modelmesh._engine.limits.token_counts import prompt_size
 from modelmesh._engine.routing.native_calls import native_operations
 from modelmesh._engine.routing.requirements import lacks, needs
 from modelmesh._engine.routing.vector_spaces import VectorSpace
-from modelmesh.contracts.operations import EMBEDDINGS
+from modelmesh.contracts.operations import CHAT, EMBEDDINGS
 
 if TYPE_CHECKING:
     from modelmesh._engine.health.provider_health import ProviderHealth
     from modelmesh._engine.routing.candidates import Candidate
     from modelmesh.contracts.call import Call
+    from modelmesh.contracts.operations import Operation
+
+_SERVED_BY_ALL = frozenset({CHAT.name, EMBEDDINGS.name})
+"""Operations whose pools have rules of their own: derived capabilities, and vector spaces."""
 
 WINDOW_MARGIN = 2
 """Factor by which the estimated prompt must exceed a context window before the model is excluded."""
@@ -30,6 +34,7 @@ class PoolIndex:
     Attributes:
         all: Every member.
         vector_space: The vector space that the pool serves embeddings in.
+        offers: Returns whether a member has the capability of an operation. ``None`` where every member has it.
     """
 
     def __init__(self, *, mixed_vectors: bool = False) -> None:
@@ -40,6 +45,7 @@ class PoolIndex:
         """
         self._mixed_vectors = mixed_vectors
         self._size = 0
+        self._members: Sequence[Candidate] = ()
         self.all = 0
         self._position: dict[int, int] = {}
         self._lacks: dict[str, int] = {}
@@ -52,6 +58,8 @@ class PoolIndex:
         self._by_provider: dict[str, int] = {}
         self._by_model: dict[str, int] = {}
         self._by_native: dict[frozenset[str], int] = {}
+        self.offers: Callable[[Candidate, Operation], bool] | None = None
+        self._offering: dict[str, tuple[int, int]] = {}
         self.vector_space = VectorSpace(())
 
     # -- members ------------------------------------------------------------------------------------------------------
@@ -66,6 +74,7 @@ class PoolIndex:
             The provider accounts that got members, each with the mask of all its members.
         """
         new = members[self._size :]
+        self._members = members
         for position, candidate in enumerate(new, self._size):
             self._add(position, candidate)
         self._size = len(members)
@@ -151,6 +160,8 @@ class PoolIndex:
             operations: Names of the operations that the pool serves, empty for any.
         """
         mask = self.allowed(call) if call.options.only_providers else self.all
+        if self.offers is not None and call.operation is not CHAT:
+            mask &= self.may_serve(call.operation)
         if call.account is not None:
             mask &= self.of_provider(call.account)
         if call.native_only:
@@ -183,6 +194,17 @@ class PoolIndex:
         mask = 0
         for name in names:
             mask |= self.of_provider(name)
+        return mask
+
+    def may_serve(self, operation: Operation) -> int:
+        """Return the members that have the capability of an operation, by what their catalogue rows state."""
+        if self.offers is None or operation.name in _SERVED_BY_ALL or not operation.capability:
+            return self.all
+        size, mask = self._offering.get(operation.name, (0, 0))
+        if size != self._size:
+            for position in range(size, self._size):
+                mask |= self.offers(self._members[position], operation) << position
+            self._offering[operation.name] = self._size, mask
         return mask
 
     def native(self, call: Call) -> int:

@@ -86,6 +86,8 @@ def capability(pool: Pool, candidate: Candidate, call: Call) -> Eligibility:
     if not index.allowed(call) & bit:
         names = ", ".join(sorted(call.options.only_providers))
         return _cannot(IneligibilityReason.PROVIDER_NOT_ALLOWED, f"the call allows only {names}")
+    if not index.may_serve(call.operation) & bit:
+        return _cannot(IneligibilityReason.CAPABILITY, f"does not state {call.operation.capability}")
     if call.account is not None and not index.of_provider(call.account) & bit:
         return _cannot(IneligibilityReason.ACCOUNT, f"the request refers to what the account {call.account} owns")
     if call.native_only and not index.native(call) & bit:

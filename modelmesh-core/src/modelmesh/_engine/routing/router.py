@@ -17,6 +17,7 @@ from modelmesh.errors import CapabilityNotFoundError
 
 if TYPE_CHECKING:
     from modelmesh._engine.routing.candidates import Candidate
+    from modelmesh.contracts.operations import Operation
     from modelmesh.contracts.strategy import Strategy
 
 
@@ -55,6 +56,7 @@ class Router:
         self.lock: AbstractContextManager[Any] = nullcontext()
         for pool in self._pools.values():
             pool.operations = self.operations_of(pool)
+            pool.index.offers = self._serves
 
     def __repr__(self) -> str:
         return f"<Router of the pools {', '.join(self._pools) or 'none'}>"
@@ -108,6 +110,13 @@ class Router:
         """Return the operations with a capability at or below that of a pool, empty without any."""
         target = self._tree.get_node(pool.capability) if pool.capability else None
         return frozenset() if target is None else self._operations_under(target)
+
+    def _serves(self, candidate: Candidate, operation: Operation) -> bool:
+        """Return whether a model has the capability of an operation. One that states no capability may have it."""
+        node = self._tree.get_node(operation.capability)
+        if node is None or self._offers is None or not candidate.info.capabilities:
+            return True
+        return self._offers(candidate, node)
 
     def _operations_of_models(self, members: Sequence[Candidate]) -> frozenset[str]:
         """Return the operations that models serve, by their pools and their stated capabilities. Empty means any.
@@ -169,6 +178,7 @@ class Router:
     def _derived_pool(self, name: str, capability: str, members: Sequence[Candidate], source: Pool) -> Pool:
         """Return a pool for some members of another one, which shares its limits."""
         pool = Pool(name, capability, members, self._make_strategy(), source.health, source.policy, source.reservations)
+        pool.index.offers = self._serves
         pool.pacer = source.pacer
         pool.counters = source.counters
         return pool
