@@ -26,7 +26,10 @@ class Findings:
 
     def lose(self, what: str, why: str) -> None:
         """Record a part that a chat completion cannot represent. Equal lines are recorded once."""
-        line = f"{what} dropped: {why}"
+        self.convert(f"{what} dropped: {why}")
+
+    def convert(self, line: str) -> None:
+        """Record a part that a chat completion represents in another way."""
         if line not in self.lost:
             self.lost.append(line)
 

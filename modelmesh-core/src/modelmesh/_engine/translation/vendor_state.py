@@ -58,6 +58,15 @@ def other_state(message: Mapping[str, Any]) -> dict[str, Any]:
     return _tagged({"fields": fields, **({"calls": calls} if calls else {})}, message)
 
 
+def late_state(message: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the state of the fields that a stream contained after the thoughts had ended. Empty without such fields."""
+    late = {name: value for name, value in message.items() if name in THINKING_FIELDS and value not in (None, "", [])}
+    state = other_state(message)
+    if not late:
+        return state
+    return _tagged({**state, "fields": {**late, **state.get("fields", {})}}, message)
+
+
 def _tagged(state: dict[str, Any], message: Mapping[str, Any]) -> dict[str, Any]:
     return {**state, PROVENANCE: message[PROVENANCE]} if PROVENANCE in message else state
 

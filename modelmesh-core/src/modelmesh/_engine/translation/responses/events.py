@@ -18,9 +18,8 @@ from modelmesh._engine.translation.responses.reply import annotations_of, call_i
 from modelmesh._engine.translation.vendor_state import (
     THINKING_FIELDS,
     encode_state,
+    late_state,
     merge_fields,
-    other_state,
-    thinking_state,
     thought_text,
 )
 from modelmesh.contracts.conversation import PROVENANCE
@@ -178,10 +177,7 @@ class ResponseEvents:
 
     def _add_state(self) -> None:
         message = {**self._vendor, **self._provenance, "tool_calls": [call.as_call() for call in self._calls.calls.values()]}
-        late = thinking_state(message)
-        state = other_state(message)
-        if late:
-            state = {**state, **late, "fields": {**late["fields"], **state.get("fields", {})}}
+        state = late_state(message)
         if state:
             item = reasoning_item(self._base, max(self._counts["rs"], 1), "", encode_state(state))
             self._emitter.end_item(self._emitter.add_item(item), item)
