@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
+from modelmesh_cdk.transport.async_request_body import async_stream_of
 from modelmesh_cdk.transport.deadlines import acurrent
 from modelmesh_cdk.transport.http_library import closed_transport, response_headers
-from modelmesh_cdk.transport.interfaces import Deadline
+from modelmesh_cdk.transport.interfaces import Deadline, RequestBody
 from modelmesh_cdk.transport.pools import ERRORS, make_async_pool, make_request, spoil_if_unread
 from modelmesh_cdk.transport.proxies import Proxy
+from modelmesh_cdk.transport.request_body import body_size
 
 
 class AsyncHttpcoreResponse:
@@ -55,7 +57,7 @@ class AsyncHttpcoreTransport:
         self._is_closed = False
 
     async def send(
-        self, method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes, deadline: Deadline
+        self, method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes | RequestBody, deadline: Deadline
     ) -> AsyncHttpcoreResponse:
         """Send a request and return the response. Redirects are not followed.
 
@@ -65,9 +67,11 @@ class AsyncHttpcoreTransport:
         acurrent.set(deadline)
         if self._is_closed:
             raise closed_transport()
-        request = make_request(method, url, headers, body, deadline)
+        content, closing = async_stream_of(body, deadline)
+        request = make_request(method, url, headers, content, body_size(body), deadline)
         try:
-            response = await self._pool.handle_async_request(request)
+            with closing:
+                response = await self._pool.handle_async_request(request)
         except ERRORS.of_exchange as error:
             raise ERRORS.before_headers(error, deadline) from None
         return AsyncHttpcoreResponse(response, deadline)

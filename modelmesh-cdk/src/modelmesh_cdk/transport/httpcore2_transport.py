@@ -9,9 +9,10 @@ from typing import Any
 from modelmesh_cdk.transport import http_library
 from modelmesh_cdk.transport.deadlines import current
 from modelmesh_cdk.transport.http_library import closed_transport, response_headers
-from modelmesh_cdk.transport.interfaces import Deadline
+from modelmesh_cdk.transport.interfaces import Deadline, RequestBody
 from modelmesh_cdk.transport.pools import ERRORS, make_pool, make_request, spoil_if_unread
 from modelmesh_cdk.transport.proxies import Proxy
+from modelmesh_cdk.transport.request_body import body_size, stream_of
 
 
 class HttpcoreResponse:
@@ -67,7 +68,7 @@ class HttpcoreTransport:
         weakref.finalize(self, self._pool.close)  # closes the sockets of a transport that is never closed
 
     def send(
-        self, method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes, deadline: Deadline
+        self, method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes | RequestBody, deadline: Deadline
     ) -> HttpcoreResponse:
         """Send a request and return the response. Redirects are not followed.
 
@@ -77,9 +78,11 @@ class HttpcoreTransport:
         current.deadline = deadline
         if self._is_closed:
             raise closed_transport()
-        request = make_request(method, url, headers, body, deadline)
+        content, closing = stream_of(body, deadline)
+        request = make_request(method, url, headers, content, body_size(body), deadline)
         try:
-            response = self._pool.handle_request(request)
+            with closing:
+                response = self._pool.handle_request(request)
         except ERRORS.of_exchange as error:
             raise ERRORS.before_headers(error, deadline) from None
         return HttpcoreResponse(response, deadline)

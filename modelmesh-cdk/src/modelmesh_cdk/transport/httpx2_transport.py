@@ -6,9 +6,11 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any
 
 from modelmesh_cdk.transport import http_library
+from modelmesh_cdk.transport.async_request_body import async_stream_of
 from modelmesh_cdk.transport.client_library import ClientLibrary, library_of
 from modelmesh_cdk.transport.http_library import request_extensions, request_headers, response_headers
-from modelmesh_cdk.transport.interfaces import Deadline, TransportTimeoutError
+from modelmesh_cdk.transport.interfaces import Deadline, RequestBody, TransportTimeoutError
+from modelmesh_cdk.transport.request_body import body_size, stream_of
 
 
 def _check_deadline(deadline: Deadline) -> None:
@@ -17,10 +19,12 @@ def _check_deadline(deadline: Deadline) -> None:
         raise TransportTimeoutError(*deadline.limit, "the answer was not there within the limit")
 
 
-def _request(client: Any, url: Any, method: str, headers: Sequence[tuple[str, str]], body: bytes, deadline: Deadline) -> Any:
+def _request(
+    client: Any, url: Any, method: str, headers: Sequence[tuple[str, str]], content: Any, size: int, deadline: Deadline
+) -> Any:
     """Create a request with the method of the client, which adds headers and cookies."""
-    fixed = request_headers(headers, url.netloc, method, len(body))
-    return client.build_request(method, url, headers=fixed, content=body, extensions=request_extensions(deadline))
+    fixed = request_headers(headers, url.netloc, method, size)
+    return client.build_request(method, url, headers=fixed, content=content, extensions=request_extensions(deadline))
 
 
 class HttpxResponse:
@@ -65,16 +69,20 @@ class HttpxTransport:
         """
         self._client, self._library = client, library_of(client)
 
-    def send(self, method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes, deadline: Deadline) -> HttpxResponse:
+    def send(
+        self, method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes | RequestBody, deadline: Deadline
+    ) -> HttpxResponse:
         """Send a request and return the response. Redirects are not followed.
 
         Raises:
             TransportError: There was no answer.
         """
         client, library = self._client, self._library
+        content, closing = stream_of(body, deadline)
         try:
-            request = _request(client, library.url(url), method, headers, body, deadline)
-            response = client.send(request, stream=True, follow_redirects=False, auth=client.auth)
+            request = _request(client, library.url(url), method, headers, content, body_size(body), deadline)
+            with closing:
+                response = client.send(request, stream=True, follow_redirects=False, auth=client.auth)
         except library.errors.of_exchange as error:
             raise library.errors.before_headers(error, deadline) from None
         return HttpxResponse(response, deadline, library)
@@ -121,7 +129,7 @@ class AsyncHttpxTransport:
         self._client, self._library = client, library_of(client)
 
     async def send(
-        self, method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes, deadline: Deadline
+        self, method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes | RequestBody, deadline: Deadline
     ) -> AsyncHttpxResponse:
         """Send a request and return the response. Redirects are not followed.
 
@@ -129,9 +137,11 @@ class AsyncHttpxTransport:
             TransportError: There was no answer.
         """
         client, library = self._client, self._library
+        content, closing = async_stream_of(body, deadline)
         try:
-            request = _request(client, library.url(url), method, headers, body, deadline)
-            response = await client.send(request, stream=True, follow_redirects=False, auth=client.auth)
+            request = _request(client, library.url(url), method, headers, content, body_size(body), deadline)
+            with closing:
+                response = await client.send(request, stream=True, follow_redirects=False, auth=client.auth)
         except library.errors.of_exchange as error:
             raise library.errors.before_headers(error, deadline) from None
         return AsyncHttpxResponse(response, deadline, library)

@@ -83,6 +83,14 @@ class Deadline:
         self._leave_at = math.inf
         self.at = self.end_at
 
+    def start_upload(self) -> None:
+        """Suspend the limit of the first phase while a large body is sent."""
+        self.at = min(self.end_at, self._leave_at)
+
+    def finish_upload(self) -> None:
+        """Start the first phase, because the server has the whole request."""
+        self.at = min(self.end_at, self._leave_at, time.monotonic() + self.phase)
+
     @property
     def limit(self) -> tuple[str, float]:
         """Name and seconds of the limit of the current phase."""
@@ -146,8 +154,12 @@ class AsyncResponse(Protocol):
 class Transport(Protocol):
     """Sends requests and waits for the headers of their responses."""
 
-    def send(self, method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes, deadline: Deadline) -> Response:
+    def send(
+        self, method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes | RequestBody, deadline: Deadline
+    ) -> Response:
         """Send a request and return the response. Redirects are not followed.
+
+        A server may answer before it has received the whole body. The rest is then not sent.
 
         Raises:
             TransportError: There was no answer.
@@ -163,9 +175,9 @@ class AsyncTransport(Protocol):
     """Sends requests in an event loop."""
 
     async def send(
-        self, method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes, deadline: Deadline
+        self, method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes | RequestBody, deadline: Deadline
     ) -> AsyncResponse:
-        """Send a request and return the response. Redirects are not followed.
+        """Send a request and return the response. Redirects are not followed. Threads read a large body.
 
         Raises:
             TransportError: There was no answer.

@@ -85,15 +85,25 @@ def _credentials(proxy: Proxy) -> tuple[bytes, bytes] | None:
     return None if proxy.auth is None else (proxy.auth[0].encode(), proxy.auth[1].encode())
 
 
-def make_request(method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes, deadline: Deadline) -> httpcore2.Request:
+def make_request(
+    method: str, url: str, headers: Sequence[tuple[str, str]], content: Any, size: int, deadline: Deadline
+) -> httpcore2.Request:
     """Create a request.
+
+    Args:
+        method: Method.
+        url: Address.
+        headers: Headers without ``Host`` and ``Content-Length``.
+        content: Body, or an iterable of its pieces.
+        size: Bytes of the body.
+        deadline: Deadline of the exchange.
 
     Raises:
         TransportError: The URL or a header is invalid.
     """
     address, host = _address(url)
-    fixed = request_headers(headers, host, method, len(body))
-    return httpcore2.Request(method, address, headers=fixed, content=body, extensions=request_extensions(deadline))
+    fixed = request_headers(headers, host, method, size)
+    return httpcore2.Request(method, address, headers=fixed, content=content, extensions=request_extensions(deadline))
 
 
 @lru_cache(maxsize=512)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Mapping
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from modelmesh_cdk.transport.async_request_body import AsyncPieces
 from modelmesh_cdk.transport.http1.errors import before_headers
 
 if TYPE_CHECKING:
     from modelmesh_cdk.transport.http1.async_connection import AsyncConnection
-    from modelmesh_cdk.transport.interfaces import Deadline
+    from modelmesh_cdk.transport.interfaces import Deadline, RequestBody
 
 _SLICE = 131_072  # bytes of a large body that are passed to the event loop at one time
 _REFUSED = 300  # lowest status with which a server may ignore the rest of a request
@@ -56,7 +58,7 @@ class AsyncExchange:
         self.failure: Exception | None = None
         self._waiter: asyncio.Future[None] | None = None
 
-    async def run(self, connection: AsyncConnection, method: str, head: bytes, body: bytes) -> None:
+    async def run(self, connection: AsyncConnection, method: str, head: bytes, body: bytes | RequestBody) -> None:
         """Send the request and wait for the headers of its response. Every other way out closes the connection.
 
         Args:
@@ -66,11 +68,15 @@ class AsyncExchange:
             body: Body of the request.
 
         Raises:
-            TransportError: There was no answer.
+            TransportError: There was no answer, or the body cannot be read.
         """
         connection.begin(self, method)
         try:
-            if len(head) + len(body) <= _SLICE:
+            if not isinstance(body, bytes):
+                connection.write(head)
+                connection.is_sent = not body.size
+                await self._send_pieces(connection, body)
+            elif len(head) + len(body) <= _SLICE:
                 connection.write(head + body)
                 connection.is_sent = True
             else:
@@ -98,6 +104,29 @@ class AsyncExchange:
                 connection.write(view)
                 break
         connection.is_sent = True
+
+    async def _send_pieces(self, connection: AsyncConnection, body: RequestBody) -> None:
+        """Send a body in pieces, as above. Only the piece that is sent is in memory."""
+        with contextlib.closing(AsyncPieces(body, self.deadline)) as pieces:
+            async for piece in pieces:
+                view = memoryview(piece)
+                while view and self._takes_more:
+                    connection.write(view[:_SLICE])
+                    view = view[_SLICE:]
+                    connection.is_sent = pieces.is_complete and not view
+                    while connection.is_write_paused and self._takes_more:
+                        await self.wait()
+                if not self._takes_more:
+                    return
+                if self.deadline.at <= monotonic():
+                    connection.detach()
+                    self.fail(TimeoutError())
+                    return
+
+    @property
+    def _takes_more(self) -> bool:
+        """Whether the server has neither ended the exchange nor refused the request."""
+        return self.connection is not None and self.status < _REFUSED
 
     async def wait(self) -> None:
         """Wait until bytes came, writing may continue or the exchange ended, within the deadline. Cancellation ends it."""

@@ -9,7 +9,8 @@ from modelmesh_cdk.transport.http1.async_exchange import AsyncExchange
 from modelmesh_cdk.transport.http1.async_pool import AsyncPool
 from modelmesh_cdk.transport.http1.async_response import AsyncHttp1Response
 from modelmesh_cdk.transport.http1.request_head import Address, parse_url, request_head
-from modelmesh_cdk.transport.interfaces import Deadline, TransportError
+from modelmesh_cdk.transport.interfaces import Deadline, RequestBody, TransportError
+from modelmesh_cdk.transport.request_body import RequestBodyError, body_size
 
 
 class AsyncHttp1Transport:
@@ -29,7 +30,7 @@ class AsyncHttp1Transport:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def send(
-        self, method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes, deadline: Deadline
+        self, method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes | RequestBody, deadline: Deadline
     ) -> AsyncHttp1Response:
         """Send a request and return the response. Redirects are not followed.
 
@@ -37,12 +38,14 @@ class AsyncHttp1Transport:
             TransportError: There was no answer.
         """
         address = parse_url(url)
-        head = request_head(method, address, headers, len(body))
+        head = request_head(method, address, headers, body_size(body))
         pool = self._pool(address)
         connection = pool.take_idle() or await pool.acquire(address, deadline)
         is_reused, exchange = connection.is_reused, AsyncExchange(deadline)
         try:
             await exchange.run(connection, method, head, body)
+        except RequestBodyError:
+            raise
         except TransportError:
             if not (is_reused and exchange.is_stale):
                 raise

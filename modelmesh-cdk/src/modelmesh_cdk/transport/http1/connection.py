@@ -11,6 +11,7 @@ import select
 import socket
 import ssl
 import time
+from collections.abc import Iterable
 
 from modelmesh_cdk.transport.http1.response_parser import ResponseParser
 from modelmesh_cdk.transport.interfaces import Deadline
@@ -93,6 +94,26 @@ class Connection:
         except TimeoutError:
             raise
         except OSError:  # the server may have sent its response before it closed the connection. TLS loses such a response.
+            self._write_failed = True
+
+    def send_pieces(self, method: str, head: bytes, pieces: Iterable[bytes], deadline: Deadline) -> None:
+        """Send a request with a body in pieces, as :meth:`send` does. Only the piece that is sent is in memory.
+
+        Raises:
+            TimeoutError: The server takes no more bytes.
+            RequestBodyError: The body cannot be read.
+        """
+        self.parser.start(method)
+        try:
+            for piece in pieces:
+                self._send_rest(memoryview(head + piece if head else piece), deadline)
+                head = b""
+                if self._write_failed:
+                    return
+            self._send_rest(memoryview(head), deadline)  # the body is empty
+        except TimeoutError:
+            raise
+        except OSError:  # as above
             self._write_failed = True
 
     def _send_rest(self, data: memoryview, deadline: Deadline) -> None:

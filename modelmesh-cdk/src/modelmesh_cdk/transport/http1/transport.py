@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import weakref
@@ -14,7 +15,8 @@ from modelmesh_cdk.transport.http1.dialing import dial
 from modelmesh_cdk.transport.http1.errors import InvalidResponseError, before_headers, in_body
 from modelmesh_cdk.transport.http1.pool import Lease, Pool
 from modelmesh_cdk.transport.http1.request_head import Address, parse_url, request_head
-from modelmesh_cdk.transport.interfaces import Deadline
+from modelmesh_cdk.transport.interfaces import Deadline, RequestBody
+from modelmesh_cdk.transport.request_body import Pieces, body_size
 
 
 class Http1Response:
@@ -100,14 +102,16 @@ class Http1Transport:
         self._pools: dict[tuple[str, str, int], Pool] = {}
         weakref.finalize(self, _retire, self._pools)  # closes the sockets of a transport that is never closed
 
-    def send(self, method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes, deadline: Deadline) -> Http1Response:
+    def send(
+        self, method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes | RequestBody, deadline: Deadline
+    ) -> Http1Response:
         """Send a request and return the response. Redirects are not followed.
 
         Raises:
             TransportError: There was no answer.
         """
         address = parse_url(url)
-        head = request_head(method, address, headers, len(body))
+        head = request_head(method, address, headers, body_size(body))
         pool = self._pools.get(address[:3]) or self._new_pool(address)
         lease = pool.take(min(deadline.at, monotonic() + deadline.gap))
         try:
@@ -150,7 +154,9 @@ class Http1Transport:
             pool.abandon()
 
 
-def _exchange(connection: Connection, method: str, head: bytes, body: bytes, deadline: Deadline, *, is_reused: bool) -> bool:
+def _exchange(
+    connection: Connection, method: str, head: bytes, body: bytes | RequestBody, deadline: Deadline, *, is_reused: bool
+) -> bool:
     """Send a request and wait for the headers of its response.
 
     Returns:
@@ -160,10 +166,15 @@ def _exchange(connection: Connection, method: str, head: bytes, body: bytes, dea
     Raises:
         OSError: The connection broke, or a limit was exceeded.
         InvalidResponseError: The server sent something else than a response.
+        RequestBodyError: The body cannot be read.
     """
     parser = connection.parser
     try:
-        connection.send(method, head, body, deadline)
+        if isinstance(body, bytes):
+            connection.send(method, head, body, deadline)
+        else:
+            with contextlib.closing(Pieces(body, deadline)) as pieces:
+                connection.send_pieces(method, head, pieces, deadline)
         while not parser.has_headers and parser.failure is None:
             connection.receive(deadline)
         if not parser.has_headers and parser.failure is not None:

@@ -1,0 +1,145 @@
+"""Large request bodies over every transport, in threads and event loops."""
+
+from __future__ import annotations
+
+import gc
+import ssl
+import threading
+import tracemalloc
+
+import pytest
+from scripted_server import Peer, scripted_server
+from uploads import EVERY, MIB, Body, answer, calls, checksum, read_body
+
+from modelmesh.contracts import FailureClass
+from modelmesh_cdk.transport.interfaces import TransportError, TransportTimeoutError
+from modelmesh_cdk.transport.request_body import RequestBodyError
+
+LARGE = 100 * MIB
+EXTRA = 2 * MIB
+
+
+class Uploads:
+    """A server that keeps its connections and notes the size and CRC of each body."""
+
+    def __init__(self) -> None:
+        self.bodies: list[tuple[int, int]] = []
+
+    def __call__(self, peer: Peer) -> None:
+        while (got := read_body(peer))[0]:
+            self.bodies.append(got)
+            peer.send(answer("200 OK", b"ok"))
+
+
+@pytest.mark.parametrize(("kind", "mode"), EVERY)
+@pytest.mark.parametrize("size", [1, 5000, MIB + 1])
+def test_body_arrives_whole_and_the_connection_is_reused(kind: str, mode: str, size: int) -> None:
+    body, uploads = Body(size), Uploads()
+    with scripted_server(uploads) as server, calls(kind, mode, server.url) as caller:
+        for _ in range(2):
+            assert caller.send(server.url, body)[:2] == (200, 2)
+        assert server.connections == 1
+    assert uploads.bodies == [checksum(Body(size))] * 2
+    assert (body.started, body.open) == (2, 0)
+
+
+@pytest.mark.parametrize(("kind", "mode"), EVERY)
+def test_large_body_needs_little_memory(kind: str, mode: str) -> None:
+    body, uploads = Body(LARGE), Uploads()
+    with scripted_server(uploads) as server, calls(kind, mode, server.url) as caller:
+        assert caller.send(server.url, Body(1000))[0] == 200  # imports and the connection
+        gc.collect()
+        tracemalloc.start()
+        try:
+            before = tracemalloc.get_traced_memory()[0]
+            assert caller.send(server.url, body)[0] == 200
+            extra = tracemalloc.get_traced_memory()[1] - before
+        finally:
+            tracemalloc.stop()
+    assert extra < EXTRA
+    assert uploads.bodies[1][0] == LARGE
+
+
+@pytest.mark.parametrize(("kind", "mode"), EVERY)
+def test_body_arrives_over_tls(kind: str, mode: str, over_tls: ssl.SSLContext) -> None:
+    body, uploads = Body(5 * MIB + 1), Uploads()
+    with scripted_server(uploads, over_tls) as server, calls(kind, mode, server.url) as caller:
+        for _ in range(2):
+            assert caller.send(server.url, body)[0] == 200
+        assert server.connections == 1
+    assert uploads.bodies == [checksum(Body(5 * MIB + 1))] * 2
+
+
+@pytest.mark.parametrize(("kind", "mode"), EVERY)
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        (Body(4 * MIB, fails_at=2 * MIB), "Input/output error"),
+        (Body(4 * MIB, sent=3 * MIB), "more or fewer"),
+        (Body(4 * MIB, sent=5 * MIB), "more or fewer"),
+    ],
+)
+def test_unreadable_body_closes_the_connection_and_is_an_error_of_the_caller(kind: str, mode: str, body: Body, why: str) -> None:
+    uploads = Uploads()
+    with scripted_server(uploads) as server, calls(kind, mode, server.url) as caller:
+        assert caller.send(server.url, Body(10))[0] == 200
+        with pytest.raises(RequestBodyError, match=why) as caught:
+            caller.send(server.url, body)
+        assert caught.value.failure is FailureClass.CALLER
+        assert caller.send(server.url, Body(10))[0] == 200  # over another connection
+        assert server.connections == 2
+        server.wait_until_ended(1)
+    small = checksum(Body(10))
+    assert [one for one in uploads.bodies if one[0] == 10] == [small, small]
+    assert all(size < 4 * MIB for size, _ in uploads.bodies)
+    assert body.open == 0
+
+
+@pytest.mark.parametrize(("kind", "mode"), EVERY)
+@pytest.mark.parametrize("tls", [False, True])
+def test_refusal_in_the_middle_of_a_body_is_returned(kind: str, mode: str, tls: bool, over_tls: ssl.SSLContext) -> None:
+    """The server refuses after a part, closes its sending side and reads on, as nginx and others do."""
+    body = Body(64 * MIB)
+
+    def serve(peer: Peer) -> None:
+        read_body(peer, most=MIB)
+        peer.send(answer("413 Content Too Large", b"big", close=True))
+        peer.wait_for_end()
+
+    with scripted_server(serve, over_tls if tls else None) as server, calls(kind, mode, server.url) as caller:
+        assert caller.send(server.url, body)[:2] == (413, 3)
+    assert body.open == 0
+
+
+@pytest.mark.parametrize(("kind", "mode"), EVERY)
+def test_reset_in_the_middle_of_a_body_is_a_lost_connection(kind: str, mode: str) -> None:
+    body = Body(16 * MIB)
+
+    def serve(peer: Peer) -> None:
+        read_body(peer, most=MIB)
+        peer.reset()
+
+    with scripted_server(serve) as server, calls(kind, mode, server.url) as caller:
+        with pytest.raises(TransportError) as caught:
+            caller.send(server.url, body)
+        assert caught.value.failure is FailureClass.DISCONNECT
+    assert body.open == 0
+
+
+@pytest.mark.parametrize(("kind", "mode"), EVERY)
+def test_server_that_takes_no_more_bytes_exceeds_the_gap(kind: str, mode: str) -> None:
+    body = Body(64 * MIB)
+
+    def serve(peer: Peer) -> None:
+        read_body(peer, most=MIB)
+        stalled.wait()
+
+    stalled = threading.Event()
+    with scripted_server(serve) as server, calls(kind, mode, server.url) as caller:
+        try:
+            with pytest.raises(TransportTimeoutError) as caught:
+                caller.send(server.url, body, gap=0.2)
+        finally:
+            stalled.set()
+    assert caught.value.phase == "headers"
+    assert body.open == 0
