@@ -12,8 +12,8 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk, ChatCompletio
 from openai.types.completion_usage import CompletionTokensDetails, PromptTokensDetails
 
 import modelmesh.client as ours
-from modelmesh.client import shapes
 from modelmesh.client.parameters import OPTION_NAMES, PARAMETER_NAMES
+from modelmesh.client.shapes import chat as shapes
 
 CLIENT = openai.OpenAI(api_key="test", base_url="http://127.0.0.1:1")
 APART = {"metadata"}

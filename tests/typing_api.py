@@ -125,7 +125,6 @@ strict.embeddings.create(model="text-embeddings", input="a", dimension=3)  # typ
 print(client.usgae)  # type: ignore[attr-defined]
 client.embeddngs.create(model="text-embeddings", input="a")  # type: ignore[attr-defined]
 client.chat.completions.creat(model="chat-completion", messages=[])  # type: ignore[attr-defined]
-client.responses.create(model="chat-completion", input="hi")  # type: ignore[attr-defined]
 client.models.delete("m")  # type: ignore[attr-defined]
 reply.choises[0]  # type: ignore[attr-defined]
 print(reply.choices[0].mesage)  # type: ignore[attr-defined]

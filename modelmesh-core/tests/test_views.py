@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from modelmesh import create
 from modelmesh.client.attribute_dict import AttributeDict
-from modelmesh.client.shapes import ChatCompletionChunk, Choice, Message, ModelList, ToolCall, Usage
+from modelmesh.client.shapes.chat import ChatCompletionChunk, Choice, Message, ToolCall, Usage
+from modelmesh.client.shapes.models import ModelList
 
 DATA: dict[str, Any] = {
     "id": "chatcmpl-test",

@@ -4,32 +4,40 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from modelmesh._engine.foundation.lazy_import import LazyModule
 from modelmesh._engine.foundation.wording import quote_name
 from modelmesh.client import extras
 from modelmesh.client.attribute_dict import AttributeDict
 from modelmesh.client.extras import bad_request_error
 from modelmesh.client.misspelling import check_unknown, closest
-from modelmesh.client.parameters import OPTION_NAMES, PARAMETER_NAMES
+from modelmesh.client.parameters import FILE_ARGUMENTS, OPTION_NAMES, PARAMETER_NAMES
 from modelmesh.contracts.call import NO_OPTIONS, Call, CallOptions
-from modelmesh.contracts.operations import Operation
+from modelmesh.contracts.operations import Operation, OperationScope
+
+if TYPE_CHECKING:
+    from modelmesh.client import files as uploads
+else:  # of requests with files only
+    uploads = LazyModule(globals(), "uploads", "modelmesh.client.files")
 
 LONGEST_TIMEOUT_S = 10 * 365 * 86400.0
 """Longest timeout. A longer one means no limit and is reduced to this value, which every clock can add."""
 
 
-def make_call(operation: Operation, arguments: Mapping[str, Any], *, strict: bool = False) -> Call:
+def make_call(operation: Operation, arguments: Mapping[str, Any], *, strict: bool = False, as_bytes: bool = False) -> Call:
     """Build the call of a request from its parameters and options.
 
     Args:
         operation: The endpoint.
         arguments: The keyword arguments of the caller. ``None`` means not given, as in OpenAI's signature.
         strict: Whether an unknown parameter is an error.
+        as_bytes: Whether to stream a body of bytes, such as audio, in place of returning it.
 
     Raises:
-        BadRequestError: ``model`` or ``messages`` is missing, or a value has a type that no vendor accepts.
+        BadRequestError: ``model`` or ``messages`` is missing, a value has a type that no vendor accepts, or a file is unreadable.
     """
+    files = FILE_ARGUMENTS.get(operation.name, ())
     payload: dict[str, Any] = {}
     options: dict[str, Any] = {}
     known, unknown = PARAMETER_NAMES[operation.name], []
@@ -37,23 +45,45 @@ def make_call(operation: Operation, arguments: Mapping[str, Any], *, strict: boo
         is_scalar = value.__class__ in _SCALARS
         if value is None or (not is_scalar and type(value).__name__ in extras.UNSET):
             continue
-        (options if name in OPTION_NAMES else payload)[name] = value if is_scalar else plain(value)
+        if name in files:
+            payload[name] = uploads.to_uploads(name, value)
+        else:
+            (options if name in OPTION_NAMES else payload)[name] = value if is_scalar else plain(value)
         if name not in known:
             unknown.append(name)
     model, stream, extra = payload.pop("model", None), payload.pop("stream", False), payload.pop("extra_body", None)
     if extra:
         payload.update(extras.body(extra, model=model, stream=bool(stream)))
-    _check(operation, model, payload, unknown)
-    if unknown:
+    model = _model(operation, model, unknown)
+    _check(operation, payload, unknown)
+    if unknown and known:
         check_unknown(unknown, known, strict=strict)
-    return Call(operation, model, payload, bool(stream), _options(options) if options else NO_OPTIONS)
+    streams = bool(stream) or as_bytes or payload.get("stream_format") == "sse"
+    return Call(operation, model, payload, streams, _options(options) if options else NO_OPTIONS)
 
 
-def _check(operation: Operation, model: Any, payload: Mapping[str, Any], unknown: Sequence[str]) -> None:
-    """Check presence and type of the required arguments."""
+def _model(operation: Operation, model: Any, unknown: Sequence[str]) -> str:
+    """Return the pool of a request. Operations whose ``model`` is optional have a pool with the name of their capability."""
+    if operation.scope is OperationScope.ACCOUNT:
+        return ""
+    if model is None and operation.name not in _MODEL_REQUIRED:
+        return operation.capability
     if not isinstance(model, str) or not model:
-        why = f"'model' must be the name of a pool or capability, e.g. model='chat-completion'{_meant('model', unknown)}"
+        example = operation.capability or "chat-completion"
+        why = f"'model' must be the name of a pool or capability, e.g. model={example!r}{_meant('model', unknown)}"
         raise bad_request_error(why)
+    return model
+
+
+_MODEL_REQUIRED = frozenset(
+    {"chat.completions", "completions", "embeddings", "responses", "messages"}
+    | {"audio.speech", "audio.transcriptions", "audio.translations"}
+)
+"""Operations whose ``model`` is required, as in the official SDK."""
+
+
+def _check(operation: Operation, payload: Mapping[str, Any], unknown: Sequence[str]) -> None:
+    """Check presence and type of the required arguments."""
     required = operation.required_arguments
     if "messages" in required and not isinstance(payload.get("messages"), list):
         example = "messages=[{'role': 'user', 'content': 'Hello'}]"
@@ -61,8 +91,17 @@ def _check(operation: Operation, model: Any, payload: Mapping[str, Any], unknown
         raise bad_request_error(why)
     for name in required:
         if name not in payload:
-            why = f"client.{operation.name}.create() needs {name!r}{_meant(name, unknown)}"
+            why = f"client.{method_name(operation)}() needs {name!r}{_meant(name, unknown)}"
             raise bad_request_error(why)
+
+
+def method_name(operation: Operation) -> str:
+    """Return the name of the method of an operation, e.g. ``images.generate``. Names of models' resources lack ``create``."""
+    last = operation.name.rpartition(".")[2]
+    return operation.name if last in _METHODS else f"{operation.name}.create"
+
+
+_METHODS = frozenset({"cancel", "complete", "content", "create", "delete", "edit", "generate", "list", "parse", "retrieve"})
 
 
 def _meant(missing: str, unknown: Sequence[str]) -> str:

@@ -23,7 +23,9 @@ class AttributeDict(dict[str, Any]):
     _known: ClassVar[frozenset[str]] = frozenset()
 
     def __init_subclass__(cls, nested: Mapping[str, type[AttributeDict]] | None = None) -> None:
-        cls._nested = dict(nested or {})
+        super().__init_subclass__()
+        inherited = [vars(base).get("_nested", {}) for base in reversed(cls.__mro__[1:])]
+        cls._nested = {name: shape for shapes in (*inherited, nested or {}) for name, shape in shapes.items()}
         cls._known = frozenset(name for base in cls.__mro__ for name in get_annotations(base) if name[0] != "_")
         for name in (get_annotations(cls).keys() & cls._known) | cls._nested.keys():
             if name not in vars(cls) and not hasattr(dict, name):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from modelmesh.client.arguments import make_call
 from modelmesh.client.defaults import NO_DEFAULTS, Defaults
+from modelmesh.client.lazy_resource import lazy_resources
 from modelmesh.client.unsupported import UnsupportedApi
 from modelmesh.contracts.operations import CHAT
 
@@ -16,12 +17,14 @@ if TYPE_CHECKING:
     from modelmesh._engine.telemetry.status import PoolInfo
     from modelmesh._engine.telemetry.usage import UsageTracker
     from modelmesh.client.parameters import MessageParam, TimeoutParam, ToolParam
+    from modelmesh.client.resources.capability import Capability
 
 
 class BaseClient(UnsupportedApi):
     """Members that the synchronous and the asynchronous client share."""
 
     mesh: MeshEngine
+    _is_async = False
 
     def __init__(self, mesh: MeshEngine, defaults: Defaults = NO_DEFAULTS) -> None:
         """Create a client of a mesh, as ``mesh.client`` and ``mesh.get_client()`` do."""
@@ -30,8 +33,10 @@ class BaseClient(UnsupportedApi):
         self._bind(defaults)
 
     def _bind(self, defaults: Defaults) -> None:
-        """Create the resources of the client with these default options."""
+        """Set the default options. Resources with other options are created again."""
         self._defaults = defaults
+        for name in lazy_resources(type(self)) & self.__dict__.keys():
+            del self.__dict__[name]
 
     def with_options(
         self,
@@ -78,6 +83,30 @@ class BaseClient(UnsupportedApi):
 
     copy = with_options
     """Alias of :meth:`with_options`, by the official SDK's second name."""
+
+    def capability(self, name: str) -> Capability:
+        """Return a capability by its name, to request it with ``call(…)``.
+
+        Args:
+            name: Short name or path, e.g. ``translation.text``. ``modelmesh capabilities`` lists the names.
+        """
+        from modelmesh.client.resources.capability import Capability  # noqa: PLC0415 - imported with the first use
+
+        return Capability(self, name)
+
+    @property
+    def with_raw_response(self) -> Any:
+        """The resources of this client with response headers, as in the official SDK."""
+        from modelmesh.client import raw  # noqa: PLC0415 - imported with the first use
+
+        return raw.AsyncRaw(self) if self._is_async else raw.Raw(self)
+
+    @property
+    def with_streaming_response(self) -> Any:
+        """The resources of this client with context managers, as in the official SDK."""
+        from modelmesh.client import raw  # noqa: PLC0415 - imported with the first use
+
+        return raw.AsyncStreaming(self) if self._is_async else raw.Streaming(self)
 
     @property
     def usage(self) -> UsageTracker:

@@ -4,22 +4,34 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from modelmesh.client.history import LiveHistory
 from modelmesh.client.replies import ChatCompletion, Reply
 from modelmesh.contracts.conversation import tag_answer
+from modelmesh.contracts.operations import OperationScope
 
 if TYPE_CHECKING:
     from modelmesh.contracts.call import Call
 
-ReplyT = TypeVar("ReplyT", bound=Reply)
 
+def build_reply(shape: Any, served: Any, call: Call, clock: Callable[[], float]) -> Any:
+    """Return the reply of a complete answer.
 
-def build_reply(shape: type[ReplyT], served: Any, call: Call, clock: Callable[[], float]) -> ReplyT:
-    """Return the reply of a complete answer. Its ``model`` is the real model."""
-    body = served.outcome.body
-    body["model"] = served.candidate.model_id
+    Args:
+        shape: Class of a JSON reply.
+        served: The answer.
+        call: The request.
+        clock: Returns monotonic time in seconds.
+
+    Returns:
+        A reply of that class, whose ``model`` is the real model. A text or bytes for an answer that is not JSON.
+    """
+    body, history = served.outcome.body, LiveHistory(served, call, clock)
+    if not isinstance(body, dict):
+        return _build_other(body, history)
+    if call.operation.scope is OperationScope.MODEL and "model" in shape._known:  # noqa: SLF001 - the declared fields
+        body["model"] = served.candidate.model_id
     if shape is ChatCompletion:
         body.setdefault("object", "chat.completion")
         tag_answer(body, served.candidate.provider.id)
@@ -28,6 +40,16 @@ def build_reply(shape: type[ReplyT], served: Any, call: Call, clock: Callable[[]
                 choice["message"].setdefault("content", None)  # as OpenAI does. Some vendors omit it in messages with tool calls
         if not body.get("created"):
             body["created"] = int(time.time())
-    else:
+    elif call.operation.name == "embeddings":
         body.setdefault("object", "list")
-    return shape(body, LiveHistory(served, call, clock))
+    elif "created" in shape._known and not body.get("created"):  # noqa: SLF001
+        body["created"] = int(time.time())
+    return shape(body, history)
+
+
+def _build_other(body: Any, history: LiveHistory) -> Any:
+    from modelmesh.client.binary import BinaryReply, TextReply  # noqa: PLC0415 - of audio and files only
+
+    if isinstance(body, bytes | bytearray | memoryview):
+        return BinaryReply(bytes(body), history)
+    return TextReply(body, history) if isinstance(body, str) else Reply({"data": body}, history)

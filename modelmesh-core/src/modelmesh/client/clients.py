@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from modelmesh._engine.mesh import MeshEngine
-from modelmesh.client.aio import AsyncChat, AsyncEmbeddings, AsyncModels
 from modelmesh.client.base import BaseClient
-from modelmesh.client.defaults import Defaults
-from modelmesh.client.sync import Chat, Embeddings, Models
+from modelmesh.client.lazy_resource import lazy_resource
+
+if TYPE_CHECKING:
+    from modelmesh.client.resources.audio import AsyncAudio, Audio
+    from modelmesh.client.resources.batches import AsyncBatches, Batches
+    from modelmesh.client.resources.chat import AsyncChat, Chat
+    from modelmesh.client.resources.completions import AsyncLegacyCompletions, LegacyCompletions
+    from modelmesh.client.resources.embeddings import AsyncEmbeddings, Embeddings
+    from modelmesh.client.resources.files import AsyncFiles, Files
+    from modelmesh.client.resources.images import AsyncImages, Images
+    from modelmesh.client.resources.models import AsyncModels, Models
+    from modelmesh.client.resources.moderations import AsyncModerations, Moderations
+    from modelmesh.client.resources.rerank import AsyncRerank, Rerank
+    from modelmesh.client.resources.responses import AsyncResponses, Responses
+    from modelmesh.client.resources.search import AsyncSearch, Search
+    from modelmesh.client.resources.uploads import AsyncUploads, Uploads
 
 
 class ModelMesh(MeshEngine):
@@ -31,15 +44,19 @@ class MeshClient(BaseClient):
     """OpenAI's interface over a mesh. Safe to share between threads. ``with`` or :meth:`close` shuts the mesh down."""
 
     mesh: ModelMesh
-    chat: Chat
-    embeddings: Embeddings
-    models: Models
-
-    def _bind(self, defaults: Defaults) -> None:
-        super()._bind(defaults)
-        self.chat = Chat(self._requests, defaults)
-        self.embeddings = Embeddings(self._requests, defaults)
-        self.models = Models(self.mesh)
+    chat: Chat = lazy_resource("chat", "Chat")
+    completions: LegacyCompletions = lazy_resource("completions", "LegacyCompletions")
+    responses: Responses = lazy_resource("responses", "Responses")
+    embeddings: Embeddings = lazy_resource("embeddings", "Embeddings")
+    audio: Audio = lazy_resource("audio", "Audio")
+    images: Images = lazy_resource("images", "Images")
+    moderations: Moderations = lazy_resource("moderations", "Moderations")
+    rerank: Rerank = lazy_resource("rerank", "Rerank")
+    search: Search = lazy_resource("search", "Search")
+    files: Files = lazy_resource("files", "Files")
+    batches: Batches = lazy_resource("batches", "Batches")
+    uploads: Uploads = lazy_resource("uploads", "Uploads")
+    models: Models = lazy_resource("models", "Models")
 
     def close(self) -> None:
         """Shut the mesh down."""
@@ -62,15 +79,21 @@ class OpenAIClient(BaseClient):
     """OpenAI's asynchronous interface over a mesh. ``async with`` or :meth:`close` shuts the mesh down."""
 
     mesh: ModelMesh
-    chat: AsyncChat
-    embeddings: AsyncEmbeddings
-    models: AsyncModels
+    _is_async = True
 
-    def _bind(self, defaults: Defaults) -> None:
-        super()._bind(defaults)
-        self.chat = AsyncChat(self._requests, defaults)
-        self.embeddings = AsyncEmbeddings(self._requests, defaults)
-        self.models = AsyncModels(self.mesh)
+    chat: AsyncChat = lazy_resource("chat", "AsyncChat")
+    completions: AsyncLegacyCompletions = lazy_resource("completions", "AsyncLegacyCompletions")
+    responses: AsyncResponses = lazy_resource("responses", "AsyncResponses")
+    embeddings: AsyncEmbeddings = lazy_resource("embeddings", "AsyncEmbeddings")
+    audio: AsyncAudio = lazy_resource("audio", "AsyncAudio")
+    images: AsyncImages = lazy_resource("images", "AsyncImages")
+    moderations: AsyncModerations = lazy_resource("moderations", "AsyncModerations")
+    rerank: AsyncRerank = lazy_resource("rerank", "AsyncRerank")
+    search: AsyncSearch = lazy_resource("search", "AsyncSearch")
+    files: AsyncFiles = lazy_resource("files", "AsyncFiles")
+    batches: AsyncBatches = lazy_resource("batches", "AsyncBatches")
+    uploads: AsyncUploads = lazy_resource("uploads", "AsyncUploads")
+    models: AsyncModels = lazy_resource("models", "AsyncModels")
 
     async def close(self) -> None:
         """Shut the mesh down."""

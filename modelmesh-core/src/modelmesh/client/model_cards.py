@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from modelmesh._engine.foundation.wording import MAX_NAME_CHARS, quote_name
 from modelmesh._engine.routing.candidate_set import Candidates
 from modelmesh._engine.routing.candidates import Candidate
-from modelmesh.client.shapes import ModelCard, ModelList
+from modelmesh.client.shapes.models import ModelCard, ModelList
 from modelmesh.errors import CapabilityNotFoundError
 
 if TYPE_CHECKING:

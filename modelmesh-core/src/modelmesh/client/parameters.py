@@ -6,8 +6,12 @@ purpose: they accept dictionaries, the TypedDicts and models of the openai packa
 
 from __future__ import annotations
 
+import importlib
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, Protocol, TypeAlias, TypedDict
+
+from modelmesh.contracts.operations import OPERATIONS, OperationScope
 
 
 class Dumpable(Protocol):
@@ -130,8 +134,66 @@ def _names(*shapes: type[Any]) -> frozenset[str]:
 OPTION_NAMES = _names(CallExtras) - {"extra_body"}
 """Options that are not part of the request body."""
 
-PARAMETER_NAMES: Mapping[str, frozenset[str]] = {
-    "chat.completions": _names(ChatParameters) | {"stream"},
-    "embeddings": _names(EmbeddingParameters),
+FILE_ARGUMENTS: Mapping[str, frozenset[str]] = {
+    "audio.transcriptions": frozenset({"file"}),
+    "audio.translations": frozenset({"file"}),
+    "images.edit": frozenset({"image", "mask", "markup"}),
+    "files.create": frozenset({"file"}),
+    "uploads.parts.create": frozenset({"data"}),
 }
-"""Known parameter names by operation, options included."""
+"""Arguments that are files, by operation."""
+
+_SHAPES = {
+    "chat.completions": "modelmesh.client.parameters:ChatParameters",
+    "embeddings": "modelmesh.client.parameters:EmbeddingParameters",
+    "completions": "modelmesh.client.resources.completions:CompletionParameters",
+    "responses": "modelmesh.client.resources.responses:ResponseParameters",
+    "audio.speech": "modelmesh.client.resources.audio:SpeechParameters",
+    "audio.transcriptions": "modelmesh.client.resources.audio:TranscriptionParameters",
+    "audio.translations": "modelmesh.client.resources.audio:TranslationParameters",
+    "images.generate": "modelmesh.client.resources.images:ImageParameters",
+    "images.edit": "modelmesh.client.resources.images:ImageEditParameters",
+    "moderations": "modelmesh.client.resources.moderations:ModerationParameters",
+    "rerank": "modelmesh.client.resources.rerank:RerankParameters",
+    "search": "modelmesh.client.resources.search:SearchParameters",
+    "files.create": "modelmesh.client.resources.files:FileParameters",
+    "files.list": "modelmesh.client.resources.files:FileListParameters",
+    "batches.create": "modelmesh.client.resources.batches:BatchParameters",
+    "batches.list": "modelmesh.client.resources.batches:BatchListParameters",
+    "uploads.create": "modelmesh.client.resources.uploads:UploadParameters",
+    "uploads.complete": "modelmesh.client.resources.uploads:UploadCompletionParameters",
+    "uploads.parts.create": "modelmesh.client.resources.uploads:UploadPartParameters",
+    "responses.retrieve": "modelmesh.client.resources.responses:ResponseRetrievalParameters",
+    "responses.input_items.list": "modelmesh.client.resources.responses:InputItemListParameters",
+}
+"""Classes of the parameters, by operation. An operation of an account without an entry has the arguments of its path."""
+
+
+_RESULT_NAMES: Mapping[str, frozenset[str]] = {
+    "audio.speech": frozenset({"stream_format"}),
+    "audio.transcriptions": frozenset({"response_format"}),
+    "audio.translations": frozenset({"response_format"}),
+}
+"""Parameters that select the type of the result. Signatures list them, so the classes of the parameters do not."""
+
+
+class _ParameterNames(dict[str, frozenset[str]]):
+    """Names by operation. The first request of an operation imports its class of parameters."""
+
+    def __missing__(self, operation: str) -> frozenset[str]:
+        row, names = OPERATIONS.get(operation), frozenset[str]()
+        if row is None:
+            return names
+        if operation in _SHAPES:
+            module, _, name = _SHAPES[operation].partition(":")
+            names = _names(getattr(importlib.import_module(module), name))
+        if names or row.scope is OperationScope.ACCOUNT:
+            names |= _names(CallExtras) | set(re.findall(r"\{(\w+)\}", row.path))
+            names |= {"stream"} if row.streams else frozenset()
+            names |= _RESULT_NAMES.get(operation, frozenset())
+        self[operation] = names
+        return names
+
+
+PARAMETER_NAMES: Mapping[str, frozenset[str]] = _ParameterNames()
+"""Known parameter names by operation, options included. Empty for a capability without an operation of its own."""

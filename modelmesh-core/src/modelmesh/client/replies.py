@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from modelmesh.client.attribute_dict import AttributeDict
 from modelmesh.client.history import LiveHistory, StoredHistory
-from modelmesh.client.shapes import Choice, Embedding, Usage
+from modelmesh.client.shapes.chat import Choice, Usage
+from modelmesh.client.shapes.embeddings import Embedding
 from modelmesh.contracts.provider import REQUEST_ID_HEADERS
 
 if TYPE_CHECKING:
@@ -16,20 +17,12 @@ if TYPE_CHECKING:
     from modelmesh._engine.routing.explain import Explanation
 
 
-class Reply(AttributeDict):
-    """A complete answer.
+class Routed:
+    """Members that replies of every kind share: how the mesh served the request."""
 
-    In addition to OpenAI's fields a reply has ``provider``, ``latency_ms``, ``attempts``, ``metadata`` and ``explain()``. Copies
-    and pickles keep them.
-    """
-
-    __slots__ = ("_history",)
+    __slots__ = ()
 
     _history: LiveHistory | StoredHistory
-
-    def __init__(self, data: dict[str, Any], history: LiveHistory | StoredHistory) -> None:
-        super().__init__(data)
-        object.__setattr__(self, "_history", history)
 
     @property
     def provider(self) -> str:
@@ -61,6 +54,24 @@ class Reply(AttributeDict):
         """Return why this model was chosen, and why each other model was not."""
         return self._history.explain()
 
+    def _stored(self) -> StoredHistory:
+        history = self._history
+        return history.stored() if isinstance(history, LiveHistory) else history
+
+
+class Reply(Routed, AttributeDict):
+    """A complete answer.
+
+    In addition to OpenAI's fields a reply has ``provider``, ``latency_ms``, ``attempts``, ``metadata`` and ``explain()``. Copies
+    and pickles keep them.
+    """
+
+    __slots__ = ("_history",)
+
+    def __init__(self, data: dict[str, Any], history: LiveHistory | StoredHistory) -> None:
+        super().__init__(data)
+        object.__setattr__(self, "_history", history)
+
     def __copy__(self) -> Self:
         return type(self)(dict(self), self._history)
 
@@ -68,8 +79,7 @@ class Reply(AttributeDict):
         return type(self)(deepcopy(self.model_dump(), memo), self._history)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        history = self._history
-        return (type(self), (self.model_dump(), history.stored() if isinstance(history, LiveHistory) else history))
+        return (type(self), (self.model_dump(), self._stored()))
 
 
 class _Chat(AttributeDict, nested={"choices": Choice, "usage": Usage}):
@@ -93,7 +103,7 @@ class _Chat(AttributeDict, nested={"choices": Choice, "usage": Usage}):
         return self.choices[0].message.content
 
 
-class ChatCompletion(Reply, _Chat, nested={"choices": Choice, "usage": Usage}):
+class ChatCompletion(Reply, _Chat):
     """A chat completion."""
 
     __slots__ = ()
@@ -108,3 +118,10 @@ class CreateEmbeddingResponse(Reply, nested={"data": Embedding, "usage": Usage})
     data: list[Embedding]
     model: str
     usage: Usage | None
+
+
+CompletionResponse = ChatCompletion
+"""Alias of :class:`ChatCompletion`."""
+
+EmbeddingResponse = CreateEmbeddingResponse
+"""Alias of :class:`CreateEmbeddingResponse`."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
-from typing import Any, Literal, Protocol, TypeVar, Unpack, get_overloads, overload
+from typing import Any, Literal, Protocol, TypeVar, Unpack, overload
 
 from modelmesh.client.parameters import (
     ChatParameters,
@@ -294,20 +294,6 @@ class StrictEmbeddingsCreate(Protocol[ReplyT_co]):
         ...
 
 
-def typed_as(protocol: Any, function: Callable[..., Any]) -> Any:
-    """Return a function under the name ``create``, with the signature and docstring of a protocol for introspection.
-
-    The signature of an overloaded protocol is its most general overload, which comes last, with ``stream`` as optional.
-    """
-    declared = protocol.__call__
-    signature = inspect.signature((get_overloads(declared) or [declared])[-1])
-    parameters = [one.replace(default=None) if one.name == "stream" else one for one in signature.parameters.values()]
-    result = function.__annotations__["return"]
-    function.__signature__ = signature.replace(parameters=parameters, return_annotation=result)  # type: ignore[attr-defined]
-    function.__name__, function.__doc__ = "create", declared.__doc__
-    return function
-
-
 def present_as(create: Callable[..., Any], result: str, wrapper: CallT) -> CallT:
     """Return a wrapper of a ``create`` method with the signature and docstring of that method.
 
@@ -318,7 +304,7 @@ def present_as(create: Callable[..., Any], result: str, wrapper: CallT) -> CallT
     """
     method = getattr(create, "__func__", create)
     wrapper.__signature__ = _bound_signature(method, result)  # type: ignore[attr-defined]
-    wrapper.__name__, wrapper.__doc__ = "create", method.__doc__
+    wrapper.__name__, wrapper.__doc__ = method.__name__, method.__doc__
     return wrapper
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from modelmesh._engine.routing.explain import Explanation
     from modelmesh._engine.routing.steps import Served
     from modelmesh.contracts.call import Call
+    from modelmesh.contracts.operations import StreamKind
 else:  # a client for threads does not import it
     asyncio = LazyModule(globals(), "asyncio", "asyncio")
 
@@ -33,6 +34,11 @@ class _BaseStream(Generic[ChunkT]):
         self._make_chunk, self._requests, self._call, self._served = make_chunk, requests, call, served
         self._history = LiveHistory(served, call, requests.clock)
         self._begun = self._closed = False
+
+    @property
+    def kind(self) -> StreamKind | None:
+        """Kind of the items."""
+        return self._call.stream_kind
 
     @property
     def model(self) -> str:

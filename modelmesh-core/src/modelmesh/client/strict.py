@@ -5,79 +5,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from modelmesh.client.aio import AsyncChat, AsyncCompletions, AsyncEmbeddings
 from modelmesh.client.clients import MeshClient, OpenAIClient
 from modelmesh.client.defaults import STRICT_DEFAULTS, Defaults
-from modelmesh.client.sync import Chat, Completions, Embeddings
 
 if TYPE_CHECKING:
     from modelmesh._engine.mesh import MeshEngine
     from modelmesh.client.replies import ChatCompletion, CreateEmbeddingResponse
-    from modelmesh.client.shapes import ChatCompletionChunk
+    from modelmesh.client.resources.chat import AsyncChat, AsyncCompletions, Chat, Completions
+    from modelmesh.client.resources.embeddings import AsyncEmbeddings, Embeddings
+    from modelmesh.client.resources.resource import Awaited
+    from modelmesh.client.shapes.chat import ChatCompletionChunk
     from modelmesh.client.signatures import StrictChatCreate, StrictEmbeddingsCreate
     from modelmesh.client.streams import AsyncStream, Stream
 
+    class StrictCompletions(Completions):
+        """``client.chat.completions``."""
 
-class StrictCompletions(Completions):
-    """``client.chat.completions``."""
-
-    if TYPE_CHECKING:
         create: StrictChatCreate[ChatCompletion, Stream[ChatCompletionChunk]]  # type: ignore[assignment]
 
+    class StrictEmbeddings(Embeddings):
+        """``client.embeddings``."""
 
-class StrictEmbeddings(Embeddings):
-    """``client.embeddings``."""
-
-    if TYPE_CHECKING:
         create: StrictEmbeddingsCreate[CreateEmbeddingResponse]  # type: ignore[assignment]
 
+    class StrictChat(Chat):
+        """``client.chat``."""
 
-class StrictChat(Chat):
-    """``client.chat``."""
+        completions: StrictCompletions
 
-    completions: StrictCompletions
+    class AsyncStrictCompletions(AsyncCompletions):
+        """``client.chat.completions``."""
+
+        create: StrictChatCreate[Awaited[ChatCompletion], Awaited[AsyncStream[ChatCompletionChunk]]]  # type: ignore[assignment]
+
+    class AsyncStrictEmbeddings(AsyncEmbeddings):
+        """``client.embeddings``."""
+
+        create: StrictEmbeddingsCreate[Awaited[CreateEmbeddingResponse]]  # type: ignore[assignment]
+
+    class AsyncStrictChat(AsyncChat):
+        """``client.chat``."""
+
+        completions: AsyncStrictCompletions
 
 
 class StrictMeshClient(MeshClient):
     """A :class:`MeshClient` for which an unknown parameter is a type error, and a ``BadRequestError`` at run time."""
 
-    chat: StrictChat
-    embeddings: StrictEmbeddings
+    if TYPE_CHECKING:
+        chat: StrictChat
+        embeddings: StrictEmbeddings
 
     def __init__(self, mesh: MeshEngine, defaults: Defaults = STRICT_DEFAULTS) -> None:
         super().__init__(mesh, defaults)
 
 
-class AsyncStrictCompletions(AsyncCompletions):
-    """``client.chat.completions``."""
-
-    if TYPE_CHECKING:
-        create: StrictChatCreate[  # type: ignore[assignment]
-            Coroutine[Any, Any, ChatCompletion], Coroutine[Any, Any, AsyncStream[ChatCompletionChunk]]
-        ]
-
-
-class AsyncStrictEmbeddings(AsyncEmbeddings):
-    """``client.embeddings``."""
-
-    if TYPE_CHECKING:
-        create: StrictEmbeddingsCreate[Coroutine[Any, Any, CreateEmbeddingResponse]]  # type: ignore[assignment]
-
-
-class AsyncStrictChat(AsyncChat):
-    """``client.chat``."""
-
-    completions: AsyncStrictCompletions
-
-
 class StrictOpenAIClient(OpenAIClient):
     """An :class:`OpenAIClient` for which an unknown parameter is a type error, and a ``BadRequestError`` at run time."""
 
-    chat: AsyncStrictChat
-    embeddings: AsyncStrictEmbeddings
+    if TYPE_CHECKING:
+        chat: AsyncStrictChat
+        embeddings: AsyncStrictEmbeddings
 
     def __init__(self, mesh: MeshEngine, defaults: Defaults = STRICT_DEFAULTS) -> None:
         super().__init__(mesh, defaults)

@@ -6,20 +6,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from modelmesh.errors import ConfigurationError
 
-CHAT_INSTEAD = "Call client.chat.completions.create(model=…, messages=[…])"
-UPGRADE = "Upgrade when it is released: pip install -U modelmesh-core modelmesh-connector-openai"
 SDK_INSTEAD = "Use the vendor's own SDK for it: openai.OpenAI()"
 
 PARTS = {
-    "audio": UPGRADE,
-    "images": UPGRADE,
-    "completions": f"{CHAT_INSTEAD}; the prompt becomes one message of the user",
-    "responses": f"{CHAT_INSTEAD}; 'input' becomes the messages",
-    "beta": f"{CHAT_INSTEAD}; its parse() and stream() are described in the how-to guides on structured output and streams",
-    "moderations": SDK_INSTEAD,
-    "files": SDK_INSTEAD,
-    "batches": f"{SDK_INSTEAD}. For many prompts at once, use threads or asyncio.gather over chat.completions.create",
-    "uploads": SDK_INSTEAD,
+    "beta": "Call the resource without 'beta', e.g. client.chat.completions",
     "fine_tuning": SDK_INSTEAD,
     "vector_stores": SDK_INSTEAD,
     "containers": SDK_INSTEAD,
@@ -28,15 +18,14 @@ PARTS = {
     "realtime": SDK_INSTEAD,
     "videos": SDK_INSTEAD,
     "webhooks": SDK_INSTEAD,
-    "chat.completions.parse": (
-        "Pass response_format={'type': 'json_schema', 'json_schema': {'name': …, 'schema': Model.model_json_schema()}} to "
-        "create(), and read the answer with Model.model_validate_json(reply.content)"
-    ),
-    "chat.completions.stream": "Pass stream=True to create(), and iterate over the chunks",
     "chat.completions.retrieve": f"Stored completions are the vendor's. {SDK_INSTEAD}",
     "chat.completions.list": f"Stored completions are the vendor's. {SDK_INSTEAD}",
     "chat.completions.update": f"Stored completions are the vendor's. {SDK_INSTEAD}",
     "chat.completions.delete": f"Stored completions are the vendor's. {SDK_INSTEAD}",
+    "images.create_variation": "Call client.images.edit(image=…, prompt=…)",
+    "responses.compact": SDK_INSTEAD,
+    "responses.connect": SDK_INSTEAD,
+    "responses.input_tokens": SDK_INSTEAD,
     "models.delete": SDK_INSTEAD,
 }
 """Alternatives, by the name of the part on the client."""
@@ -62,11 +51,7 @@ class UnsupportedPart:
         """
         from importlib.metadata import version  # noqa: PLC0415 - imported for the message only
 
-        served = "chat.completions, embeddings and models"
-        message = (
-            f"client.{self._name}() is not served by modelmesh-core {version('modelmesh-core')}, which serves {served}. "
-            f"{PARTS[self._part]}."
-        )
+        message = f"client.{self._name}() is not served by modelmesh-core {version('modelmesh-core')}. {PARTS[self._part]}."
         raise ConfigurationError(message)
 
     def __repr__(self) -> str:

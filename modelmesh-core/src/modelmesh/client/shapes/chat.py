@@ -1,12 +1,7 @@
-"""Types of OpenAI's chat and embedding objects, as of the openai package 3.52.0 (read 2026-11-21).
-
-The annotations serve type checkers, ``dir()`` and attribute access, which returns ``None`` for a known field that the vendor
-left out. Nothing is validated: a vendor may send another type.
-"""
+"""Types of OpenAI's chat objects, as of the openai package 3.52.0 (read 2026-11-21)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from modelmesh.client.attribute_dict import AttributeDict
@@ -229,36 +224,3 @@ class ChatCompletionChunk(AttributeDict, nested={"choices": ChunkChoice, "usage"
     system_fingerprint: str | None
     moderation: Any
     obfuscation: str | None
-
-
-class Embedding(AttributeDict):
-    """One vector: numbers, or base64 text when the request asks for it."""
-
-    __slots__ = ()
-
-    object: str
-    index: int
-    embedding: list[float]
-
-
-class ModelCard(AttributeDict):
-    """One model of ``models.list()``. ``created`` is ``None`` where the vendor does not state it."""
-
-    __slots__ = ()
-
-    id: str
-    object: str
-    created: int | None
-    owned_by: str
-
-
-class ModelList(AttributeDict, nested={"data": ModelCard}):
-    """All models of all pools."""
-
-    __slots__ = ()
-
-    object: str
-    data: list[ModelCard]
-
-    def __iter__(self) -> Iterator[ModelCard]:  # type: ignore[override]
-        return iter(self.data)

@@ -1,0 +1,213 @@
+"""Files in the arguments of a call, in every form that the official SDK accepts.
+
+The check precedes the first attempt, so a wrong file is an error of the caller and no provider is charged with it.
+"""
+
+from __future__ import annotations
+
+import io
+import mimetypes
+import os
+import stat
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from threading import Lock
+from typing import IO, Any, BinaryIO, TypeAlias
+
+from modelmesh._engine.foundation.wording import quote_name
+from modelmesh.client.extras import bad_request_error
+from modelmesh.contracts.files import DEFAULT_CONTENT_TYPE, FileUpload
+
+FileContent: TypeAlias = bytes | os.PathLike[str] | IO[bytes]
+FileParam: TypeAlias = (
+    FileContent
+    | tuple[str | None, FileContent]
+    | tuple[str | None, FileContent, str | None]
+    | tuple[str | None, FileContent, str | None, Mapping[str, str]]
+    | FileUpload
+)
+"""A file: a path object, bytes, an open binary file, or a tuple of name, content, media type and headers of its part."""
+
+UNNAMED = "upload"
+"""Name of a file without one, as the official SDK sends it."""
+
+LONGEST_TUPLE = 4
+
+
+def to_uploads(name: str, value: Any) -> FileUpload | list[FileUpload]:
+    """Return the file of an argument, or a list of files for ``image=[…]``.
+
+    Raises:
+        BadRequestError: The value is not a file, or the file cannot be read.
+    """
+    if isinstance(value, list):
+        if not value:
+            why = f"{name!r} is an empty list"
+            raise bad_request_error(why)
+        return [to_upload(name, one) for one in value]
+    return to_upload(name, value)
+
+
+def to_upload(name: str, value: Any) -> FileUpload:
+    """Return one file.
+
+    Raises:
+        BadRequestError: The value is not a file, or the file cannot be read.
+    """
+    if isinstance(value, FileUpload):
+        return value
+    if not isinstance(value, tuple):
+        return _upload(name, value, None, None)
+    if not 2 <= len(value) <= LONGEST_TUPLE:  # noqa: PLR2004 - the name and the content
+        why = f"{name!r} as a tuple must be (name, content), (name, content, type) or (name, content, type, headers)"
+        raise bad_request_error(why)
+    filename, content, kind, headers = (*value, None, None)[:LONGEST_TUPLE]
+    if not (filename is None or isinstance(filename, str)) or not (kind is None or isinstance(kind, str)):
+        why = f"{name!r} as a tuple must have text as name and as media type"
+        raise bad_request_error(why)
+    if isinstance(headers, Mapping):
+        kind = kind or next((item for key, item in headers.items() if str(key).lower() == "content-type"), None)
+    return _upload(name, content, filename, kind)
+
+
+def _upload(name: str, content: Any, filename: str | None, kind: str | None) -> FileUpload:
+    if isinstance(content, bytes | bytearray | memoryview):
+        data = bytes(content)
+        return _made(filename, len(data), kind, lambda: io.BytesIO(data))
+    if isinstance(content, os.PathLike):
+        path = Path(os.fsdecode(content))
+        return _made(filename or path.name, _size_of(name, path), kind, lambda: path.open("rb"))
+    if callable(getattr(content, "read", None)):
+        return _from_object(name, content, filename, kind)
+    hint = f": wrap a path, pathlib.Path({quote_name(content)})" if isinstance(content, str) else ""
+    kinds = "a path object, bytes, a file opened in binary mode, or a tuple (name, content)"
+    why = f"{name!r} must be {kinds}, not {type(content).__name__}{hint}"
+    raise bad_request_error(why)
+
+
+def _made(filename: str | None, size: int, kind: str | None, opener: Callable[[], BinaryIO]) -> FileUpload:
+    filename = filename or UNNAMED
+    return FileUpload(filename, size, kind or mimetypes.guess_type(filename)[0] or DEFAULT_CONTENT_TYPE, open=opener)
+
+
+def _size_of(name: str, path: Path) -> int:
+    try:
+        found = path.stat()
+        if stat.S_ISDIR(found.st_mode):
+            raise IsADirectoryError(None, "it is a directory", str(path))
+        if not stat.S_ISREG(found.st_mode):
+            raise OSError(None, "it is not a regular file; open it, and pass the file object", str(path))
+        path.open("rb").close()
+    except (OSError, ValueError) as error:
+        why = f"{name!r}: cannot read {quote_name(path)}: {getattr(error, 'strerror', None) or error}"
+        raise bad_request_error(why) from error
+    return found.st_size
+
+
+def _from_object(name: str, file: Any, filename: str | None, kind: str | None) -> FileUpload:
+    """Return the rest of an open file, from its position now."""
+    if isinstance(file, io.TextIOBase) or (hasattr(file, "encoding") and not hasattr(file, "readinto")):
+        why = f"{name!r} is a file in text mode. Open it in binary mode: open(path, 'rb')"
+        raise bad_request_error(why)
+    stated = getattr(file, "name", None)
+    if filename is None and isinstance(stated, str | bytes | os.PathLike):
+        filename = os.path.basename(os.fsdecode(stated))  # noqa: PTH119 - Path would reject a NUL later
+    try:
+        extent = _extent(file)
+        if extent is None:
+            file = _spooled(file)
+            extent = (0, os.fstat(file.fileno()).st_size)
+    except (OSError, ValueError, TypeError) as error:
+        why = f"{name!r}: cannot read the file object: {error}"
+        raise bad_request_error(why) from error
+    lock, (start, end) = Lock(), extent
+    return _made(filename, max(end - start, 0), kind, lambda: io.BufferedReader(_SharedReader(file, lock, start)))
+
+
+def _extent(file: Any) -> tuple[int, int] | None:
+    """Return the position and the end of a file object, ``None`` if it cannot rewind or does not know its end."""
+    seekable = getattr(file, "seekable", None)
+    if not (seekable() if callable(seekable) else hasattr(file, "seek") and hasattr(file, "tell")):
+        return None
+    start = file.tell()
+    try:
+        file.seek(0, os.SEEK_END)
+        end = file.tell()
+    except (OSError, ValueError):  # a decompressing file object
+        return None
+    file.seek(start)
+    return start, end
+
+
+def _spooled(file: Any) -> IO[bytes]:
+    """Copy a stream that cannot rewind to a temporary file on disk, so that each attempt reads it from its start."""
+    copy = tempfile.TemporaryFile()  # noqa: SIM115 - the upload holds it. Collecting the upload deletes it
+    while piece := file.read(1 << 16):
+        if not isinstance(piece, bytes | bytearray | memoryview):
+            message = f"read() returned {type(piece).__name__}, not bytes. Open the file in binary mode"
+            raise TypeError(message)
+        copy.write(piece)
+    copy.flush()
+    return copy
+
+
+class _SharedReader(io.RawIOBase):
+    """A reader with its own position in a file object that other attempts read, too."""
+
+    def __init__(self, file: Any, lock: Lock, start: int) -> None:
+        super().__init__()
+        self._file, self._lock, self._position = file, lock, start
+
+    def readable(self) -> bool:
+        """Return true."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Read the next bytes of the file into a buffer."""
+        with self._lock:
+            try:
+                self._file.seek(self._position)
+                piece = self._file.read(len(buffer))
+            except ValueError as error:  # the caller has closed the file
+                message = f"the file object of the request cannot be read: {error}"
+                raise OSError(message) from error
+        piece = piece or b""
+        buffer[: len(piece)] = piece
+        self._position += len(piece)
+        return len(piece)
+
+
+def part_of(file: FileUpload, start: int, size: int) -> FileUpload:
+    """Return a range of a file as a file of its own."""
+
+    def open_part() -> BinaryIO:
+        reader = file.open()
+        reader.seek(start)
+        return io.BufferedReader(_Range(reader, size))
+
+    return FileUpload(file.filename, size, DEFAULT_CONTENT_TYPE, open=open_part)
+
+
+class _Range(io.RawIOBase):
+    """The next bytes of a reader, which it closes at its end."""
+
+    def __init__(self, reader: BinaryIO, size: int) -> None:
+        super().__init__()
+        self._reader, self._left = reader, size
+
+    def readable(self) -> bool:
+        """Return true."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Read the next bytes of the range into a buffer."""
+        piece = self._reader.read(min(len(buffer), self._left))
+        buffer[: len(piece)] = piece
+        self._left -= len(piece)
+        return len(piece)
+
+    def close(self) -> None:
+        """Close the reader of the file."""
+        self._reader.close()
+        super().close()
