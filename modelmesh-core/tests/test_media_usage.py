@@ -15,12 +15,22 @@ from modelmesh._engine.limits.counter import Limit, LimitCounter, Metric, Reserv
 from modelmesh._engine.limits.media_usage import counted_units, expected_usage
 from modelmesh._engine.limits.spending import plan_spending
 from modelmesh._engine.limits.token_counts import prompt_size
-from modelmesh._engine.limits.usage_format import chat_usage
 from modelmesh._engine.limits.window import Period, Window
+from modelmesh._engine.routing.reported_usage import in_chat_shape
 from modelmesh.contracts.call import Call
 from modelmesh.contracts.files import FileUpload
 from modelmesh.contracts.models import ModelInfo
-from modelmesh.contracts.operations import DOCUMENTS, IMAGES, RERANK, SEARCH, SPEECH, TRANSCRIPTIONS, Operation
+from modelmesh.contracts.operations import (
+    DOCUMENTS,
+    IMAGES,
+    MESSAGES,
+    RERANK,
+    RESPONSES,
+    SEARCH,
+    SPEECH,
+    TRANSCRIPTIONS,
+    Operation,
+)
 from modelmesh.contracts.pricing import ModelPricing, UnitPrices
 
 
@@ -38,24 +48,22 @@ def call(operation: Operation, **payload: Any) -> Call:
 
 
 @pytest.mark.parametrize(
-    ("reported", "expected"),
+    ("operation", "reported", "expected"),
     [
-        (None, None),
-        ({"prompt_tokens": 1}, {"prompt_tokens": 1}),
+        (RESPONSES, None, None),
+        (RERANK, {"prompt_tokens": 1}, {"prompt_tokens": 1}),
         (
+            RESPONSES,
             {"input_tokens": 3, "output_tokens": 4, "input_tokens_details": {"cached_tokens": 1}},
             {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7, "prompt_tokens_details": {"cached_tokens": 1}},
         ),
         (
+            MESSAGES,
             {"input_tokens": 3, "output_tokens": 4, "cache_read_input_tokens": 10, "cache_creation_input_tokens": None},
-            {
-                "prompt_tokens": 13,
-                "completion_tokens": 4,
-                "total_tokens": 17,
-                "prompt_tokens_details": {"cached_tokens": 10, "cache_write_tokens": 0},
-            },
+            {"prompt_tokens": 13, "completion_tokens": 4, "total_tokens": 17, "prompt_tokens_details": {"cached_tokens": 10}},
         ),
         (
+            TRANSCRIPTIONS,
             {
                 "type": "tokens",
                 "input_tokens": 9,
@@ -69,12 +77,12 @@ def call(operation: Operation, **payload: Any) -> Call:
                 "prompt_tokens_details": {"audio_tokens": 8, "text_tokens": 1},
             },
         ),
-        ({"type": "duration", "seconds": 2.5}, {"audio_seconds": 2.5}),
-        ({"input_tokens": None, "output_tokens": 5}, {"completion_tokens": 5}),
+        (TRANSCRIPTIONS, {"type": "duration", "seconds": 2.5}, {"audio_seconds": 2.5}),
+        (IMAGES, {"input_tokens": None, "output_tokens": 5}, {"completion_tokens": 5}),
     ],
 )
-def test_usage_of_every_operation_reads_as_usage_of_chat(reported: Any, expected: Any) -> None:
-    assert chat_usage(reported) == expected
+def test_usage_of_every_operation_reads_as_usage_of_chat(operation: Operation, reported: Any, expected: Any) -> None:
+    assert in_chat_shape(operation, reported) == expected
 
 
 @pytest.mark.parametrize(
@@ -101,18 +109,22 @@ def test_units_that_a_request_or_an_answer_shows(one: Call, body: Any, expected:
 def test_reported_usage_is_exact_and_a_missing_duration_is_an_estimate() -> None:
     by_minute = model(ModelPricing(units=UnitPrices(per_audio_minute=0.006)))
     request = call(TRANSCRIPTIONS, file=audio(40_000))
-    exact = consumption(request, by_minute, {"type": "duration", "seconds": 3}, 0, {"text": "a"})
+    exact = consumption(request, by_minute, {"audio_seconds": 3}, 0, {"text": "a"})
     assert (exact.usage, exact.estimated) == ({"audio_seconds": 3}, False)
     text_only = consumption(request, by_minute, None, 0, "text")
     assert (text_only.usage, text_only.estimated) == ({"audio_seconds": 10.0}, True)
-    tokens = consumption(request, model(ModelPricing(0.001, 0.002)), {"input_tokens": 5, "output_tokens": 6}, 0, {"text": "a"})
+    tokens = consumption(
+        request, model(ModelPricing(0.001, 0.002)), {"prompt_tokens": 5, "completion_tokens": 6}, 0, {"text": "a"}
+    )
     assert tokens.usage is not None
     assert (tokens.usage["prompt_tokens"], tokens.estimated) == (5, False)
 
 
 def test_reported_tokens_without_details_are_of_the_medium_of_the_operation() -> None:
     pricing = ModelPricing(0.0025, 0.01, units=UnitPrices(audio_input_per_1k_tokens=0.006))
-    found = consumption(call(TRANSCRIPTIONS, file=audio(1)), model(pricing), {"input_tokens": 100, "output_tokens": 10}, 0, {})
+    found = consumption(
+        call(TRANSCRIPTIONS, file=audio(1)), model(pricing), {"prompt_tokens": 100, "completion_tokens": 10}, 0, {}
+    )
     assert (cost_nano_usd(pricing, found.usage), found.estimated) == (100 * 6_000 + 10 * 10_000, False)
 
 

@@ -9,7 +9,6 @@ from attrs import define
 
 from modelmesh._engine.limits.media_usage import counted_units, expected_usage, is_media
 from modelmesh._engine.limits.unit_cost import UNITS
-from modelmesh._engine.limits.usage_format import chat_usage
 from modelmesh.contracts.operations import EMBEDDINGS, IMAGE_EDITS, IMAGES, SPEECH, TRANSCRIPTIONS, TRANSLATIONS
 
 if TYPE_CHECKING:
@@ -50,11 +49,11 @@ def consumption(
     Args:
         call: The request.
         model: The model.
-        reported: The valid usage that the vendor reported, checked before.
+        reported: The valid usage that the vendor reported, in the shape of a chat completion.
         output: Estimated tokens of the received output.
         body: The answer, ``None`` for a stream.
     """
-    known = _with_reasoning(dict(chat_usage(reported) or {}))
+    known = _with_reasoning(dict(reported or {}))
     if is_media(call):
         return _of_media(call, model, known, body)
     has_prompt = known.get("prompt_tokens") is not None
