@@ -37,7 +37,7 @@ _RENAMED = {
     "top_logprobs": "logprobs",
     "top_p": "topP",
 }
-_IN_CONFIG = frozenset(
+IN_CONFIG = frozenset(
     {
         "audioTranscriptionConfig", "candidateCount", "continuationToken", "enableEnhancedCivicAnswers", "frequencyPenalty",
         "imageConfig", "maxOutputTokens", "mediaResolution", "presencePenalty", "responseFormat", "responseJsonSchema",
@@ -84,7 +84,7 @@ def body_of(request: WireRequest) -> dict[str, Any]:
     if config:
         body["generationConfig"] = config
     for name, value in payload.items():
-        if name in _CONVERTED or _camel(name) in _IN_CONFIG:
+        if name in _CONVERTED or _camel(name) in IN_CONFIG:
             continue
         if name in _NO_SUCH:
             if not is_neutral(name, value):
@@ -109,7 +109,7 @@ def _config(payload: Mapping[str, Any], model: str, adapted: list[str]) -> Any:
     wanted = payload.get("modalities")
     if isinstance(wanted, list) and wanted != ["text"]:
         made["responseModalities"] = [str(word).upper() for word in wanted]
-    made |= {_camel(name): value for name, value in payload.items() if _camel(name) in _IN_CONFIG and name not in _CONVERTED}
+    made |= {_camel(name): value for name, value in payload.items() if _camel(name) in IN_CONFIG and name not in _CONVERTED}
     made |= native or {}
     effort = _thinking(payload.get("reasoning_effort"), model, adapted)
     thinking = made.get("thinkingConfig", made.pop("thinking_config", None))

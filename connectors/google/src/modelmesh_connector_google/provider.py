@@ -1,4 +1,4 @@
-"""Google's Gemini API with OpenAI's chat completions and embeddings."""
+"""Google's Gemini API with OpenAI's chat completions, embeddings, images, speech and transcriptions."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 from urllib.parse import quote
 
+from attrs import evolve
+
 from modelmesh.contracts import CHAT, EMBEDDINGS, Answer, FailureClass, ModelInfo
 from modelmesh.errors import ProviderError
 from modelmesh_cdk import (
     BaseProvider,
     EmbeddingLimit,
     ErrorMapping,
+    OperationCodec,
     WireRequest,
     json_codec,
     model_list,
@@ -25,21 +28,24 @@ from modelmesh_connector_google import embeddings, parameters
 from modelmesh_connector_google.answers import completion
 from modelmesh_connector_google.error_mappings import MAPPINGS, code_of, delay_of, request_id_of, spent_class, text_of, unwrapped
 from modelmesh_connector_google.events import EventDecoder, blocked
+from modelmesh_connector_google.images import Images
 from modelmesh_connector_google.message_rules import RULES
 from modelmesh_connector_google.model_rows import row_of
 from modelmesh_connector_google.own_parts import in_openai_fields
 from modelmesh_connector_google.safety import read_safety_settings
+from modelmesh_connector_google.speech import Speech
+from modelmesh_connector_google.transcriptions import REVISION_HEADER, Transcriptions, is_transcriber
 
 
 class GoogleProvider(BaseProvider):
-    """Chat completions and embeddings at Google's Gemini API.
+    """Chat completions, embeddings, images, speech and transcriptions at Google's Gemini API.
 
     Variables, address, header and paths are those of google-genai 3.4.0 (read 2026-11-21). The key is sent in a header and
     never in an address, because proxies and servers log addresses.
 
     Options:
         api_version: Version for an address without one: ``v1``, or ``v1beta`` for preview features. The default is the variable
-            ``GOOGLE_GENAI_API_VERSION``, where ``beta`` means ``v1beta``.
+            ``GOOGLE_GENAI_API_VERSION``, where ``beta`` means ``v1beta``. Without both, images and audio have ``v1beta``.
         safety_settings: Default of ``safetySettings`` of chats: a list of ``{category, threshold}``, or a map of categories to
             thresholds.
     """
@@ -59,6 +65,14 @@ class GoogleProvider(BaseProvider):
         inputs=100, source="Google's refusal, as reported in lancedb/lancedb#3618", as_of="2026-11-30"
     )
 
+    operation_codecs: ClassVar[Mapping[str, OperationCodec]] = {
+        "images.generate": Images(),
+        "images.edit": Images(),
+        "audio.speech": Speech(),
+        "audio.transcriptions": Transcriptions(),
+        "audio.translations": Transcriptions(translates=True),
+    }
+
     def __init__(self, config: Any = None, **settings: Any) -> None:
         """Read the settings. Nothing is connected.
 
@@ -71,6 +85,12 @@ class GoogleProvider(BaseProvider):
         """
         super().__init__(config, **settings)
         self.safety_settings = read_safety_settings(self.config.options.get("safety_settings"))
+
+    @property
+    def names_version(self) -> bool:
+        """Whether the settings name a version: the option, the variable or the end of the address."""
+        named = self.config.options.get("api_version") or os.environ.get("GOOGLE_GENAI_API_VERSION")
+        return bool(named) or self._resolve_base_url().rstrip("/").endswith("/v1")
 
     def _api_version(self) -> str:
         named = self.config.options.get("api_version") or os.environ.get("GOOGLE_GENAI_API_VERSION") or self.api_version
@@ -102,6 +122,12 @@ class GoogleProvider(BaseProvider):
             body["safetySettings"] = self.safety_settings
         return body
 
+    def _encode_request(self, request: WireRequest) -> Any:
+        if request.call.operation.name == "audio.transcriptions" and is_transcriber(request.model):
+            options = request.call.options
+            request.call = evolve(request.call, options=evolve(options, headers={**REVISION_HEADER, **options.headers}))
+        return super()._encode_request(request)
+
     def _own_messages(self, messages: list[Any]) -> list[Any]:
         """Return messages with the tool calls and results of Gemini's parts in OpenAI's fields."""
         return in_openai_fields(messages)
@@ -123,7 +149,7 @@ class GoogleProvider(BaseProvider):
         answer = super()._decode_response(request, status, headers, raw)
         if request.call.operation.name == EMBEDDINGS.name:
             answer.body = embeddings.embeddings_of(answer.body, request)
-        elif answer.body.get("model") is None:
+        elif request.call.operation.name == CHAT.name and answer.body.get("model") is None:
             answer.body["model"] = request.model
         return answer
 

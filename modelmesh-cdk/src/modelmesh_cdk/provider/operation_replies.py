@@ -73,7 +73,29 @@ def build_answer(provider: ProviderHooks, request: WireRequest, headers: Headers
         missing = next((key for key in operation.required_keys if parsed.get(key) is None), None)
         if missing is not None and codec is DEFAULT_CODEC:
             raise _invalid(provider, headers, f"its body has no {missing!r}")
+    if isinstance(parsed, bytes | str) and codec.reply is ReplyKind.JSON:
+        headers = _headers_of_content(request, headers, parsed)
     return Answer(parsed, headers, request.adapted, provider.reported_rate_limits(headers))
+
+
+def _headers_of_content(request: WireRequest, headers: Headers, content: bytes | str) -> Headers:
+    """Return the headers of content that the vendor sent in JSON, with the media type of the content."""
+    kept = {name: value for name, value in headers.items() if name not in ("content-type", "content-length", "content-encoding")}
+    if isinstance(content, bytes):
+        media = next((media for start, media in _MEDIA if content.startswith(start)), "application/octet-stream")
+    else:
+        media = "text/vtt" if request.payload.get("response_format") == "vtt" else "text/plain; charset=utf-8"
+    return {**kept, "content-type": media}
+
+
+_MEDIA = (
+    (b"RIFF", "audio/wav"),
+    (b"ID3", "audio/mpeg"),
+    (b"\xff", "audio/mpeg"),
+    (b"OggS", "audio/ogg"),
+    (b"fLaC", "audio/flac"),
+)
+"""How audio begins, and its media type. PCM has no beginning of its own."""
 
 
 def is_error(request: WireRequest, data: Mapping[str, Any]) -> bool:
