@@ -10,7 +10,6 @@ from attrs import evolve, frozen
 
 from modelmesh._engine.autodetect import DetectedProvider, detect, embedded, nothing_detected
 from modelmesh._engine.config import MeshConfig
-from modelmesh._engine.config.schema import ProviderSection
 from modelmesh._engine.foundation.ids import Kind
 from modelmesh._engine.foundation.lazy_import import LazyModule
 from modelmesh._engine.foundation.notices import NotEnforcedWarning, warn
@@ -266,7 +265,7 @@ class _Request:
                 config,
                 strategy=self.strategy,
                 models=models,
-                fallbacks=[ProviderSection(key=one.name, connector=one.connector_id) for one in fallbacks],
+                fallbacks={one.name: one.connector_id for one in fallbacks},
                 read_only=read_only,
             )
         except ConfigurationError as error:

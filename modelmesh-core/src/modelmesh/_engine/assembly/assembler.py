@@ -97,7 +97,7 @@ class Assembler:
         strategy: str | None = None,
         models: Sequence[str] | None = None,
         capabilities: Sequence[str] = (),
-        fallbacks: Sequence[ProviderSection] = (),
+        fallbacks: Mapping[str, str] | None = None,
         problems: Problems | None = None,
     ) -> None:
         """Store the inputs. :meth:`assemble` builds the parts.
@@ -110,7 +110,8 @@ class Assembler:
             strategy: Strategy that replaces the one of every pool.
             models: IDs of the only models that pools may contain.
             capabilities: Pools to create for a configuration without pools.
-            fallbacks: Providers that need no key. One is built for a pool whose capability no configured provider has.
+            fallbacks: Connector IDs of providers that need no key, by provider key. One is built for a pool whose capability no
+                configured provider has.
             problems: Collects problems.
         """
         self._config = config
@@ -120,7 +121,7 @@ class Assembler:
         self._strategy_override = strategy
         self._model_names = models
         self._capabilities = capabilities
-        self._fallbacks = fallbacks
+        self._fallbacks = [ProviderSection(key=key, connector=name) for key, name in (fallbacks or {}).items()]
         self._problems = Problems(config.source_map) if problems is None else problems
 
     def assemble(self) -> MeshParts:
@@ -139,7 +140,8 @@ class Assembler:
         providers = self._build_providers(sections, references)
         prices = PriceSources(resolver)
         self._list_models(providers, tree, prices, sections)
-        added = self._needed_fallbacks(sections, references, tree) if self._fallbacks else []
+        may_add = self._fallbacks and providers.is_complete and self._model_names is None
+        added = self._needed_fallbacks(sections, references, tree) if may_add else []
         if added:
             providers = providers.extended(added)
             self._list_models(providers, tree, prices, sections)
@@ -250,7 +252,7 @@ class Assembler:
         names = [section.capability or section.name for section in sections.pools.values()]
         wanted = [node for node in map(tree.get_node, names) if node is not None and not self._membership.offered(node)]
         built: list[ProviderEntry] = []
-        if self._models.unlisted or self._model_names is not None:
+        if self._models.unlisted or self._models.has_lost_models:
             return built
         for section in self._fallbacks if wanted else ():
             left = [node for node in wanted if not self._may_serve(section, node, tree)]

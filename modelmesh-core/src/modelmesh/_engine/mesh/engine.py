@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from modelmesh._engine.assembly.assembler import Assembler
@@ -20,7 +21,6 @@ from modelmesh._engine.telemetry.usage import UsageTracker
 if TYPE_CHECKING:
     from modelmesh._engine.background.discovery import Discoverer
     from modelmesh._engine.config.problems import Problems
-    from modelmesh._engine.config.schema import ProviderSection
     from modelmesh._engine.routing.candidates import Candidate
     from modelmesh._engine.routing.explain import Explanation
     from modelmesh._engine.routing.pool import Pool
@@ -95,7 +95,7 @@ class MeshEngine:
         strategy: str | None = None,
         models: Sequence[str] | None = None,
         capabilities: Sequence[str] = (),
-        fallbacks: Sequence[ProviderSection] = (),
+        fallbacks: Mapping[str, str] = MappingProxyType({}),
         read_only: bool = False,
         problems: Problems | None = None,
     ) -> None:
@@ -107,7 +107,8 @@ class MeshEngine:
             models: Restricts every pool to these model IDs.
             capabilities: Names of the pools of a configuration without pools. The default is the configuration's own
                 ``capabilities``, else ``chat-completion`` and every predefined pool that has a model.
-            fallbacks: Providers that need no key, for pools whose capability no configured provider has.
+            fallbacks: Connector IDs of providers that need no key, by provider key. They serve the pools whose capability no
+                configured provider has.
             read_only: Neither load nor save state, and start no background task. :meth:`load_state` loads it on request.
             problems: Collects the problems of the configuration. The default is a new collection.
 
