@@ -165,6 +165,9 @@ def without_key(provider: ProviderHooks, headers: Mapping[str, str]) -> Mapping[
 
 def transport_failure(provider: ProviderHooks, error: TransportError, limits: Limits) -> ProviderError:
     """Return the error of an exchange that the transport could not complete."""
+    if error.failure is FailureClass.CALLER:
+        message = f"{error}. {provider.show_address()} did not receive the complete request."
+        return provider_error(FailureClass.CALLER, message, status=400)
     address = provider.show_address()
     made = provider_error(error.failure, f"no answer from {address}: {error}")
     made.reason = show_vendor_text(str(error), provider.api_key)

@@ -13,14 +13,13 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from modelmesh._engine.foundation.lazy_import import LazyModule
-from modelmesh.contracts import CHAT, EMBEDDINGS, FailureClass
+from modelmesh.contracts import CHAT, EMBEDDINGS
 from modelmesh.contracts.provider import Answer
 from modelmesh.errors import ProviderError
 from modelmesh_cdk.provider.decoding import check_is_stream, check_not_a_whole_answer, may_be_stream
 from modelmesh_cdk.provider.embedding_batches import Batches, remaining
 from modelmesh_cdk.provider.encoding import call_encode_hook
 from modelmesh_cdk.provider.error_responses import describe_unreadable, invalid_response, over_limit, transport_failure
-from modelmesh_cdk.provider.provider_errors import provider_error
 from modelmesh_cdk.provider.stream_reader import StreamReader
 from modelmesh_cdk.provider.stream_usage import refuses_usage
 from modelmesh_cdk.provider.vectors import refuses_base64
@@ -186,8 +185,6 @@ def _send(provider: ProviderHooks, request: WireRequest, limits: Limits) -> Exch
         response = yield Send(request.method, url, headers, body, deadline)
     except TransportError as error:
         raise transport_failure(provider, error, limits) from None
-    except OSError as error:  # the transport has its own errors, so this is the file of the body
-        raise provider_error(FailureClass.CALLER, f"a file of the request cannot be read: {error}", status=400) from None
     try:
         try:
             stream = _open_stream(provider, request, response, deadline, limits) if call.stream else None
