@@ -9,6 +9,7 @@
 :class:`ErrorMapping`              failure class of a vendor's error codes and messages
 :class:`RateLimitHeaders`          names of a vendor's rate limit headers
 :class:`EmbeddingLimit`            limits of one embedding request. Larger requests are split
+:class:`InProcessProvider`         provider whose model runs in the process: override ``loader`` and ``prepare``
 :class:`BaseStrategy`              base class of strategies: override ``select`` or ``score``
 :class:`ThresholdRotationPolicy`   standby, recovery and selection by thresholds on a snapshot of the model
 :class:`BaseSecretStore`           base class of secret stores: override ``_resolve``
@@ -46,6 +47,10 @@ if TYPE_CHECKING:
     from modelmesh_cdk.discovery.base import BaseDiscoveryConfig as BaseDiscoveryConfig
     from modelmesh_cdk.discovery.http_health import HttpHealthDiscovery as HttpHealthDiscovery
     from modelmesh_cdk.discovery.http_health import HttpHealthDiscoveryConfig as HttpHealthDiscoveryConfig
+    from modelmesh_cdk.in_process import in_process_settings as in_process_settings
+    from modelmesh_cdk.in_process.in_process_settings import InProcessConfig as InProcessConfig
+    from modelmesh_cdk.in_process.provider import InProcessProvider as InProcessProvider
+    from modelmesh_cdk.in_process.provider import InProcessTask as InProcessTask
     from modelmesh_cdk.observability.background import BackgroundObservability as BackgroundObservability
     from modelmesh_cdk.observability.base import BaseObservability as BaseObservability
     from modelmesh_cdk.observability.base import BaseObservabilityConfig as BaseObservabilityConfig
@@ -147,6 +152,9 @@ _HOMES = {
     "HttpApiProviderConfig": "modelmesh_cdk.provider.http_api",
     "HttpHealthDiscovery": "modelmesh_cdk.discovery.http_health",
     "HttpHealthDiscoveryConfig": "modelmesh_cdk.discovery.http_health",
+    "InProcessConfig": "modelmesh_cdk.in_process.in_process_settings",
+    "InProcessProvider": "modelmesh_cdk.in_process.provider",
+    "InProcessTask": "modelmesh_cdk.in_process.provider",
     "KeyValueStorage": "modelmesh_cdk.storage.key_value",
     "KeyValueStorageConfig": "modelmesh_cdk.storage.key_value",
     "OpenAICompatibleProvider": "modelmesh_cdk.provider.openai_compatible",
@@ -168,6 +176,7 @@ _HOMES = {
     "error_mapping": "modelmesh_cdk.provider.error_mapping",
     "file_lock": "modelmesh_cdk.storage.files",
     "format_duration": "modelmesh._engine.foundation.units",
+    "in_process_settings": "modelmesh_cdk.in_process.in_process_settings",
     "invalid_parameter": "modelmesh_cdk.provider.provider_errors",
     "json_codec": "modelmesh_cdk.wire.json_codec",
     "load_catalogue": "modelmesh_cdk.provider.catalogue",
@@ -189,7 +198,7 @@ _HOMES = {
     "write_atomically": "modelmesh_cdk.storage.files",
 }
 
-_MODULES = frozenset({"json_codec", "model_list"})
+_MODULES = frozenset({"in_process_settings", "json_codec", "model_list"})
 
 __all__ = [*_HOMES, "__version__"]
 

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from modelmesh_cdk import HttpApiProviderConfig as HttpApiProviderConfig
     from modelmesh_cdk import HttpHealthDiscovery as HttpHealthDiscovery
     from modelmesh_cdk import HttpHealthDiscoveryConfig as HttpHealthDiscoveryConfig
+    from modelmesh_cdk import InProcessConfig as InProcessConfig
+    from modelmesh_cdk import InProcessProvider as InProcessProvider
+    from modelmesh_cdk import InProcessTask as InProcessTask
     from modelmesh_cdk import KeyValueStorage as KeyValueStorage
     from modelmesh_cdk import KeyValueStorageConfig as KeyValueStorageConfig
     from modelmesh_cdk import MultipartBody as MultipartBody
@@ -53,6 +56,7 @@ if TYPE_CHECKING:
     from modelmesh_cdk import error_mapping as error_mapping
     from modelmesh_cdk import file_lock as file_lock
     from modelmesh_cdk import format_duration as format_duration
+    from modelmesh_cdk import in_process_settings as in_process_settings
     from modelmesh_cdk import invalid_parameter as invalid_parameter
     from modelmesh_cdk import json_codec as json_codec
     from modelmesh_cdk import load_catalogue as load_catalogue
@@ -99,6 +103,9 @@ __all__ = [
     "HttpApiProviderConfig",
     "HttpHealthDiscovery",
     "HttpHealthDiscoveryConfig",
+    "InProcessConfig",
+    "InProcessProvider",
+    "InProcessTask",
     "KeyValueStorage",
     "KeyValueStorageConfig",
     "OpenAICompatibleProvider",
@@ -117,6 +124,7 @@ __all__ = [
     "error_mapping",
     "file_lock",
     "format_duration",
+    "in_process_settings",
     "invalid_parameter",
     "json_codec",
     "load_catalogue",

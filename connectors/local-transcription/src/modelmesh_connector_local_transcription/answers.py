@@ -1,0 +1,106 @@
+"""Answers in OpenAI's formats."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from attrs import define, field
+
+from modelmesh_connector_local_transcription.request import ENGLISH, TranscriptionRequest
+
+_DECIMALS = 3
+
+
+@define
+class Transcript:
+    """A transcript that grows.
+
+    Attributes:
+        segments: Segments of the library, with times from the start of the recording.
+        language: Code of the language.
+        duration: Seconds of the recording so far.
+        words: Words with their times, if requested.
+    """
+
+    segments: list[dict[str, Any]] = field(factory=list)
+    language: str = ENGLISH
+    duration: float = 0.0
+    words: list[dict[str, Any]] = field(factory=list)
+
+    def add(self, segment: Any, offset: float) -> str:
+        """Add a segment of the library and return its text.
+
+        Args:
+            segment: The segment.
+            offset: Start of its part in the recording, in seconds.
+        """
+        self.segments.append(
+            {
+                "id": len(self.segments),
+                "seek": segment.seek + round(offset * 100),
+                "start": _seconds(segment.start + offset),
+                "end": _seconds(segment.end + offset),
+                "text": segment.text,
+                "tokens": list(segment.tokens),
+                "temperature": float(segment.temperature),
+                "avg_logprob": float(segment.avg_logprob),
+                "compression_ratio": float(segment.compression_ratio),
+                "no_speech_prob": float(segment.no_speech_prob),
+            }
+        )
+        self.words += [
+            {"word": one.word.strip(), "start": _seconds(one.start + offset), "end": _seconds(one.end + offset)}
+            for one in segment.words or ()
+        ]
+        return str(segment.text)
+
+    @property
+    def text(self) -> str:
+        """The whole text."""
+        return "".join(segment["text"] for segment in self.segments).strip()
+
+    @property
+    def usage(self) -> dict[str, Any]:
+        """OpenAI's usage of a transcription that is charged by its duration."""
+        return {"type": "duration", "seconds": _seconds(self.duration)}
+
+    def answer(self, request: TranscriptionRequest) -> dict[str, Any] | str:
+        """Return the answer in the requested format."""
+        if request.format == "text":
+            return f"{self.text}\n"
+        if request.format == "srt":
+            return "".join(_subtitles(self.segments, ","))
+        if request.format == "vtt":
+            return "WEBVTT\n\n" + "".join(_subtitles(self.segments, ".", numbered=False))
+        if request.format == "json":
+            return {"text": self.text, "usage": self.usage}
+        body: dict[str, Any] = {
+            "task": "translate" if request.translates else "transcribe",
+            "language": "english" if self.language == ENGLISH else self.language,
+            "duration": _seconds(self.duration),
+            "text": self.text,
+            "usage": self.usage,
+        }
+        if request.segments:
+            body["segments"] = self.segments
+        if request.words:
+            body["words"] = self.words
+        return body
+
+
+def _seconds(time: float) -> float:
+    """Return a time as a plain float. The library returns numbers of numpy."""
+    return round(float(time), _DECIMALS)
+
+
+def _subtitles(segments: Sequence[dict[str, Any]], mark: str, *, numbered: bool = True) -> Iterator[str]:
+    for segment in segments:
+        number = f"{segment['id'] + 1}\n" if numbered else ""
+        yield f"{number}{_time(segment['start'], mark)} --> {_time(segment['end'], mark)}\n{segment['text'].strip()}\n\n"
+
+
+def _time(seconds: float, mark: str) -> str:
+    whole = round(seconds * 1000)
+    minutes, rest = divmod(whole, 60_000)
+    return f"{minutes // 60:02d}:{minutes % 60:02d}:{rest // 1000:02d}{mark}{rest % 1000:03d}"
