@@ -59,7 +59,7 @@ def make_call(operation: Operation, arguments: Mapping[str, Any], *, strict: boo
     if unknown and known:
         check_unknown(unknown, known, strict=strict)
     streams = bool(stream) or as_bytes or payload.get("stream_format") == "sse"
-    return Call(operation, model, payload, streams, _options(options) if options else NO_OPTIONS)
+    return Call(operation, model, payload, streams, call_options(options) if options else NO_OPTIONS)
 
 
 def _model(operation: Operation, model: Any, unknown: Sequence[str]) -> str:
@@ -148,7 +148,12 @@ def _dumped(model: Any, dump: Callable[..., Any]) -> Any:
     return fields
 
 
-def _options(arguments: dict[str, Any]) -> CallOptions:
+def call_options(arguments: Mapping[str, Any]) -> CallOptions:
+    """Return the options of a call from its arguments that are not part of the body.
+
+    Raises:
+        BadRequestError: An option is not valid.
+    """
     timeout = arguments.get("timeout")
     return CallOptions(
         headers=extras.headers(arguments.get("extra_headers")),

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
-from modelmesh.client.arguments import make_call
+from modelmesh.client.arguments import call_options, make_call
 from modelmesh.client.defaults import NO_DEFAULTS, Defaults
 from modelmesh.client.lazy_resource import lazy_resources
+from modelmesh.client.official_sdks import OfficialSdks
 from modelmesh.client.unsupported import UnsupportedApi
 from modelmesh.contracts.operations import CHAT
 
@@ -18,9 +19,10 @@ if TYPE_CHECKING:
     from modelmesh._engine.telemetry.usage import UsageTracker
     from modelmesh.client.parameters import MessageParam, TimeoutParam, ToolParam
     from modelmesh.client.resources.capability import Capability
+    from modelmesh.contracts.call import CallOptions
 
 
-class BaseClient(UnsupportedApi):
+class BaseClient(OfficialSdks, UnsupportedApi):
     """Members that the synchronous and the asynchronous client share."""
 
     mesh: MeshEngine
@@ -37,6 +39,9 @@ class BaseClient(UnsupportedApi):
         self._defaults = defaults
         for name in lazy_resources(type(self)) & self.__dict__.keys():
             del self.__dict__[name]
+
+    def _bridged(self) -> tuple[MeshEngine, CallOptions]:
+        return self.mesh, call_options(self._defaults.under({}))
 
     def with_options(
         self,

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Self
 from modelmesh._engine.mesh import MeshEngine
 from modelmesh.client.base import BaseClient
 from modelmesh.client.lazy_resource import lazy_resource
+from modelmesh.client.official_sdks import OfficialSdks
+from modelmesh.contracts.call import NO_OPTIONS, CallOptions
 
 if TYPE_CHECKING:
     from modelmesh.client.resources.audio import AsyncAudio, Audio
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from modelmesh.client.resources.uploads import AsyncUploads, Uploads
 
 
-class ModelMesh(MeshEngine):
+class ModelMesh(OfficialSdks, MeshEngine):
     """Providers, pools, health and usage of one configuration, and the clients that use them.
 
     Safe to share between threads. Use it as a context manager, or call :meth:`shutdown`.
@@ -38,6 +40,9 @@ class ModelMesh(MeshEngine):
     def get_client(self) -> OpenAIClient:
         """Return an asynchronous client of this mesh."""
         return OpenAIClient(self)
+
+    def _bridged(self) -> tuple[MeshEngine, CallOptions]:
+        return self, NO_OPTIONS
 
 
 class MeshClient(BaseClient):

@@ -1,0 +1,67 @@
+"""Construction of calls from HTTP requests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from modelmesh._engine.gateway import json_codec
+from modelmesh._engine.gateway.form_fields import payload_of
+from modelmesh._engine.gateway.messages import GatewayRequest, HttpError
+from modelmesh._engine.gateway.request_options import options_of
+from modelmesh._engine.gateway.routes import Route
+from modelmesh.contracts.call import Call, CallOptions
+from modelmesh.contracts.operations import BodyKind, Operation, OperationScope
+
+
+def decode_json(body: bytes) -> dict[str, Any]:
+    """Return the object of a JSON body. An empty body is an empty object.
+
+    Raises:
+        HttpError: The body is not a JSON object.
+    """
+    if not body:
+        return {}
+    try:
+        value = json_codec.decode(body)
+    except (ValueError, UnicodeDecodeError) as error:
+        message = f"The body is not valid JSON: {error}. Send one JSON object in UTF-8."
+        raise HttpError(400, message, code="invalid_json") from None
+    if not isinstance(value, dict):
+        raise HttpError(400, f"The body must be a JSON object, not {_kind(value)}.", code="invalid_json")
+    return value
+
+
+def build_call(route: Route, request: GatewayRequest, payload: dict[str, Any], defaults: CallOptions) -> Call:
+    """Build the call of a request.
+
+    Args:
+        route: The operation and the arguments of the path.
+        request: The HTTP request.
+        payload: The decoded body, which becomes part of the call.
+        defaults: Options of every request of this gateway.
+
+    Raises:
+        HttpError: A required argument is missing or has the wrong type.
+    """
+    operation = route.target
+    assert isinstance(operation, Operation)
+    in_query = operation.body is BodyKind.NONE
+    if in_query:
+        payload = payload_of(request.query)
+    payload.update(route.arguments)
+    model, stream = payload.pop("model", None), payload.pop("stream", None)
+    if operation.scope is OperationScope.MODEL and (not isinstance(model, str) or not model):
+        raise HttpError(400, "'model' must be the name of a pool, a capability or a model. Set it.", param="model")
+    if stream is not None and not isinstance(stream, bool):
+        raise HttpError(400, f"'stream' must be true or false, not {_kind(stream)}.", param="stream")
+    for name in operation.required_arguments:
+        if payload.get(name) is None:
+            raise HttpError(400, f"{operation.name} needs {name!r}. Set it.", code="missing_required_parameter", param=name)
+    if "messages" in operation.required_arguments and not isinstance(payload["messages"], list):
+        raise HttpError(400, f"'messages' must be a list, not {_kind(payload['messages'])}.", param="messages")
+    return Call(operation, model or "", payload, bool(stream), options_of(request, defaults, query=not in_query))
+
+
+def _kind(value: Any) -> str:
+    names = {dict: "an object", list: "a list", str: "a string", bool: "a boolean", int: "a number", float: "a number"}
+    return names.get(type(value), "null")

@@ -1,0 +1,111 @@
+"""Errors as HTTP responses: statuses and bodies from which the official SDKs raise their own classes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from modelmesh import errors
+from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh._engine.gateway.messages import HttpError
+
+_TYPES = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    403: "permission_error",
+    404: "not_found_error",
+    405: "invalid_request_error",
+    413: "request_too_large",
+    422: "invalid_request_error",
+    429: "rate_limit_error",
+    503: "overloaded_error",
+    504: "timeout_error",
+}
+"""Types of errors by status, the same at both vendors."""
+
+_OWN_CODES = (
+    (errors.BudgetExceededError, 429, "budget_exceeded"),
+    (errors.QuotaExceededError, 429, "insufficient_quota"),
+    (errors.RateLimitError, 429, "rate_limit_exceeded"),
+    (errors.CapabilityNotFoundError, 404, "model_not_found"),
+    (errors.ModelNotFoundError, 404, "model_not_found"),
+    (errors.ProviderTimeoutError, 504, "timeout"),
+    (errors.ProviderConnectionError, 502, "connection_error"),
+    (errors.NoActiveModelError, 503, "no_active_model"),
+    (errors.SessionModelUnavailableError, 503, "session_model_unavailable"),
+    (errors.StreamInterruptedError, 502, "stream_interrupted"),
+    (errors.BadUpstreamResponseError, 502, "bad_upstream_response"),
+    (errors.AllProvidersExhaustedError, 502, "all_providers_failed"),
+    (errors.ConfigurationError, 400, "configuration_error"),
+)
+"""Status and code by class, the first that fits."""
+
+_SERVER_ERROR, _CLIENT_ERROR = 500, 400
+
+
+def status_of(error: Exception) -> int:
+    """Return the HTTP status of an error."""
+    if isinstance(error, HttpError):
+        return error.status
+    status = getattr(error, "status", None)
+    if isinstance(error, errors.BadRequestError):
+        own = isinstance(status, int) and _CLIENT_ERROR <= status < _SERVER_ERROR
+        return status if own and status not in {401, 403, 429} else 400  # type: ignore[return-value]
+    if isinstance(error, errors.AuthenticationError):
+        refused = status == 403 or getattr(error, "failure", None) is FailureClass.PERMISSION  # noqa: PLR2004 - Forbidden
+        return 403 if refused else 401
+    for kind, own_status, _ in _OWN_CODES:
+        if isinstance(error, kind):
+            return own_status
+    return status if isinstance(status, int) and status >= _SERVER_ERROR else 500
+
+
+def error_headers(error: Exception, *, retry: bool) -> list[tuple[str, str]]:
+    """Return the headers of an error.
+
+    Args:
+        error: The error.
+        retry: Whether an SDK may retry by its own settings. Otherwise the mesh has retried, and the SDK must not.
+    """
+    found = [("x-should-retry", "true" if retry and getattr(error, "retryable", False) else "false")]
+    if isinstance(error, HttpError):
+        return found + error.headers
+    seconds = getattr(error, "retry_after", None)
+    if isinstance(seconds, int | float) and 0 <= seconds < math.inf:
+        found += [("retry-after", str(math.ceil(seconds))), ("retry-after-ms", str(math.ceil(seconds * 1000)))]
+    return found
+
+
+def openai_error(error: Exception) -> dict[str, Any]:
+    """Return the object of ``error`` in OpenAI's body. It contains the vendor's own fields."""
+    code, param = _code(error), getattr(error, "param", None)
+    own = {"message": _message(error), "type": _type(error), "param": param, "code": code}
+    if not isinstance(error, errors.ProviderError):
+        return own
+    body = error.body.get("error") if isinstance(error.body, Mapping) else None
+    if not isinstance(body, Mapping):
+        return own
+    return {**own, **{name: value for name, value in body.items() if value is not None}, "message": own["message"]}
+
+
+def anthropic_error(error: Exception, request_id: str) -> dict[str, Any]:
+    """Return Anthropic's error body."""
+    return {"type": "error", "error": {"type": _type(error), "message": _message(error)}, "request_id": request_id}
+
+
+def _type(error: Exception) -> str:
+    return _TYPES.get(status_of(error), "api_error")
+
+
+def _code(error: Exception) -> str | None:
+    code = getattr(error, "code", None)
+    if isinstance(code, str):
+        return code
+    return next((own for kind, _, own in _OWN_CODES if isinstance(error, kind)), None)
+
+
+def _message(error: Exception) -> str:
+    if isinstance(error, HttpError | errors.ModelMeshError):
+        return error.message
+    return "The gateway failed with an unexpected error, which its log contains. Report it to the maintainers of ModelMesh."

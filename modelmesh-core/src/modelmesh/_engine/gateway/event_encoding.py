@@ -1,0 +1,74 @@
+"""Encoding of streams as server-sent events, and of their failures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from modelmesh._engine.foundation.lazy_import import LazyModule
+from modelmesh._engine.gateway import json_codec
+from modelmesh._engine.gateway.answer_responses import is_translated
+from modelmesh._engine.gateway.error_responses import anthropic_error, openai_error
+from modelmesh.contracts.operations import MESSAGES, RESPONSES, StreamKind
+
+if TYPE_CHECKING:
+    from modelmesh._engine.routing.steps import Served
+    from modelmesh.contracts.call import Call
+
+translation: Any = LazyModule(globals(), "translation", "modelmesh._engine.translation")
+
+EVENT_STREAM = "text/event-stream; charset=utf-8"
+DONE = b"data: [DONE]\n\n"
+
+
+class EventEncoder:
+    """Encodes the items of one stream. The results are pieces of the body, possibly empty."""
+
+    def __init__(self, served: Served, call: Call, request_id: str) -> None:
+        self._kind, self._operation, self._request_id = call.stream_kind, call.operation, request_id
+        self._named = call.operation in (RESPONSES, MESSAGES)
+        self._translation: Any = None
+        if is_translated(served, call):
+            self._translation = translation.TRANSLATIONS[call.operation.name].stream(call)
+
+    @property
+    def plain(self) -> bool:
+        """Whether each item is one event without a name, for which :func:`encode_chunk` suffices."""
+        return self._translation is None and not self._named
+
+    def feed(self, item: dict[str, Any]) -> bytes:
+        """Encode one item."""
+        return self._join([item] if self._translation is None else self._translation.feed(item))
+
+    def end(self) -> bytes:
+        """Encode the end of a complete stream."""
+        last = b"" if self._translation is None else self._join(self._translation.end())
+        return last + DONE if self._kind in (StreamKind.CHUNKS, StreamKind.TEXTS) else last
+
+    def fail(self, error: Exception) -> bytes:
+        """Encode an interruption: one event with the error, and no end."""
+        if self._translation is not None:
+            events = self._translation.fail(error)
+            if events:
+                return self._join(events)
+        if self._operation is MESSAGES:
+            return _named(anthropic_error(error, self._request_id))
+        body = openai_error(error)
+        if self._kind is StreamKind.EVENTS:
+            fields = {name: body[name] for name in ("code", "message", "param")}
+            return _named({"type": "error", **fields, "error": body})
+        return encode_chunk({"error": body})
+
+    def _join(self, items: list[dict[str, Any]]) -> bytes:
+        return b"".join(map(_named if self._named else encode_chunk, items))
+
+
+def encode_chunk(item: dict[str, Any]) -> bytes:
+    """Encode one event without a name."""
+    return b"data: %b\n\n" % json_codec.encode(item)
+
+
+def _named(item: dict[str, Any]) -> bytes:
+    kind = item.get("type")
+    if not isinstance(kind, str) or not kind.isprintable():
+        return encode_chunk(item)
+    return b"event: %b\ndata: %b\n\n" % (kind.encode(), json_codec.encode(item))

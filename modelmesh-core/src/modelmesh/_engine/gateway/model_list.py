@@ -1,0 +1,59 @@
+"""Model lists in the shapes of both vendors: the pools, then the real models of all pools."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from modelmesh._engine.foundation.wording import quote_name
+from modelmesh._engine.gateway.messages import HttpError
+
+if TYPE_CHECKING:
+    from modelmesh._engine.mesh import MeshEngine
+
+UNKNOWN_TIME = 0
+"""``created`` of a model whose vendor states no time. OpenAI's type requires a number."""
+
+MESH = "modelmesh"
+
+
+def list_models(mesh: MeshEngine, *, anthropic: bool) -> dict[str, Any]:
+    """Return the list of names that a request may use as its model."""
+    rows = [_row(*one, anthropic=anthropic) for one in _models(mesh)]
+    if not anthropic:
+        return {"object": "list", "data": rows}
+    first, last = (rows[0]["id"], rows[-1]["id"]) if rows else (None, None)
+    return {"data": rows, "has_more": False, "first_id": first, "last_id": last}
+
+
+def retrieve_model(mesh: MeshEngine, name: str, *, anthropic: bool) -> dict[str, Any]:
+    """Return one entry of the list, by its ID or as ``provider/model``.
+
+    Raises:
+        HttpError: The list has no such entry.
+    """
+    for model, owner, created in _models(mesh):
+        if name in (model, f"{owner}/{model}"):
+            return _row(model, owner, created, anthropic=anthropic)
+    message = f"There is no pool and no model {quote_name(name)}. List both with GET /v1/models."
+    raise HttpError(404, message, code="model_not_found", param="model")
+
+
+def _models(mesh: MeshEngine) -> list[tuple[str, str, int]]:
+    """Return name, owner and Unix time of each entry. A name stands once."""
+    found: dict[str, tuple[str, str, int]] = {}
+    for pool in mesh.list_pools():
+        found[pool.name] = (pool.name, MESH, UNKNOWN_TIME)
+    for candidate in mesh.list_models():
+        created = candidate.info.extra.get("created")
+        known = int(created) if isinstance(created, int | float) and created > 0 else UNKNOWN_TIME
+        found.setdefault(candidate.model_id, (candidate.model_id, candidate.provider_id, known))
+    return list(found.values())
+
+
+def _row(name: str, owner: str, created: int, *, anthropic: bool) -> dict[str, Any]:
+    if anthropic:
+        from datetime import UTC, datetime  # noqa: PLC0415 - only for this shape
+
+        when = datetime.fromtimestamp(created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return {"type": "model", "id": name, "display_name": name, "created_at": when}
+    return {"id": name, "object": "model", "created": created, "owned_by": owner}

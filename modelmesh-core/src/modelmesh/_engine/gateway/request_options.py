@@ -1,0 +1,108 @@
+"""Options of a call from the headers and the query of an HTTP request.
+
+Headers of the caller travel to the vendor. Those that an SDK or an HTTP client adds by itself do not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from attrs import evolve
+
+from modelmesh._engine.gateway.messages import GatewayRequest, HttpError
+from modelmesh.contracts.call import NO_OPTIONS, CallOptions
+from modelmesh.contracts.headers import CREDENTIALS, FRAMING, unsendable
+
+OWN_HEADERS = (
+    FRAMING
+    | CREDENTIALS
+    | {
+        "accept",
+        "accept-encoding",
+        "accept-language",
+        "anthropic-dangerous-direct-browser-access",
+        "anthropic-version",
+        "content-type",
+        "cookie",
+        "openai-organization",
+        "openai-project",
+        "origin",
+        "referer",
+        "user-agent",
+        "x-request-id",
+    }
+)
+"""Headers of an SDK, an HTTP client or a browser."""
+
+OWN_PREFIXES = ("x-stainless-", "sec-", "x-forwarded-")
+
+SESSION, PREFERRED, ONLY, RETRIES = (
+    "x-modelmesh-session-id",
+    "x-modelmesh-preferred-provider",
+    "x-modelmesh-only-providers",
+    "x-modelmesh-max-retries",
+)
+"""Headers with the options of a call that the SDKs lack. Not sent to the vendor."""
+
+_PREFIX = "x-modelmesh-"
+
+
+def options_of(request: GatewayRequest, defaults: CallOptions, *, query: bool = True) -> CallOptions:
+    """Return the options of a request over the defaults.
+
+    Args:
+        request: The HTTP request.
+        defaults: Options of every request of this gateway.
+        query: Whether the query belongs to the options. Otherwise it belongs to the payload.
+
+    Raises:
+        HttpError: A header cannot be sent, or an option is not valid.
+    """
+    headers: dict[str, str] = {}
+    changes: dict[str, Any] = {}
+    for name, value in request.headers.items():
+        if name in OWN_HEADERS or name.startswith(OWN_PREFIXES):
+            continue
+        if name.startswith(_PREFIX):
+            changes |= _option(name, value)
+            continue
+        fault = unsendable(value, name)
+        if fault is not None:
+            raise HttpError(400, f"The header {name[:100]!r} {fault}. Nothing was sent.", param=name[:100])
+        headers[name] = value
+    if headers:
+        changes["headers"] = {**defaults.headers, **headers}
+    if query and request.query:
+        changes["query"] = {**defaults.query, **grouped(request.query)}
+    if request.timeout is not None:
+        changes["timeout"] = request.timeout
+    if not changes:
+        return defaults
+    return CallOptions(**changes) if defaults is NO_OPTIONS else evolve(defaults, **changes)
+
+
+def grouped(query: Sequence[tuple[str, str]]) -> Mapping[str, Any]:
+    """Return query parameters by name. A repeated one becomes a list."""
+    values: dict[str, Any] = {}
+    for name, value in query:
+        if name not in values:
+            values[name] = value
+        else:
+            earlier = values[name]
+            values[name] = [*earlier, value] if isinstance(earlier, list) else [earlier, value]
+    return values
+
+
+def _option(name: str, value: str) -> dict[str, Any]:
+    if name == SESSION:
+        return {"session_id": value}
+    if name == PREFERRED:
+        return {"preferred_provider": value}
+    if name == ONLY:
+        return {"only_providers": frozenset(filter(None, map(str.strip, value.split(","))))}
+    if name == RETRIES:
+        if not value.isdecimal():
+            raise HttpError(400, f"{RETRIES} must be a whole number of 0 or more, not {value[:100]!r}.", param=RETRIES)
+        return {"max_retries": int(value)}
+    raise HttpError(400, f"There is no option {name[:100]!r}. The options are {SESSION}, {PREFERRED}, {ONLY}, {RETRIES}.")
