@@ -83,9 +83,10 @@ class RequestLogEntry:
         error: Class name of the final error.
         routing_reason: Why the strategy chose the model.
         attempts: One mapping for each attempt.
-        request_payload: The body, at levels ``summary`` and ``full``.
-        response_payload: The answer, at levels ``summary`` and ``full``.
+        request_payload: The body, at levels ``summary`` and ``full``. A note replaces files and encoded media.
+        response_payload: The answer, at levels ``summary`` and ``full``, likewise.
         estimated: Whether tokens and cost are an estimate, in part or as a whole, because the vendor did not report them.
+        operation: The operation of the request, for example ``audio.speech``.
     """
 
     request_id: str
@@ -106,6 +107,7 @@ class RequestLogEntry:
     request_payload: Any = None
     response_payload: Any = None
     estimated: bool = False
+    operation: str = ""
 
     @property
     def total_tokens(self) -> int | None:

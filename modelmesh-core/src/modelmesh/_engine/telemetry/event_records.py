@@ -16,6 +16,7 @@ from modelmesh._engine.health.provider_health import ProviderHealth
 from modelmesh._engine.limits.counter import Metric
 from modelmesh._engine.limits.reservation import LimitEvent
 from modelmesh._engine.routing.pool import Pool
+from modelmesh._engine.telemetry.media import without_media
 from modelmesh.contracts.call import Call
 from modelmesh.contracts.observability import EventType, RequestLogEntry, RoutingEvent
 from modelmesh.contracts.usage import reported_tokens
@@ -118,8 +119,9 @@ def request_log_entry(
         error=type(error).__name__ if error else None,
         routing_reason=winner.reason if winner else None,
         attempts=tuple(map(_without_message, attempts)),
-        request_payload=call.payload if payloads else None,
-        response_payload=answer if payloads else None,
+        request_payload=without_media((call.native or call).payload) if payloads else None,
+        response_payload=without_media(answer) if payloads else None,
+        operation=(call.native or call).operation.name,
     )
 
 
