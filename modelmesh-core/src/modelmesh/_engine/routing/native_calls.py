@@ -20,9 +20,7 @@ def native_operations(provider: Any) -> frozenset[str]:
 
 def call_for(call: Call, candidate: Candidate) -> Call:
     """Return the call that a candidate receives, without the accounts in its qualified IDs."""
-    native = call.native
+    native, account = call.native, call.account
     if native is not None and native.operation.name in native_operations(candidate.provider):
         call = native
-    if call.account is None:
-        return call
-    return evolve(call, payload=without_account(call.payload, call.account))
+    return call if account is None else evolve(call, payload=without_account(call.payload, account))

@@ -1,0 +1,104 @@
+"""Native calls: a candidate receives the caller's own call where its provider serves it, else the chat completion."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from modelmesh import ModelMesh
+from modelmesh.contracts import CHAT, OPERATIONS, RULES, FailureClass
+from modelmesh.contracts.call import Call
+from modelmesh.contracts.models import ModelInfo
+from modelmesh.errors import NoActiveModelError
+
+RESPONSES = OPERATIONS["responses"]
+RESPONSE = {
+    "id": "resp_1",
+    "status": "completed",
+    "output": [{"type": "message"}],
+    "usage": {"input_tokens": 5, "output_tokens": 2},
+}
+
+
+class World:
+    """A mesh whose account ``native`` serves responses, and whose account ``plain`` serves chat completions only."""
+
+    def __init__(self, scripted: Any, body: Any, order: tuple[str, ...] = ("native", "plain"), *, fails: bool = False) -> None:
+        failed = RULES[FailureClass.SERVER].error("x", failure=FailureClass.SERVER, status=500)
+        places = {name: order.index(name) for name in order}
+
+        def answer(call: Any, model: str) -> Any:
+            if fails and places[model] == 0:
+                return failed
+            return dict(RESPONSE) if call.operation is RESPONSES else body("Hi")
+
+        self.vendors = {name: scripted(name, answer=answer) for name in order}
+        if "native" in self.vendors:
+            self.vendors["native"].native_operations = ["responses"]
+        self.mesh = ModelMesh()
+        providers = {name: {"instance": vendor} for name, vendor in self.vendors.items()}
+        self.mesh.initialize({"providers": providers, "pools": {"chat": {"capability": "chat-completion"}}})
+
+    def serve(self, **facts: Any) -> Any:
+        own = Call(RESPONSES, "chat", {"input": "Hi", "previous_response_id": "resp_0@native"})
+        call = Call(CHAT, "chat", {"messages": [{"role": "user", "content": "Hi"}]}, native=own, **facts)
+        self.call = call
+        with self.mesh:
+            return self.mesh._requests.serve(call)
+
+
+def test_native_provider_receives_the_callers_own_call(scripted: Any, body: Any) -> None:
+    world = World(scripted, body)
+    served = world.serve(account="native", lost=("x is lost",))
+    ((sent, model),) = world.vendors["native"].calls
+    assert (sent.operation, model) == (RESPONSES, "native")
+    assert sent.payload == {"input": "Hi", "previous_response_id": "resp_0"}
+    assert served.sent.payload == sent.payload
+    assert served.outcome.body["id"] == "resp_1@native"
+    assert served.attempts[-1].usage["prompt_tokens"] == 5
+    assert list(served.attempts[-1].adapted) == [], "nothing was lost"
+
+
+@pytest.mark.parametrize("order", [("native", "plain"), ("plain", "native")])
+def test_failover_changes_the_form_of_the_call(scripted: Any, body: Any, order: tuple[str, ...]) -> None:
+    world = World(scripted, body, order, fails=True)
+    served = world.serve(lost=("x is lost",))
+    forms = [call.operation for name in order for call, _ in world.vendors[name].calls]
+    expected = {"native": RESPONSES, "plain": CHAT}
+    assert forms[0] is expected[order[0]]
+    assert forms[-1] is expected[order[1]]
+    assert served.sent.operation is expected[order[1]]
+    assert list(served.attempts[-1].adapted) == (["x is lost"] if order[1] == "plain" else [])
+
+
+def test_native_only_call_goes_to_the_native_provider(scripted: Any, body: Any) -> None:
+    world = World(scripted, body, ("plain", "native"))
+    served = world.serve(native_only="the request continues a stored response")
+    assert served.candidate.provider_id == "native"
+    found = world.mesh.explain("chat", world.call)
+    reason = next(row.reason for row in found.candidates if row.provider == "plain")
+    assert reason == "it does not serve responses natively, and the request continues a stored response"
+
+
+def test_native_only_call_without_a_native_provider(scripted: Any, body: Any) -> None:
+    with pytest.raises(NoActiveModelError, match="does not serve responses natively, and the request has hosted tools"):
+        World(scripted, body, ("plain",)).serve(native_only="the request has hosted tools")
+
+
+def test_call_of_another_account(scripted: Any, body: Any) -> None:
+    world = World(scripted, body)
+    assert world.serve(account="plain").candidate.provider_id == "plain"
+    with pytest.raises(NoActiveModelError, match="refers to what the account other owns"):
+        World(scripted, body).serve(account="other")
+
+
+def test_operation_skips_members_without_its_capability(scripted: Any) -> None:
+    models = [ModelInfo("draws", capabilities=("text-to-image",)), ModelInfo("edits", capabilities=("image-to-image",))]
+    vendor = scripted(*models, answer=lambda call, model: {"data": [{"url": model}]})
+    with ModelMesh({"providers": {"a": {"instance": vendor}}, "pools": {"image-generation": {}}}) as mesh:
+        for name, model in (("images.edit", "edits"), ("images.generate", "draws")):
+            call = Call(OPERATIONS[name], "image-generation", {"prompt": "x"})
+            assert mesh._requests.serve(call).candidate.model_id == model
+            other = next(row for row in mesh.explain("image-generation", call).candidates if row.model != model)
+            assert other.reason == f"does not state {OPERATIONS[name].capability}"
