@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import textwrap
+from pathlib import Path
 
 import pytest
 
-from modelmesh_cdk.testing import Upstream
+import modelmesh.client
+from modelmesh_cdk.testing import Script, Upstream
 
 IMPORTS = {
     "import modelmesh": "import modelmesh\ncreate = modelmesh.create\n",
@@ -301,6 +303,86 @@ def test_introspection(openai: Upstream, importing: str, capsys: pytest.CaptureF
     assert "Pool: chat-completion, models: " in out
     assert "['openai']" in out
     assert "Rotated to: gpt-6.1-sol" in out
+
+
+EMBED = """
+response = client.embeddings.create(
+    model="text-embeddings",
+    input="The quick brown fox jumps over the lazy dog.",
+)
+vector = response.data[0].embedding
+"""
+SPEAK = """
+response = client.audio.speech.create(
+    model="text-to-speech",
+    input="Hello, welcome to ModelMesh Lite.",
+    voice="alloy",
+)
+response.stream_to_file("output.mp3")
+"""
+TRANSCRIBE = """
+with open("recording.mp3", "rb") as f:
+    response = client.audio.transcriptions.create(
+        model="speech-to-text",
+        file=f,
+    )
+print(response.text)
+"""
+DRAW = """
+response = client.images.generate(
+    model="text-to-image",
+    prompt="A futuristic city skyline at sunset",
+    n=1,
+    size="1024x1024",
+)
+image_url = response.data[0].url
+"""
+
+
+def test_embeddings(openai: Upstream, importing: str) -> None:
+    openai.reply({"object": "list", "model": "m", "data": [{"object": "embedding", "index": 0, "embedding": [0.5, 0.25]}]})
+    scope = run('client = create("text-embeddings")' + EMBED, importing)
+    assert scope["vector"] == [0.5, 0.25]
+    assert openai.last.path == "/v1/embeddings"
+
+
+def test_speech(openai: Upstream, importing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    openai.then(Script(200, b"ID3 audio", content_type="audio/mpeg"))
+    scope = run('client = create("text-to-speech")' + SPEAK, importing)
+    assert scope["response"] == (tmp_path / "output.mp3").read_bytes() == b"ID3 audio"
+    sent = openai.last.json
+    assert (openai.last.path, sent["input"], sent["voice"]) == ("/v1/audio/speech", "Hello, welcome to ModelMesh Lite.", "alloy")
+    assert sent.keys() == {"model", "input", "voice"}
+
+
+def test_transcription(
+    openai: Upstream, importing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "recording.mp3").write_bytes(b"ID3 recording")
+    openai.fail(500).reply({"text": "Hello there."})  # the second attempt sends the whole file again
+    run('client = create("speech-to-text")' + TRANSCRIBE, importing)
+    assert capsys.readouterr().out == "Hello there.\n"
+    assert openai.last.path == "/v1/audio/transcriptions"
+    for received in openai.received:
+        assert b'name="file"; filename="recording.mp3"\r\nContent-Type: audio/mpeg\r\n\r\nID3 recording\r\n' in received.body
+
+
+def test_images(openai: Upstream, importing: str) -> None:
+    openai.reply({"created": 1, "data": [{"url": "https://example.com/skyline.png"}]})
+    scope = run('client = create("text-to-image")' + DRAW, importing)
+    assert scope["image_url"] == "https://example.com/skyline.png"
+    sent = openai.last.json
+    assert (openai.last.path, sent.pop("prompt"), sent.pop("n"), sent.pop("size")) == (
+        "/v1/images/generations", "A futuristic city skyline at sunset", 1, "1024x1024",
+    )  # fmt: skip
+    assert sent.keys() == {"model"}
+
+
+@pytest.mark.parametrize("name", ["CompletionResponse", "EmbeddingResponse", "TranscriptionResponse", "ImageResponse"])
+def test_types_of_replies_have_the_names_of_the_document(name: str) -> None:
+    assert issubclass(getattr(modelmesh.client, name), dict)
 
 
 def test_langchain(openai: Upstream, importing: str) -> None:

@@ -111,6 +111,7 @@ if TYPE_CHECKING:
     from modelmesh.client.shapes.models import ModelCard as ModelCard
     from modelmesh.client.shapes.models import ModelList as ModelList
     from modelmesh.client.shapes.moderations import Moderation as Moderation
+    from modelmesh.client.shapes.moderations import ModerationCategories as ModerationCategories
     from modelmesh.client.shapes.moderations import ModerationCreateResponse as ModerationCreateResponse
     from modelmesh.client.shapes.responses import IncompleteDetails as IncompleteDetails
     from modelmesh.client.shapes.responses import InputTokensDetails as InputTokensDetails
@@ -198,6 +199,7 @@ _HOMES = {
     "ModelList": "modelmesh.client.shapes.models",
     "ModelMesh": "modelmesh.client.clients",
     "Moderation": "modelmesh.client.shapes.moderations",
+    "ModerationCategories": "modelmesh.client.shapes.moderations",
     "ModerationCreateResponse": "modelmesh.client.shapes.moderations",
     "ModerationParameters": "modelmesh.client.resources.moderations",
     "OpenAIClient": "modelmesh.client.clients",

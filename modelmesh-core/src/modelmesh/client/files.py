@@ -116,8 +116,8 @@ def _from_object(name: str, file: Any, filename: str | None, kind: str | None) -
     try:
         extent = _extent(file)
         if extent is None:
-            file = _spooled(file)
-            extent = (0, os.fstat(file.fileno()).st_size)
+            file = _Spool(file)
+            extent = (0, file.size)
     except (OSError, ValueError, TypeError) as error:
         why = f"{name!r}: cannot read the file object: {error}"
         raise bad_request_error(why) from error
@@ -140,16 +140,21 @@ def _extent(file: Any) -> tuple[int, int] | None:
     return start, end
 
 
-def _spooled(file: Any) -> IO[bytes]:
-    """Copy a stream that cannot rewind to a temporary file on disk, so that each attempt reads it from its start."""
-    copy = tempfile.TemporaryFile()  # noqa: SIM115 - the upload holds it. Collecting the upload deletes it
-    while piece := file.read(1 << 16):
-        if not isinstance(piece, bytes | bytearray | memoryview):
-            message = f"read() returned {type(piece).__name__}, not bytes. Open the file in binary mode"
-            raise TypeError(message)
-        copy.write(piece)
-    copy.flush()
-    return copy
+class _Spool:
+    """A copy on disk of a stream that cannot rewind, deleted with the last upload and reader that use it."""
+
+    def __init__(self, source: Any) -> None:
+        self._copy = tempfile.TemporaryFile()  # noqa: SIM115 - closed in __del__
+        while piece := source.read(1 << 16):
+            if not isinstance(piece, bytes | bytearray | memoryview):
+                message = f"read() returned {type(piece).__name__}, not bytes. Open the file in binary mode"
+                raise TypeError(message)
+            self._copy.write(piece)
+        self.size = self._copy.tell()
+        self.seek, self.read = self._copy.seek, self._copy.read
+
+    def __del__(self) -> None:
+        self._copy.close()
 
 
 class _SharedReader(io.RawIOBase):

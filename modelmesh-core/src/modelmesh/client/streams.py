@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 from modelmesh._engine.foundation.lazy_import import LazyModule
 from modelmesh._engine.foundation.notices import warn
 from modelmesh.client.history import LiveHistory
+from modelmesh.contracts.operations import CHAT
 
 if TYPE_CHECKING:
     import asyncio
 
+    from modelmesh._engine import translation
     from modelmesh._engine.foundation.attempts import Attempt
     from modelmesh._engine.mesh.requests import RequestServer
     from modelmesh._engine.routing.explain import Explanation
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from modelmesh.contracts.operations import StreamKind
 else:  # a client for threads does not import it
     asyncio = LazyModule(globals(), "asyncio", "asyncio")
+    translation = LazyModule(globals(), "translation", "modelmesh._engine.translation")  # of translated operations only
 
 ChunkT = TypeVar("ChunkT")
 
@@ -81,6 +84,8 @@ class Stream(_BaseStream[ChunkT]):
     ) -> None:
         super().__init__(make_chunk, requests, call, served)
         self._chunks: Any = requests.stream(call, served)
+        if is_translated(served, call):
+            self._chunks = _translated(self._chunks, call)
 
     def __iter__(self) -> Iterator[ChunkT]:
         self._begun, make_chunk = True, self._make_chunk
@@ -134,6 +139,8 @@ class AsyncStream(_BaseStream[ChunkT]):
     ) -> None:
         super().__init__(make_chunk, requests, call, served)
         self._chunks: Any = requests.astream(call, served)
+        if is_translated(served, call):
+            self._chunks = _atranslated(self._chunks, call)
         self._loop = asyncio.get_running_loop()
 
     async def __aiter__(self) -> AsyncIterator[ChunkT]:
@@ -172,6 +179,35 @@ class AsyncStream(_BaseStream[ChunkT]):
                 self._closed = True
                 self._requests.record_discarded(self._call, self._served)
                 _close_in(self._loop, self._served.outcome)
+
+
+def is_translated(served: Served, call: Call) -> bool:
+    """Return whether the vendor answers a chat completion in place of the operation of the caller."""
+    return call.operation.translates and served.sent.operation is CHAT
+
+
+def _translated(chunks: Any, call: Call) -> Iterator[Any]:
+    """Yield the chunks of a chat completion as items of the caller's operation."""
+    made = translation.TRANSLATIONS[call.operation.name].stream(call)
+    try:
+        for chunk in chunks:
+            yield from made.feed(chunk)
+        yield from made.end()
+    finally:
+        chunks.close()
+
+
+async def _atranslated(chunks: Any, call: Call) -> AsyncIterator[Any]:
+    """Yield the chunks of a chat completion as items of the caller's operation."""
+    made = translation.TRANSLATIONS[call.operation.name].stream(call)
+    try:
+        async for chunk in chunks:
+            for item in made.feed(chunk):
+                yield item
+        for item in made.end():
+            yield item
+    finally:
+        await chunks.aclose()
 
 
 _closing: set[asyncio.Task[None]] = set()

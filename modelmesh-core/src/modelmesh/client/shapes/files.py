@@ -105,6 +105,7 @@ class UploadedFile(AttributeDict):
     filename: str
     purpose: str
     status: str
+    status_details: str | None
 
 
 class Upload(Reply, nested={"file": UploadedFile}):
