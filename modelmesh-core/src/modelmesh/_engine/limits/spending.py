@@ -64,7 +64,7 @@ class OutputLimit:
 
     def applied(self, call: Call) -> Call:
         """Return the call with the limit in its body. Limits of the caller are lowered in place."""
-        stated = allowed_output(call) is not None
+        stated = allowed_output(call) is not None and call.output_limit is None
         name = "max_output_tokens" if call.operation.name == RESPONSES.name else "max_tokens"
         payload = limit_output(call.payload, self.tokens, name)
         return evolve(call, payload=payload, output_limit=None if stated else self.tokens)
