@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Self
 import trustme
 from attrs import define, field
 
-from fakevendors import agent_dialect, anthropic_dialect, cohere_dialect, gemini_dialect, openai_dialect
+from fakevendors import agent_dialect, anthropic_dialect, cohere_dialect, gemini_dialect, openai_dialect, responses_dialect
 from fakevendors.failures import PAGE, WAYS, body_of, refusal
 from fakevendors.requests import Answer, Asked, RefusedError, Request, expect
 from fakevendors.vendors import VENDORS, Vendor
@@ -26,6 +26,8 @@ DIALECTS: dict[str, Any] = {
     "cohere": cohere_dialect,
     "agent": agent_dialect,
 }
+FURTHER: dict[str, Any] = {"responses": responses_dialect, "messages": anthropic_dialect}
+"""Dialects that some vendors serve under a path of their own, next to that of their chat."""
 HOST_WITHOUT_ADDRESS = "https://vendor.invalid"
 
 
@@ -186,7 +188,9 @@ class _Handler(BaseHTTPRequestHandler):
             account.under_way -= 1
 
     def _serve(self, account: Account, request: Request) -> None:
-        way, dialect = account.way, DIALECTS[account.vendor.dialect]
+        last = request.path.rpartition("/")[2]
+        dialect = FURTHER[last] if last in account.vendor.further else DIALECTS[account.vendor.dialect]
+        way = account.way
         if way in ("key", "forbidden", "funds", "gone", "throttled", "throttled-long", "error", "overloaded"):
             status, headers, body = refusal(way, account.vendor)
             self._json(status, body, **headers)

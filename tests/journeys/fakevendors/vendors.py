@@ -56,12 +56,14 @@ class Vendor:
         variable: Environment variable of the key.
         dialect: ``openai``, ``anthropic``, ``gemini``, ``cohere`` or ``agent``.
         rules: For the OpenAI dialect.
+        further: Last parts of the paths of further dialects.
     """
 
     name: str
     variable: str
     dialect: str = "openai"
     rules: Rules = field(factory=Rules)
+    further: tuple[str, ...] = ()
 
     @cached_property
     def catalogue(self) -> list[dict[str, Any]]:
@@ -82,10 +84,15 @@ _ANY = r"[\w.:-]{1,64}"
 VENDORS = {
     one.name: one
     for one in (
-        Vendor("openai", "OPENAI_API_KEY", rules=Rules(OPENAI_KEYS, _EVERY_ROLE, r".{1,40}")),
+        Vendor("openai", "OPENAI_API_KEY", rules=Rules(OPENAI_KEYS, _EVERY_ROLE, r".{1,40}"), further=("responses",)),
         Vendor("anthropic", "ANTHROPIC_API_KEY", "anthropic"),
         Vendor("google", "GOOGLE_API_KEY", "gemini"),
-        Vendor("groq", "GROQ_API_KEY", rules=Rules({**PLAIN_KEYS, "assistant": "role content name tool_calls reasoning"})),
+        Vendor(
+            "groq",
+            "GROQ_API_KEY",
+            rules=Rules({**PLAIN_KEYS, "assistant": "role content name tool_calls reasoning"}),
+            further=("responses",),
+        ),
         Vendor(
             "mistral",
             "MISTRAL_API_KEY",
@@ -99,9 +106,9 @@ VENDORS = {
         ),
         Vendor("deepseek", "DEEPSEEK_API_KEY"),
         Vendor("together", "TOGETHER_API_KEY"),
-        Vendor("fireworks", "FIREWORKS_API_KEY"),
-        Vendor("openrouter", "OPENROUTER_API_KEY", rules=Rules(roles=_EVERY_ROLE)),
-        Vendor("xai", "XAI_API_KEY", rules=Rules(roles=_EVERY_ROLE)),
+        Vendor("fireworks", "FIREWORKS_API_KEY", further=("responses", "messages")),
+        Vendor("openrouter", "OPENROUTER_API_KEY", rules=Rules(roles=_EVERY_ROLE), further=("responses", "messages")),
+        Vendor("xai", "XAI_API_KEY", rules=Rules(roles=_EVERY_ROLE), further=("responses",)),
         Vendor("cohere", "COHERE_API_KEY", "cohere"),
         Vendor("huggingface", "HF_TOKEN"),
         Vendor("perplexity", "PERPLEXITY_API_KEY", "agent"),

@@ -94,7 +94,15 @@ def _encode_operation(provider: ProviderHooks, request: WireRequest, headers: Re
     if query:
         url += ("&" if "?" in url else "?") + query
     accept = operation_requests.accepted_media(provider, request)
-    return url, headers.of_operation(provider, request.call.options.headers, content_type=content_type, accept=accept), body
+    made = headers.of_operation(provider, request.call.options.headers, content_type=content_type, accept=accept)
+    if request.call.operation.name == "messages" and not any(name.lower() == _VERSION[0] for name, _ in made):
+        made = [*made, _VERSION]
+    return url, made, body
+
+
+_VERSION = ("anthropic-version", "2023-06-01")
+"""Header of every request of the anthropic package (2.11.0, ``_client.py``), with the version that servers of other vendors know
+(bentoml.com/llm/model-interaction/anthropic-compatible-api, read 2026-11-30)."""
 
 
 def _address_of(provider: ProviderHooks, request: WireRequest) -> str:
