@@ -133,9 +133,8 @@ def only(up: Account, down: Account) -> None:
 
 
 @pytest.mark.parametrize(("first", "second"), list(permutations(MIXED, 2)))
-def test_a_tool_chat_that_changes_between_native_and_translated(
-    first: str, second: str, kind: type[Bot], stream: bool, street: Street
-) -> None:
+def test_a_tool_chat_that_changes_between_native_and_translated(first: str, second: str, kind: type[Bot], street: Street) -> None:
+    stream = first < second
     one, other = street.account(first), street.account(second)
     opening = Opening.of(one, other)
     with opening.sync() as client:

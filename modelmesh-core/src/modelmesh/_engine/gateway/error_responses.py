@@ -55,6 +55,8 @@ def status_of(error: Exception) -> int:
     if isinstance(error, errors.AuthenticationError):
         refused = status == 403 or getattr(error, "failure", None) is FailureClass.PERMISSION  # noqa: PLR2004 - Forbidden
         return 403 if refused else 401
+    if isinstance(error, errors.NoActiveModelError) and not error.retryable:
+        return 400  # no model of the pool can ever serve the request
     for kind, own_status, _ in _OWN_CODES:
         if isinstance(error, kind):
             return own_status
