@@ -14,7 +14,7 @@ from modelmesh.client.extras import bad_request_error
 from modelmesh.client.misspelling import check_unknown, closest
 from modelmesh.client.parameters import FILE_ARGUMENTS, OPTION_NAMES, PARAMETER_NAMES
 from modelmesh.contracts.call import NO_OPTIONS, Call, CallOptions
-from modelmesh.contracts.operations import Operation, OperationScope
+from modelmesh.contracts.operations import MODEL_REQUIRED, Operation, OperationScope
 
 if TYPE_CHECKING:
     from modelmesh.client import files as uploads
@@ -66,20 +66,13 @@ def _model(operation: Operation, model: Any, unknown: Sequence[str]) -> str:
     """Return the pool of a request. Operations whose ``model`` is optional have a pool with the name of their capability."""
     if operation.scope is OperationScope.ACCOUNT:
         return ""
-    if model is None and operation.name not in _MODEL_REQUIRED:
+    if model is None and operation.name not in MODEL_REQUIRED:
         return operation.capability
     if not isinstance(model, str) or not model:
         example = operation.capability or "chat-completion"
         why = f"'model' must be the name of a pool or capability, e.g. model={example!r}{_meant('model', unknown)}"
         raise bad_request_error(why)
     return model
-
-
-_MODEL_REQUIRED = frozenset(
-    {"chat.completions", "completions", "embeddings", "responses", "messages"}
-    | {"audio.speech", "audio.transcriptions", "audio.translations"}
-)
-"""Operations whose ``model`` is required, as in the official SDK."""
 
 
 def _check(operation: Operation, payload: Mapping[str, Any], unknown: Sequence[str]) -> None:

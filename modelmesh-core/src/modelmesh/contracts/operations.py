@@ -259,6 +259,12 @@ OPERATIONS: dict[str, Operation] = {
     )
 }
 
+MODEL_REQUIRED = frozenset(
+    {CHAT.name, COMPLETIONS.name, EMBEDDINGS.name, RESPONSES.name, MESSAGES.name}
+    | {SPEECH.name, TRANSCRIPTIONS.name, TRANSLATIONS.name}
+)
+"""Operations whose ``model`` is required, as in the official SDKs."""
+
 
 def operation_of_capability(path: str) -> Operation:
     """Return the operation of a capability: a row of :data:`OPERATIONS`, else an operation with the name of the capability.

@@ -10,7 +10,10 @@ from modelmesh._engine.gateway.messages import GatewayRequest, HttpError
 from modelmesh._engine.gateway.request_options import options_of
 from modelmesh._engine.gateway.routes import Route
 from modelmesh.contracts.call import Call, CallOptions
-from modelmesh.contracts.operations import BodyKind, Operation, OperationScope
+from modelmesh.contracts.operations import MODEL_REQUIRED, BodyKind, Operation, OperationScope, StreamKind
+
+_RAW, _SDK = "x-stainless-raw-response", "x-stainless-lang"
+"""Headers of an SDK: how the application reads the response, and the SDK's language."""
 
 
 def decode_json(body: bytes) -> dict[str, Any]:
@@ -49,17 +52,41 @@ def build_call(route: Route, request: GatewayRequest, payload: dict[str, Any], d
     if in_query:
         payload = payload_of(request.query)
     payload.update(route.arguments)
-    model, stream = payload.pop("model", None), payload.pop("stream", None)
-    if operation.scope is OperationScope.MODEL and (not isinstance(model, str) or not model):
-        raise HttpError(400, "'model' must be the name of a pool, a capability or a model. Set it.", param="model")
-    if stream is not None and not isinstance(stream, bool):
-        raise HttpError(400, f"'stream' must be true or false, not {_kind(stream)}.", param="stream")
+    pool = _pool(operation, payload) if operation.scope is OperationScope.MODEL else ""
     for name in operation.required_arguments:
         if payload.get(name) is None:
             raise HttpError(400, f"{operation.name} needs {name!r}. Set it.", code="missing_required_parameter", param=name)
     if "messages" in operation.required_arguments and not isinstance(payload["messages"], list):
         raise HttpError(400, f"'messages' must be a list, not {_kind(payload['messages'])}.", param="messages")
-    return Call(operation, model or "", payload, bool(stream), options_of(request, defaults, query=not in_query))
+    streams = _streams(operation, payload, request)
+    return Call(operation, pool, payload, streams, options_of(request, defaults, query=not in_query))
+
+
+def _pool(operation: Operation, payload: dict[str, Any]) -> str:
+    """Remove and return the name of the pool. An operation whose ``model`` is optional has a pool by its capability."""
+    model = payload.pop("model", None)
+    if model is None and operation.name not in MODEL_REQUIRED:
+        return operation.capability
+    if not isinstance(model, str) or not model:
+        raise HttpError(400, "'model' must be the name of a pool, a capability or a model. Set it.", param="model")
+    return model
+
+
+def _streams(operation: Operation, payload: dict[str, Any], request: GatewayRequest) -> bool:
+    """Remove ``stream`` and return whether the answer is streamed.
+
+    A body of bytes is streamed unless an SDK reads it as a whole. A whole answer can fail over until its last byte.
+    """
+    stream = payload.pop("stream", None)
+    if stream is not None and not isinstance(stream, bool):
+        raise HttpError(400, f"'stream' must be true or false, not {_kind(stream)}.", param="stream")
+    if stream and operation.stream is None:
+        raise HttpError(400, f"{operation.name} does not stream. Omit 'stream'.", code="unsupported_parameter", param="stream")
+    if operation.stream is not StreamKind.BYTES:
+        return bool(stream)
+    if payload.get("stream_format") == "sse":
+        return True
+    return request.headers.get(_RAW) == "stream" or _SDK not in request.headers
 
 
 def _kind(value: Any) -> str:
