@@ -15,9 +15,14 @@ from modelmesh.contracts.files import FileUpload
 Field = tuple[str, str | FileUpload]
 
 
-def form_fields(payload: Mapping[str, Any]) -> list[Field]:
-    """Return the fields of a multipart form: the texts, then the files."""
-    fields = [field for name, value in payload.items() for field in _flatten(name, value)]
+def form_fields(payload: Mapping[str, Any], list_suffix: str = "[]") -> list[Field]:
+    """Return the fields of a multipart form: the texts, then the files.
+
+    Args:
+        payload: The parameters.
+        list_suffix: What follows the name of a list.
+    """
+    fields = [field for name, value in payload.items() for field in _flatten(name, value, list_suffix)]
     return sorted(fields, key=lambda field: isinstance(field[1], FileUpload))
 
 
@@ -26,13 +31,13 @@ def query_fields(payload: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(name, str(value)) for name, value in form_fields(payload)]
 
 
-def _flatten(name: str, value: Any) -> Iterator[Field]:
+def _flatten(name: str, value: Any, list_suffix: str) -> Iterator[Field]:
     if isinstance(value, Mapping):
         for key, item in value.items():
-            yield from _flatten(f"{name}[{key}]", item)
+            yield from _flatten(f"{name}[{key}]", item, list_suffix)
     elif isinstance(value, list | tuple):
         for item in value:
-            yield from _flatten(f"{name}[]", item)
+            yield from _flatten(f"{name}{list_suffix}", item, list_suffix)
     elif isinstance(value, FileUpload):
         yield name, value
     elif value is not None:

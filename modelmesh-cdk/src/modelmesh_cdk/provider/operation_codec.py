@@ -40,11 +40,13 @@ class OperationCodec:
         body: Encoding of the request body. ``None`` for that of the operation.
         reply: Kind of the vendor's reply. ``None`` for that of the operation. A vendor that returns audio in JSON has
             ``ReplyKind.JSON``, and :meth:`parse_response` returns the bytes.
+        list_suffix: What follows the name of a list in a form. OpenAI writes ``timestamp_granularities[]``.
     """
 
     method: ClassVar[str | None] = None
     body: ClassVar[BodyKind | None] = None
     reply: ClassVar[ReplyKind | None] = None
+    list_suffix: ClassVar[str] = "[]"
 
     def endpoint(self, provider: ProviderHooks, request: WireRequest) -> str:
         """Return the address. The default fills the placeholders of the operation's path with arguments of the request."""

@@ -44,17 +44,18 @@ def build_body(provider: ProviderHooks, request: WireRequest) -> tuple[str, byte
         hook = "_build_request_payload" if type(codec) is OperationCodec else "build_payload"
         raise bad_hook_result(provider, hook, payload, "the body as a dict", written=False)
     try:
-        return _write(payload, codec.body or operation.body, operation)
+        return _write(payload, codec, operation)
     except (ValueError, TypeError) as error:
         message = f"the request cannot be written as {_NAMES[codec.body or operation.body]}: {error}. Nothing was sent."
         raise provider_error(FailureClass.CALLER, message, status=400) from None
 
 
-def _write(payload: Mapping[str, Any], kind: BodyKind, operation: Operation) -> tuple[str, bytes | RequestBody, str]:
+def _write(payload: Mapping[str, Any], codec: OperationCodec, operation: Operation) -> tuple[str, bytes | RequestBody, str]:
+    kind = codec.body or operation.body
     if kind is BodyKind.MULTIPART:
         from modelmesh_cdk.wire.multipart import MultipartBody  # noqa: PLC0415 - only for files
 
-        form = MultipartBody(form_fields(payload))
+        form = MultipartBody(form_fields(payload, codec.list_suffix))
         return "", form, form.content_type
     if kind is BodyKind.NONE:
         return urlencode(query_fields(payload)), b"", ""

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from typing import Any, Self
 
-from modelmesh.contracts import CHAT, EMBEDDINGS, Operation
+from modelmesh.contracts import CHAT, EMBEDDINGS, OPERATIONS, Operation
 from modelmesh.contracts.call import Call, CallOptions, Limits
 
 MODEL = "test-model"
@@ -60,6 +60,16 @@ class Caller:
         self._prepare(dict(payload), EMBEDDINGS, options)
         return self._whole(model)
 
+    def operation(self, name: str, payload: Mapping[str, Any], *, model: str | None = None, **options: Any) -> Any:
+        """Return the response to a request for another operation."""
+        self._prepare(dict(payload), OPERATIONS[name], options)
+        return self._whole(model)
+
+    def items(self, name: str, payload: Mapping[str, Any]) -> tuple[list[Any], Exception | None]:
+        """Return the items of a streamed operation and the error that ended it, or ``None``."""
+        self._prepare(dict(payload), OPERATIONS[name], {}, stream=True)
+        return self._read_all(None)
+
     def _whole(self, model: str | None) -> Any:
         model = model or self.model
         if self._runner is None:
@@ -87,6 +97,9 @@ class Caller:
         self, payload: Mapping[str, Any] | None, most: int | None, options: Mapping[str, Any]
     ) -> tuple[list[Any], Exception | None]:
         self._prepare({"messages": deepcopy(list(MESSAGES)), **(payload or {})}, CHAT, options, stream=True)
+        return self._read_all(most)
+
+    def _read_all(self, most: int | None) -> tuple[list[Any], Exception | None]:
         got: list[Any] = []
         try:
             if self._runner is None:

@@ -100,7 +100,8 @@ POLL_S = 0.003
 class Upstream:
     """HTTP server with scripted responses. A context manager.
 
-    Without a script it answers every chat with ``Hello!``, streamed if requested, and lists one model.
+    Without a script it answers every chat with ``Hello!``, streamed if requested, lists one model, and answers every other
+    operation of OpenAI's API with a sample.
 
     Attributes:
         received: Every request, in order.
@@ -191,8 +192,13 @@ class Upstream:
 
 
 def _usual(request: Received) -> Script:
-    if request.method == "GET":
+    if request.method == "GET" and request.path.partition("?")[0].endswith("/models"):
         return Script(body=json.dumps({"object": "list", "data": [{"id": "test-model", "object": "model"}]}).encode())
+    from modelmesh_cdk.testing.usual_answers import usual_answer  # noqa: PLC0415 - it imports this module
+
+    other = usual_answer(request)
+    if other is not None:
+        return other
     body = request.json
     model = body.get("model", "test-model")
     if body.get("stream"):

@@ -15,6 +15,7 @@ from provider_fakes import (
     failures,
     identity,
     listing,
+    operations,
     requests,
     secrecy,
     streams,
@@ -34,6 +35,7 @@ FAKES: list[tuple[type, str]] = [
     *streams.FAKES,
     *tool_calls.FAKES,
     *embeddings.FAKES,
+    *operations.FAKES,
     *failures.FAKES,
     *listing.FAKES,
     *identity.FAKES,
@@ -43,6 +45,7 @@ FAKES: list[tuple[type, str]] = [
 class TestHonest(ProviderConformance):
     provider_class = Honest
     supports_embeddings = True
+    operations = operations.SERVED
 
 
 for fake, _ in FAKES:

@@ -154,6 +154,7 @@ TRANSCRIPTIONS = Operation(
     "audio.transcriptions",
     "/audio/transcriptions",
     "speech-to-text",
+    required_keys=("text",),
     required_arguments=("file",),
     stream=StreamKind.EVENTS,
     body=BodyKind.MULTIPART,
@@ -161,7 +162,12 @@ TRANSCRIPTIONS = Operation(
     content_events=("transcript.text",),
 )
 TRANSLATIONS = Operation(
-    "audio.translations", "/audio/translations", "speech-to-text", required_arguments=("file",), body=BodyKind.MULTIPART
+    "audio.translations",
+    "/audio/translations",
+    "speech-to-text",
+    required_keys=("text",),
+    required_arguments=("file",),
+    body=BodyKind.MULTIPART,
 )
 IMAGES = Operation(
     "images.generate",

@@ -64,6 +64,7 @@ def _row(status: int, failure: FailureClass, message: str = "test", code: str | 
 class AnthropicDialect(Dialect):
     """Anthropic's format: separate ``system``, content blocks, tool arguments as objects, named events."""
 
+    operations = frozenset({"messages"})
     unsupported_capabilities: Collection[str] = frozenset(
         {"supports_several_choices", "supports_embeddings", "numbers_tool_calls"}
     )

@@ -1,4 +1,4 @@
-"""OpenAI's chat completions and embeddings.
+"""OpenAI's API.
 
 Paths, field names and codes are those of the openai package 3.52.0 (read 2026-11-21): ``resources/``, ``types/chat/``,
 ``types/create_embedding_response.py``, ``_exceptions.py``.
@@ -6,10 +6,11 @@ Paths, field names and codes are those of the openai package 3.52.0 (read 2026-1
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from modelmesh.contracts import OPERATIONS, FailureClass
+from modelmesh_cdk.testing.dialects.operation_samples import OPERATION_SAMPLES
 from modelmesh_cdk.testing.dialects.protocol import Dialect, Refusal
 from modelmesh_cdk.testing.dialects.shape import packed, written
 from modelmesh_cdk.testing.upstream import Received, Script, event
@@ -31,6 +32,7 @@ class OpenAIDialect(Dialect):
     """OpenAI's format, which the tests use. Derive from this class for a vendor with few differences."""
 
     failed_finish_reasons: Sequence[str] = ("error",)  # not OpenAI's, but common to servers of its format
+    operations: Collection[str] = frozenset(OPERATION_SAMPLES)
     error_responses: Sequence[Refusal] = (
         _row(400, None, _INVALID, _F.REFUSED),
         _row(400, "context_length_exceeded", _INVALID, _F.CAPABILITY),

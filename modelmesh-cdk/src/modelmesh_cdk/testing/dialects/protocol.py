@@ -6,9 +6,12 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from modelmesh.contracts import FailureClass
+from modelmesh.contracts import FailureClass, Operation
+from modelmesh.contracts.operations import BodyKind, StreamKind
 from modelmesh_cdk.message_rules import MessageRules, find_violations
 from modelmesh_cdk.testing.dialects.samples import VECTORS
+from modelmesh_cdk.testing.dialects.shape import named_event, written
+from modelmesh_cdk.testing.forms import read_form, read_query
 from modelmesh_cdk.testing.upstream import Received, Script
 
 
@@ -50,6 +53,8 @@ class Dialect(Protocol):
         unknown_finish_reason: The caller's finish reason for an unknown one: the vendor's own, or ``stop``.
         failed_finish_reasons: Finish reasons of the vendor for a failed response, for which the caller gets an error.
         error_responses: Error responses of the vendor and their classes.
+        operations: Names of the operations, other than chat completions and embeddings, whose format the dialect reads and
+            writes.
         extra_field_paths: Path of an unknown field in the caller's response, as keys from its top, by the part of the
             vendor's response (``answer``, ``choice``, ``message``, ``usage``) or stream (``chunk``, ``delta``) that has it.
             A format that lacks a part writes the field into the nearest one.
@@ -67,6 +72,7 @@ class Dialect(Protocol):
     failed_finish_reasons: Sequence[str] = ()
     unknown_finish_reason: str = "a_reason_of_tomorrow"
     error_responses: Sequence[Refusal] = ()
+    operations: Collection[str] = frozenset()
     extra_field_paths: Mapping[str, tuple[str | int, ...]] = {
         "answer": (),
         "choice": ("choices", 0),
@@ -106,6 +112,25 @@ class Dialect(Protocol):
             AssertionError: The request lacks something that the vendor requires.
         """
         ...
+
+    def read_operation(self, operation: Operation, received: Received) -> dict[str, Any]:
+        """Return the parameters of a request for another operation: the form, the JSON body or the query.
+
+        Arguments in the path are left out.
+
+        Raises:
+            AssertionError: The request lacks something that the vendor requires.
+        """
+        assert received.method == operation.method, f"the method is {received.method}"
+        if operation.body is BodyKind.MULTIPART:
+            return read_form(received)
+        if received.body:
+            assert received.headers.get("content-type") == "application/json", "the media type of the body is not JSON"
+            body = received.json
+            assert isinstance(body, dict), "the body of a request is a JSON object"
+            return body
+        assert "content-type" not in received.headers, "a request without a body has no media type"
+        return read_query(received)
 
     def expected_value(self, name: str, value: Any, received: Received) -> Any:
         """Return the value that the vendor receives for a parameter: equal, the nearest supported one, or ``None``.
@@ -153,6 +178,31 @@ class Dialect(Protocol):
     def write_embeddings(self, body: Mapping[str, Any], received: Received) -> bytes:
         """Write embeddings, which are numbers in ``body``, in the requested encoding."""
         ...
+
+    def write_operation(self, operation: Operation, body: Any, media: str) -> Script:
+        """Return the response to a request for another operation: JSON, or the bytes as they are.
+
+        Args:
+            operation: The operation.
+            body: Answer in OpenAI's format: an object, or bytes.
+            media: Media type of the answer in OpenAI's API.
+        """
+        del operation
+        return Script(200, body if isinstance(body, bytes) else written(body), content_type=media)
+
+    def write_operation_stream(self, operation: Operation, items: Sequence[Any], media: str) -> Script:
+        """Return the stream of another operation: bytes as they are, or one event for each item and the end of the stream.
+
+        Args:
+            operation: The operation.
+            items: Events, chunks or pieces in OpenAI's format.
+            media: Media type of an answer that is streamed as bytes.
+        """
+        if operation.stream is StreamKind.BYTES:
+            return Script(200, list(items), content_type=media)
+        if operation.stream is StreamKind.TEXTS:
+            return Script(200, self.write_stream(items), content_type="text/event-stream")
+        return Script(200, [named_event(item["type"], item) for item in items], content_type="text/event-stream")
 
     # -- the list of models -------------------------------------------------------------------------------------------
 

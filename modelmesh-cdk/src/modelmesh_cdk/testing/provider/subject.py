@@ -12,7 +12,9 @@ import pytest
 from modelmesh.contracts import Kind
 from modelmesh_cdk.testing.callers import Caller
 from modelmesh_cdk.testing.dialects import DIALECTS, Dialect
+from modelmesh_cdk.testing.dialects.operation_samples import OPERATION_SAMPLES
 from modelmesh_cdk.testing.naming import NamedConnector
+from modelmesh_cdk.testing.provider.operation_cases import operations_of, parametrize_operations
 from modelmesh_cdk.testing.upstream import Script, Upstream
 
 KEY = "sk-test-of-the-conformance-kit"
@@ -71,6 +73,10 @@ class Subject(NamedConnector):
     needs_key: bool = True
     """The vendor requires a key. A given key must be sent even if the vendor requires none."""
 
+    operations: ClassVar[Collection[str] | None] = None
+    """Operations, other than chat completions and embeddings, that the connector serves: names such as ``audio.speech``. ``None``
+    stands for those of its model catalogue and of ``native_operations``."""
+
     unlisted: Collection[str] = ()
     """IDs of the catalogue whose kind the vendor's list excludes, and which are available without it."""
 
@@ -105,6 +111,20 @@ class Subject(NamedConnector):
         super().require(capability)
 
     @property
+    def served_operations(self) -> list[str]:
+        """Names of the operations of :attr:`operations`, in the order of ``modelmesh.contracts.OPERATIONS``."""
+        served = operations_of(self.provider_class) if self.operations is None else self.operations
+        return [name for name in OPERATION_SAMPLES if name in served]
+
+    @property
+    def openai_operations(self) -> list[str]:
+        """The served operations whose format the dialect reads and writes, without those that have a codec of their own."""
+        own = getattr(self.provider_class, "operation_codecs", {}) if self.operations is None else ()
+        return [
+            name for name in self.served_operations if name in self.wire.operations and (name not in own or name == "messages")
+        ]
+
+    @property
     def failed_finish_reasons(self) -> Sequence[str]:
         """The vendor's finish reasons for a failed response. Without one, the test is skipped."""
         if not self.wire.failed_finish_reasons:
@@ -124,7 +144,8 @@ class Subject(NamedConnector):
         return build(settings)
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
-        """Parametrize tests with the finish reasons and the error responses of the dialect."""
+        """Parametrize tests with the finish reasons and the error responses of the dialect, and with the served operations."""
+        parametrize_operations(metafunc, self.served_operations, self.openai_operations)
         if "finish" in metafunc.fixturenames:
             reasons = {**self.wire.finish_reasons, "a_reason_of_tomorrow": self.wire.unknown_finish_reason}
             metafunc.parametrize("finish", list(reasons.items()), ids=list(reasons))
