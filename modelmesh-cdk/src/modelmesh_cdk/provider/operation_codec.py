@@ -48,11 +48,11 @@ class OperationCodec:
     reply: ClassVar[ReplyKind | None] = None
     list_suffix: ClassVar[str] = "[]"
 
-    def endpoint(self, provider: ProviderHooks, request: WireRequest) -> str:
+    def endpoint(self, provider: Any, request: WireRequest) -> str:
         """Return the address. The default fills the placeholders of the operation's path with arguments of the request."""
         return operation_paths.fill_placeholders(provider._endpoint(request), request)
 
-    def build_payload(self, provider: ProviderHooks, request: WireRequest) -> Any:
+    def build_payload(self, provider: Any, request: WireRequest) -> Any:
         """Return the body as a dict, or a ready body.
 
         A dict is written as JSON, as a multipart form or as a query, as the kind of the body requires. A ready body has
@@ -60,7 +60,7 @@ class OperationCodec:
         """
         return provider._build_request_payload(request)
 
-    def parse_response(self, provider: ProviderHooks, request: WireRequest, data: Any) -> Any:
+    def parse_response(self, provider: Any, request: WireRequest, data: Any) -> Any:
         """Return the answer in OpenAI's format: a dict, ``bytes`` for audio, ``str`` for a transcription as text.
 
         Args:
@@ -71,7 +71,7 @@ class OperationCodec:
         completes = request.call.operation.name == COMPLETIONS.name  # the choices of chat completions, with ``text``
         return provider._parse_response(data) if completes else data
 
-    def stream_decoder(self, provider: ProviderHooks, request: WireRequest) -> Any:
+    def stream_decoder(self, provider: Any, request: WireRequest) -> Any:
         """Return the decoder of one stream: an object with ``decode(event) -> list`` and a flag ``done``.
 
         The items have the kind of the call: dicts, dicts with a ``type``, or ``bytes``. The default reads OpenAI's events.

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from modelmesh_cdk import CacheStats as CacheStats
     from modelmesh_cdk import ChunkDecoder as ChunkDecoder
     from modelmesh_cdk import ConnectorId as ConnectorId
+    from modelmesh_cdk import DataUrl as DataUrl
     from modelmesh_cdk import EmbeddingLimit as EmbeddingLimit
     from modelmesh_cdk import ErrorMapping as ErrorMapping
     from modelmesh_cdk import EventDecoder as EventDecoder
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from modelmesh_cdk import InProcessConfig as InProcessConfig
     from modelmesh_cdk import InProcessProvider as InProcessProvider
     from modelmesh_cdk import InProcessTask as InProcessTask
+    from modelmesh_cdk import JsonWithFiles as JsonWithFiles
     from modelmesh_cdk import KeyValueStorage as KeyValueStorage
     from modelmesh_cdk import KeyValueStorageConfig as KeyValueStorageConfig
     from modelmesh_cdk import MultipartBody as MultipartBody
@@ -51,6 +53,8 @@ if TYPE_CHECKING:
     from modelmesh_cdk import SseDecoder as SseDecoder
     from modelmesh_cdk import ThresholdRotationConfig as ThresholdRotationConfig
     from modelmesh_cdk import ThresholdRotationPolicy as ThresholdRotationPolicy
+    from modelmesh_cdk import Transcript as Transcript
+    from modelmesh_cdk import TranscriptionCodec as TranscriptionCodec
     from modelmesh_cdk import WireRequest as WireRequest
     from modelmesh_cdk import deprecated as deprecated
     from modelmesh_cdk import error_mapping as error_mapping
@@ -60,19 +64,24 @@ if TYPE_CHECKING:
     from modelmesh_cdk import invalid_parameter as invalid_parameter
     from modelmesh_cdk import json_codec as json_codec
     from modelmesh_cdk import load_catalogue as load_catalogue
+    from modelmesh_cdk import media_type_of as media_type_of
     from modelmesh_cdk import merge_configs as merge_configs
     from modelmesh_cdk import model_list as model_list
     from modelmesh_cdk import names_a_secret as names_a_secret
+    from modelmesh_cdk import nearest_ratio as nearest_ratio
     from modelmesh_cdk import operations_under as operations_under
     from modelmesh_cdk import pack_base64 as pack_base64
     from modelmesh_cdk import parse_duration as parse_duration
     from modelmesh_cdk import provider_error as provider_error
     from modelmesh_cdk import read_delay as read_delay
+    from modelmesh_cdk import read_image_size as read_image_size
     from modelmesh_cdk import read_row as read_row
     from modelmesh_cdk import read_tool_choice as read_tool_choice
     from modelmesh_cdk import read_tools as read_tools
     from modelmesh_cdk import redact_secret as redact_secret
+    from modelmesh_cdk import requested_format as requested_format
     from modelmesh_cdk import scrub_key as scrub_key
+    from modelmesh_cdk import segments_of_words as segments_of_words
     from modelmesh_cdk import to_requested_encoding as to_requested_encoding
     from modelmesh_cdk import unsupported_parameter as unsupported_parameter
     from modelmesh_cdk import write_atomically as write_atomically
@@ -97,8 +106,10 @@ __all__ = [
     "CacheStats",
     "ChunkDecoder",
     "ConnectorId",
+    "DataUrl",
     "EmbeddingLimit",
     "ErrorMapping",
+    "EventDecoder",
     "HttpApiProvider",
     "HttpApiProviderConfig",
     "HttpHealthDiscovery",
@@ -106,9 +117,12 @@ __all__ = [
     "InProcessConfig",
     "InProcessProvider",
     "InProcessTask",
+    "JsonWithFiles",
     "KeyValueStorage",
     "KeyValueStorageConfig",
+    "MultipartBody",
     "OpenAICompatibleProvider",
+    "OperationCodec",
     "QuickProvider",
     "RateLimitHeaders",
     "RequestMapping",
@@ -119,6 +133,8 @@ __all__ = [
     "SseDecoder",
     "ThresholdRotationConfig",
     "ThresholdRotationPolicy",
+    "Transcript",
+    "TranscriptionCodec",
     "WireRequest",
     "deprecated",
     "error_mapping",
@@ -128,18 +144,24 @@ __all__ = [
     "invalid_parameter",
     "json_codec",
     "load_catalogue",
+    "media_type_of",
     "merge_configs",
     "model_list",
     "names_a_secret",
+    "nearest_ratio",
+    "operations_under",
     "pack_base64",
     "parse_duration",
     "provider_error",
     "read_delay",
+    "read_image_size",
     "read_row",
     "read_tool_choice",
     "read_tools",
     "redact_secret",
+    "requested_format",
     "scrub_key",
+    "segments_of_words",
     "to_requested_encoding",
     "unsupported_parameter",
     "write_atomically",
