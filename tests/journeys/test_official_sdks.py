@@ -12,6 +12,9 @@ from fakevendors import VENDORS, Account, Street
 from openai import BadRequestError, OpenAI
 from opening import Opening
 
+import modelmesh
+from modelmesh._engine.plugins.known_distributions import variables
+
 QUESTION = "Which is warmer, Oslo or Rome?"
 SCHEMAS = {
     name: {"type": "object", "properties": {key: {"type": kind} for key in keys}, "required": list(keys)}
@@ -163,3 +166,19 @@ def test_what_only_a_native_vendor_can_serve_goes_there_or_is_refused(state: dic
     with Opening.of(other, native).sync() as client:
         assert client.as_openai().responses.create(**asked).output_text.startswith("openai answers.")
     assert (len(native.calls), other.calls) == (1, [])
+
+
+def test_a_strict_pool_sends_what_a_translation_would_lose_to_native_vendors_only(street: Street) -> None:
+    native, other = street.account("openai"), street.account("deepseek")
+    entries = {one.vendor.name: {"connector": variables()[one.vendor.variable], **one.settings} for one in (other, native)}
+    pools = {
+        "both": {"models": ["deepseek-flash", "gpt-6-luna"], "adaptation": "strict"},
+        "chat": {"models": ["deepseek-flash"], "adaptation": "strict"},
+    }
+    asked: dict[str, Any] = {"input": "Say pong.", "metadata": {"a": "b"}}
+    with modelmesh.create(config={"providers": entries, "pools": pools}) as client:
+        responses = client.as_openai().responses
+        assert responses.create(model="both", **asked).output_text.startswith("openai answers.")
+        with pytest.raises(BadRequestError, match="the pool is strict .metadata dropped"):
+            responses.create(model="chat", **asked)
+        assert responses.create(model="chat", input="Say pong.").output_text.startswith("deepseek answers.")
