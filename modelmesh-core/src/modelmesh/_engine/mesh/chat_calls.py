@@ -5,11 +5,11 @@ A provider that serves the operation natively receives the caller's own call, wh
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from attrs import evolve
 
+from modelmesh._engine.translation import TRANSLATIONS
 from modelmesh.contracts.operations import CHAT
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def translate(call: Call) -> Call:
     Raises:
         BadRequestError: Neither a chat completion nor a native provider can represent the request.
     """
-    found = import_module("modelmesh._engine.translation").TRANSLATIONS[call.operation.name].to_chat(call)
+    found = TRANSLATIONS[call.operation.name].to_chat(call)
     return evolve(
         call,
         operation=CHAT,
