@@ -263,9 +263,16 @@ def test_capability_below_pool_uses_matching_models(scripted: Any) -> None:
         assert client.chat.completions.create(model="code-generation", messages=[]).model == "plain"
 
 
-@pytest.mark.parametrize("name", ["text-to-image", "text-to-speech", "speech-to-text"])
-def test_pool_without_operation_states_it(name: str, scripted: Any) -> None:
-    with pytest.raises(ConfigurationError, match="This version serves chat completions and embeddings"):
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("text-to-image", "Configure or install a provider that has 'text-to-image'"),
+        ("speech-to-text", "Configure or install a provider that has 'speech-to-text'"),
+        ("object-detection", "No connector of this version has a model for 'object-detection'"),
+    ],
+)
+def test_empty_pool_states_what_adds_a_model(name: str, advice: str, scripted: Any) -> None:
+    with pytest.raises(ConfigurationError, match=advice):
         create(config={"providers": {"a": {"instance": scripted()}}, "pools": {name: {}}})
 
 

@@ -102,3 +102,31 @@ def test_operation_skips_members_without_its_capability(scripted: Any) -> None:
             assert mesh._requests.serve(call).candidate.model_id == model
             other = next(row for row in mesh.explain("image-generation", call).candidates if row.model != model)
             assert other.reason == f"does not state {OPERATIONS[name].capability}"
+
+
+@pytest.mark.parametrize(
+    ("lacking", "payload", "stream"),
+    [
+        ({"features": {"subtitles": False}}, {"response_format": "srt"}, False),
+        ({"features": {"subtitles": False}}, {"response_format": "vtt"}, False),
+        ({"features": {"timestamps": False}}, {"response_format": "verbose_json"}, False),
+        ({"features": {"timestamps": False}}, {"timestamp_granularities": ["word"]}, False),
+        ({"features": {"diarization": False}}, {"response_format": "diarized_json"}, False),
+        ({"delivery": {"streaming": False}}, {}, True),
+    ],
+)
+def test_transcription_skips_models_without_the_feature(lacking: Any, payload: Any, stream: bool, scripted: Any) -> None:
+    models = [ModelInfo("without", capabilities=("stt",), **lacking), ModelInfo("with", capabilities=("stt",))]
+    with ModelMesh({"providers": {"a": {"instance": scripted(*models)}}, "pools": {"speech-to-text": {}}}) as mesh:
+        operation = OPERATIONS["audio.transcriptions"]
+        assert mesh.explain("", Call(operation, "speech-to-text", payload, stream=stream)).selected_model == "with"
+        assert mesh.explain("", Call(operation, "speech-to-text", {})).selected_model == "without"
+
+
+def test_speech_in_pieces_needs_no_streaming_model(scripted: Any) -> None:
+    model = ModelInfo("plain", capabilities=("tts",), delivery={"streaming": False})
+    with ModelMesh({"providers": {"a": {"instance": scripted(model)}}, "pools": {"text-to-speech": {}}}) as mesh:
+        operation = OPERATIONS["audio.speech"]
+        assert mesh.explain("", Call(operation, "text-to-speech", {"input": "Hi"}, stream=True)).selected_model == "plain"
+        as_events = Call(operation, "text-to-speech", {"input": "Hi", "stream_format": "sse"}, stream=True)
+        assert mesh.explain("", as_events).selected_model is None

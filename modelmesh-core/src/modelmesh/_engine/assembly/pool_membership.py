@@ -11,10 +11,9 @@ from modelmesh._engine.config.problems import Problems, UncheckableError
 from modelmesh._engine.config.schema import PoolSection
 from modelmesh._engine.foundation.suggestions import did_you_mean, suggestion
 from modelmesh._engine.routing.candidates import Candidate
-from modelmesh.capabilities import PREDEFINED_POOLS
-from modelmesh.capabilities.derived import DERIVED
+from modelmesh.capabilities import PREDEFINED_POOLS, operation_of
 from modelmesh.capabilities.nodes import CapabilityNode, CapabilityTree
-from modelmesh.contracts.operations import CHAT, EMBEDDINGS
+from modelmesh.contracts.operations import OPERATIONS
 from modelmesh.errors import ConfigurationError
 
 _ACCOUNT_KEYS = ("providers", "excluded_providers")
@@ -184,13 +183,10 @@ class PoolMembership:
         return ConfigurationError(message, where=where)
 
     def _remedy(self, wanted: str) -> str:
-        node = self._tree.get_node(wanted)
-        chat, embeddings = (self._tree.get_node(row.capability) for row in (CHAT, EMBEDDINGS))
-        served = [one for one in (chat, embeddings, *map(self._tree.get_node, DERIVED)) if one is not None]
-        if node is not None and not any(self._tree.covers(node, one) for one in served):
+        if operation_of(wanted).name not in OPERATIONS:
             return (
-                f"This version serves chat completions and embeddings, and its connectors have no model for {wanted!r}. "
-                "A model of your own connector joins if it states that capability."
+                f"No connector of this version has a model for {wanted!r}. A model of your own connector joins if it states that "
+                "capability."
             )
         return f"Configure or install a provider that has {wanted!r}. List the installed ones: modelmesh connectors"
 

@@ -23,7 +23,7 @@ ModelBatch = NewType("ModelBatch", dict[str, Any])
 
 FEATURES = (
     "tool_calling", "structured_output", "json_mode", "system_prompt", "vision", "logprobs", "streaming", "reasoning",
-    "grounding", "fine_tunable",
+    "grounding", "subtitles", "timestamps", "diarization", "fine_tunable",
 )  # fmt: skip
 """Keys of ``models.<id>.features``."""
 

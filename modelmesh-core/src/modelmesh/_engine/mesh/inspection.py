@@ -96,7 +96,7 @@ class Inspection:
             call = self._accounts.pinned(call)
             pool = self._accounts.pool(call.operation)
         else:
-            pool = self._router.resolve(model)
+            pool = self._router.resolve(model or call.pool)
         with core.lock:
             rng = random.Random()  # noqa: S311 - a copy, so that the dry run does not change the next choice
             rng.setstate(core.rng.getstate())

@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from modelmesh.contracts.operations import StreamKind
+
 if TYPE_CHECKING:
     from modelmesh.contracts.call import Call
     from modelmesh.contracts.models import ModelInfo
 
 NEEDS = (
     "streaming", "synchronous", "tool_calling", "structured_output", "json_mode", "vision", "system_prompt", "logprobs",
-    "reasoning", "grounding",
+    "reasoning", "grounding", "subtitles", "timestamps", "diarization",
 )  # fmt: skip
 
 
@@ -57,11 +59,24 @@ def _json_object(call: Call) -> bool:
 
 
 def _is_streamed(call: Call) -> bool:
-    return call.stream
+    """Return whether the vendor must send events. Any body of bytes can be read in pieces."""
+    return call.stream and call.stream_kind is not StreamKind.BYTES
 
 
 def _is_plain(call: Call) -> bool:
     return not call.stream
+
+
+def _wants_subtitles(call: Call) -> bool:
+    return call.payload.get("response_format") in ("srt", "vtt")
+
+
+def _wants_timestamps(call: Call) -> bool:
+    return call.payload.get("response_format") == "verbose_json" or bool(call.payload.get("timestamp_granularities"))
+
+
+def _wants_speakers(call: Call) -> bool:
+    return call.payload.get("response_format") == "diarized_json"
 
 
 def _wants_logprobs(call: Call) -> bool:
@@ -106,4 +121,7 @@ _READERS: dict[str, Callable[[Call], bool]] = {
     "logprobs": _wants_logprobs,
     "reasoning": _reasons,
     "grounding": _searches,
+    "subtitles": _wants_subtitles,
+    "timestamps": _wants_timestamps,
+    "diarization": _wants_speakers,
 }
