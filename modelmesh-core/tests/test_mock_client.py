@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 import modelmesh
 from modelmesh.client import MeshClient
 from modelmesh.contracts import FailureClass
-from modelmesh.errors import AllProvidersExhaustedError, ProviderServerError, RateLimitError
+from modelmesh.errors import AllProvidersExhaustedError, BadRequestError, ProviderServerError, RateLimitError
 from modelmesh.testing import MockCall, MockProvider, MockResponse, VirtualClock, mock_client
 
 MESSAGES = [{"role": "user", "content": "Hello!"}]
@@ -145,3 +148,81 @@ def test_virtual_clock_advances_on_sleep() -> None:
     asyncio.run(clock.asleep(3))
     assert (clock(), clock.advance(1), clock.slept) == (10.0, 11.0, [2, 3])
     assert repr(clock) == "<VirtualClock 11 s>"
+
+
+OPERATIONS: dict[str, tuple[dict[str, Any], Callable[[Any], Any], Any]] = {
+    "embeddings.create": ({"model": "text-embeddings", "input": ["a", "b"]}, lambda reply: len(reply.data), 2),
+    "completions.create": ({"model": "chat-completion", "prompt": "a"}, lambda reply: reply.choices[0].text, "Hello!"),
+    "responses.create": ({"model": "chat-completion", "input": "a"}, lambda reply: reply.output_text, "Hello!"),
+    "audio.speech.create": ({"model": "text-to-speech", "input": "a"}, bytes, b"Hello!"),
+    "audio.transcriptions.create": ({"model": "speech-to-text", "file": b"a"}, lambda reply: reply.text, "Hello!"),
+    "audio.translations.create": (
+        {"model": "speech-to-text", "file": b"a", "response_format": "verbose_json"}, lambda reply: reply.segments[0].text, "Hello!",
+    ),
+    "images.generate": ({"prompt": "a", "n": 2}, lambda reply: len(reply.data), 2),
+    "images.edit": ({"prompt": "a", "image": b"a", "response_format": "b64_json"}, lambda reply: reply.data[0].b64_json, "SGVsbG8h"),
+    "moderations.create": ({"input": ["a", "b"]}, lambda reply: [one.flagged for one in reply.results], [False, False]),
+    "rerank.create": ({"query": "a", "documents": ["b", "c"], "top_n": 1}, lambda reply: [one.index for one in reply.results], [0]),
+    "search.create": ({"query": "a"}, lambda reply: reply.results[0].snippet, "Hello!"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("path", OPERATIONS)
+def test_mock_client_serves_every_operation(path: str) -> None:
+    arguments, read, expected = OPERATIONS[path]
+    with mock_client(["Hello!"]) as client:
+        method: Any = client
+        for name in path.split("."):
+            method = getattr(method, name)
+        reply = method(**arguments)
+    assert read(reply) == expected
+    assert reply.provider == "mock-provider"
+    assert len(client.calls) == 1
+
+
+@pytest.mark.parametrize("form", ["text", "srt", "vtt"])
+def test_mock_client_transcribes_to_text(form: str) -> None:
+    text = mock_client(["Hello!"]).audio.transcriptions.create(model="speech-to-text", file=b"a", response_format=form)
+    assert isinstance(text, str)
+    assert "Hello!" in text
+
+
+STREAMS: dict[str, tuple[dict[str, Any], str]] = {
+    "audio.speech.create": ({"model": "text-to-speech", "input": "a", "stream_format": "sse"}, "speech.audio.done"),
+    "audio.transcriptions.create": ({"model": "speech-to-text", "file": b"a", "stream": True}, "transcript.text.done"),
+    "images.generate": ({"prompt": "a", "stream": True, "partial_images": 2}, "image_generation.completed"),
+    "images.edit": ({"prompt": "a", "image": b"a", "stream": True}, "image_edit.completed"),
+    "responses.create": ({"model": "chat-completion", "input": "a", "stream": True}, "response.completed"),
+}
+
+
+@pytest.mark.parametrize("path", STREAMS)
+def test_mock_client_streams_events_of_every_operation(path: str) -> None:
+    arguments, last = STREAMS[path]
+    with mock_client(["one\ntwo"]) as client:
+        method: Any = client
+        for name in path.split("."):
+            method = getattr(method, name)
+        assert [event.type for event in method(**arguments)][-1] == last
+
+
+def test_mock_client_streams_speech_to_a_file(tmp_path: Path) -> None:
+    create = mock_client(["one\ntwo"]).audio.speech.with_streaming_response.create
+    with create(model="text-to-speech", input="a") as response:
+        response.stream_to_file(tmp_path / "speech.mp3")
+    assert (tmp_path / "speech.mp3").read_bytes() == b"one\ntwo"
+
+
+def test_mock_client_keeps_files_batches_and_uploads() -> None:
+    client = mock_client()
+    file = client.files.create(file=("a.jsonl", b"{}"), purpose="batch")
+    assert (file.id.endswith("@mock-provider"), client.files.content(file.id)) == (True, b"{}")
+    assert [one.id for one in client.files.list()] == [client.files.retrieve(file.id).id] == [file.id]
+    batch = client.batches.create(input_file_id=file.id, endpoint="/v1/chat/completions", completion_window="24h")
+    assert (client.batches.retrieve(batch.id).status, client.batches.cancel(batch.id).status) == ("in_progress", "cancelled")
+    upload = client.uploads.upload_file_chunked(file=b"abcde", filename="b", mime_type="text/plain", purpose="batch", part_size=2)
+    assert upload.file is not None
+    assert client.files.content(upload.file.id) == b"abcde"
+    assert client.files.delete(file.id).deleted
+    with pytest.raises(BadRequestError, match="No such resource"):
+        client.files.retrieve(file.id)

@@ -12,13 +12,23 @@ from attrs import frozen
 
 from modelmesh._engine.routing.candidate_set import Candidates
 from modelmesh._engine.routing.candidates import Candidate
+from modelmesh.capabilities import resolve
 from modelmesh.client import MeshClient, ModelMesh
 from modelmesh.contracts.call import Call, Limits
 from modelmesh.contracts.models import ModelInfo
+from modelmesh.contracts.operations import CHAT, OPERATIONS, OperationScope
 from modelmesh.contracts.provider import Answer
 from modelmesh.contracts.strategy import SelectionRequest
 from modelmesh.errors import ProviderError
 from modelmesh.testing.clock import VirtualClock
+from modelmesh.testing.mock_accounts import SERVED, MockAccount
+from modelmesh.testing.mock_answers import answer_of, items_of
+
+_SHORT_NAMES = tuple(dict.fromkeys(row.capability for row in OPERATIONS.values() if row.capability))
+CAPABILITIES = tuple(map(resolve, _SHORT_NAMES))
+"""Capabilities of the mock provider: those of all operations."""
+
+DEFAULT_POOLS = ("chat-completion", "text-generation", *(name for name in _SHORT_NAMES if name != "chat-completion"))
 
 
 @frozen
@@ -26,7 +36,7 @@ class MockResponse:
     """One answer.
 
     Attributes:
-        content: The text.
+        content: The text. It is also the text of a transcription, the bytes of speech and of images, and the snippet of a search.
         model: The model that the response names.
         tokens: Total tokens. By default a third of them are prompt tokens.
         prompt_tokens: Tokens of the prompt.
@@ -71,12 +81,16 @@ class MockCall:
 class MockProvider:
     """In-process provider with scripted responses. The last response repeats. An error in the list is raised.
 
+    It serves every operation. Files, batches and uploads are in memory and use no response of the list.
+
     Attributes:
         calls: Every recorded request.
+        account: The files, batches and uploads.
     """
 
     id = "modelmesh.mock.v1"
-    capabilities = ("generation.text-generation.chat-completion",)
+    capabilities = CAPABILITIES
+    native_operations = SERVED
 
     def __init__(
         self, responses: Sequence[MockResponse | str | ProviderError] | None = None, *, model: str | None = None
@@ -92,6 +106,7 @@ class MockProvider:
         self._models = [model] if model else list(dict.fromkeys(named)) or ["mock-model"]
         self._lock = Lock()
         self.calls: list[MockCall] = []
+        self.account = MockAccount()
 
     def models(self) -> list[ModelInfo]:
         """Return the models, in the order of the responses."""
@@ -113,14 +128,18 @@ class MockProvider:
         return response
 
     def send(self, call: Call, model: str, limits: Limits) -> Any:
-        """Return the next response."""
+        """Return the next response, or a resource of the account."""
+        if call.operation.scope is OperationScope.ACCOUNT:
+            body = self.account.answer(call)
+            return _MockItems(iter([body])) if call.stream else Answer(body)
         response = self._next(call)
-        return _MockStream(response) if call.stream else Answer(_body(response))
+        if not call.stream:
+            return Answer(_body(response) if call.operation is CHAT else answer_of(response, call))
+        return _MockItems(_chunks(response) if call.operation is CHAT else items_of(response, call))
 
     async def asend(self, call: Call, model: str, limits: Limits) -> Any:
-        """Return the next response."""
-        response = self._next(call)
-        return _MockStream(response) if call.stream else Answer(_body(response))
+        """Return the next response, or a resource of the account."""
+        return self.send(call, model, limits)
 
     def close(self) -> None:
         """Do nothing: the provider holds no resources."""
@@ -168,14 +187,14 @@ class MockClient(MeshClient):
 def mock_client(
     responses: Sequence[MockResponse | str | ProviderError] | None = None,
     *,
-    pools: Sequence[str] = ("chat-completion", "text-generation"),
+    pools: Sequence[str] = DEFAULT_POOLS,
 ) -> MockClient:
     """Create a client that answers without a real provider.
 
     Args:
         responses: Responses in order. The last one repeats. A text stands for a response with that content, and a
             ``ProviderError`` is raised.
-        pools: Virtual model names of the client.
+        pools: Virtual model names of the client. The default has a pool for the capability of every operation.
 
     Example:
         >>> client = mock_client(["Hello!"])
@@ -185,13 +204,16 @@ def mock_client(
     provider = MockProvider(responses)
     clock = VirtualClock()
     mesh = ModelMesh(clock=clock, sleep=clock.sleep, asleep=clock.asleep)
-    pool = {
-        "providers": ["mock-provider"],
-        "capability": "generation.text-generation",
-        "strategy_instance": _ScriptedStrategy(provider),
+    strategy = _ScriptedStrategy(provider)
+    made = {
+        name: {"providers": ["mock-provider"], "capability": _capability(name), "strategy_instance": strategy} for name in pools
     }
-    mesh.initialize({"providers": {"mock-provider": {"instance": provider}}, "pools": dict.fromkeys(pools, pool)})
+    mesh.initialize({"providers": {"mock-provider": {"instance": provider}}, "pools": made})
     return MockClient(mesh, provider, clock)
+
+
+def _capability(pool: str) -> str:
+    return pool if pool in _SHORT_NAMES and pool != "chat-completion" else "generation.text-generation"
 
 
 def _response(one: MockResponse | str | ProviderError) -> MockResponse | ProviderError:
@@ -214,27 +236,32 @@ def _body(response: MockResponse) -> dict[str, Any]:
     return {**_head("chat.completion", response.model), "choices": [choice], "usage": response.usage}
 
 
-class _MockStream:
-    """Stream of a response, with one chunk for each line."""
+def _chunks(response: MockResponse) -> Iterator[dict[str, Any]]:
+    """Yield the chunks of a chat completion, one for each line."""
+    head = _head("chat.completion.chunk", response.model)
+    deltas: list[dict[str, Any]] = [{"role": "assistant", "content": ""}]
+    deltas += [{"content": word} for word in (response.content or "").splitlines(keepends=True) or []]
+    if response.tool_calls:
+        deltas.append({"tool_calls": [{"index": place, **call} for place, call in enumerate(response.tool_calls)]})
+    for delta in deltas:
+        yield {**head, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]}
+    end = {"index": 0, "delta": {}, "finish_reason": response.finish_reason}
+    yield {**head, "choices": [end], "usage": response.usage}
+
+
+class _MockItems:
+    """Stream of the items of a response."""
 
     headers: Mapping[str, str] = {}
     adapted: Sequence[str] = ()
 
-    def __init__(self, response: MockResponse) -> None:
-        self._response = response
+    def __init__(self, items: Iterator[Any]) -> None:
+        self._items = items
 
-    def __iter__(self) -> Iterator[dict[str, Any]]:
-        head, response = _head("chat.completion.chunk", self._response.model), self._response
-        deltas: list[dict[str, Any]] = [{"role": "assistant", "content": ""}]
-        deltas += [{"content": word} for word in (response.content or "").splitlines(keepends=True) or []]
-        if response.tool_calls:
-            deltas.append({"tool_calls": [{"index": place, **call} for place, call in enumerate(response.tool_calls)]})
-        for delta in deltas:
-            yield {**head, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]}
-        end = {"index": 0, "delta": {}, "finish_reason": response.finish_reason}
-        yield {**head, "choices": [end], "usage": response.usage}
+    def __iter__(self) -> Iterator[Any]:
+        return self._items
 
-    async def __aiter__(self) -> AsyncIterator[dict[str, Any]]:
+    async def __aiter__(self) -> AsyncIterator[Any]:
         for chunk in self:
             yield chunk
 
