@@ -113,3 +113,11 @@ def test_entry_points_match_class() -> None:
         (point,) = entry_points(group=group, name="modelmesh.local.v1")
         assert point.load() is LocalProvider
     assert LocalProvider.id == "modelmesh.local.v1"
+
+
+def test_provider_describes_model_runtime_and_weights(own: Path) -> None:
+    pytest.importorskip("xllamacpp")
+    facts = LocalProvider(model_path=own, threads=2).describe()
+    assert (facts["model"], facts["threads"], facts["context"]) == ("Tiny-Model.Q8", "2", "4096 tokens")
+    assert facts["weights"] == f"{own} (0 MiB)"
+    assert facts["runtime"].startswith("xllamacpp 20")

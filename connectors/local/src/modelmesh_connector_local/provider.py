@@ -6,6 +6,7 @@ import asyncio
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from importlib.metadata import version
 from threading import Lock, current_thread
 from typing import Any, ClassVar, Self
 
@@ -20,6 +21,7 @@ from modelmesh_connector_local.request import encode
 from modelmesh_connector_local.runtime import load
 from modelmesh_connector_local.streams import AsyncChunkQueue, AsyncLocalStream, ChunkQueue, Deadline, LocalStream
 
+MIB = 1024 * 1024
 CHAT_CAPABILITY = "generation.text-generation.chat-completion"
 
 
@@ -67,6 +69,17 @@ class LocalProvider:
     def from_config(cls, settings: Mapping[str, Any]) -> Self:
         """Create a provider from its merged configuration."""
         return cls(settings)
+
+    def describe(self) -> dict[str, str]:
+        """Return facts for ``modelmesh local status``, by name."""
+        weights = self.config.weights()
+        return {
+            "model": self.config.name,
+            "runtime": f"xllamacpp {version('xllamacpp')}",
+            "weights": f"{weights} ({weights.stat().st_size / MIB:.0f} MiB)",
+            "threads": str(self.config.threads),
+            "context": f"{self.config.n_ctx} tokens",
+        }
 
     def models(self) -> Sequence[ModelInfo]:
         """Return the only model."""

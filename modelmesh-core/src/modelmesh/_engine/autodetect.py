@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,6 +14,7 @@ from modelmesh._engine.foundation.suggestions import did_you_mean
 from modelmesh._engine.plugins.aliases import canonical_id
 from modelmesh._engine.plugins.catalog import Catalog, PluginEntry
 from modelmesh._engine.plugins.known_distributions import distribution_for, provider_name, variables
+from modelmesh._engine.plugins.local_models import how_to_install, local_models, models_for
 from modelmesh.errors import ConfigurationError, NoProvidersError, UnknownConnectorError
 
 NO_KEYS = "No API keys found. Set at least one provider API key as an environment variable."
@@ -48,6 +48,7 @@ def detect(
     api_keys: Mapping[str, Secret] | None = None,
     own_keys: Mapping[str, Secret] | None = None,
     environ: Mapping[str, str] | None = None,
+    capabilities: Sequence[str] = (),
 ) -> list[DetectedProvider]:
     """Find providers by their environment variables, in the order of the published table, then by name.
 
@@ -57,6 +58,7 @@ def detect(
         api_keys: Keys by provider name. If given, only these providers are used.
         own_keys: Keys by provider name that replace the variables of these providers.
         environ: The environment, by default that of the process.
+        capabilities: Requested capabilities, for the error.
 
     Raises:
         NoProvidersError: No provider is left.
@@ -72,7 +74,7 @@ def detect(
     elif not found and not detection.missing and api_keys is None:
         found = embedded(catalog)
     if not found:
-        raise detection.nothing_found()
+        raise detection.nothing_found(capabilities)
     return found
 
 
@@ -82,10 +84,21 @@ def embedded(catalog: Catalog) -> list[DetectedProvider]:
     return [DetectedProvider(_embedded_name(entry), entry.name, embedded=True) for entry in entries]
 
 
-def nothing_detected(catalog: Catalog, why: str) -> NoProvidersError:
-    """Return the error for a process without providers and without a ready embedded model."""
-    error = _Detection(catalog, {}).nothing_found()
-    error.add_note(f"The embedded model is not ready: {why}")
+def nothing_detected(catalog: Catalog, why: str, capabilities: Sequence[str] = ()) -> NoProvidersError:
+    """Return the error for a process without providers and without a ready embedded model.
+
+    Args:
+        catalog: Installed connectors.
+        why: Why no installed embedded model serves the request.
+        capabilities: Requested capabilities.
+    """
+    error = _Detection(catalog, {}).nothing_found(capabilities)
+    own = {one.connector for one in local_models()}
+    serving = {one.connector for one in models_for(capabilities)}
+    if any(entry.name in serving or entry.name not in own for entry in catalog.embedded()):
+        error.add_note(f"The embedded model is not ready: {why}")
+    else:
+        error.add_note(f"The installed models that need no key do not serve {', '.join(capabilities)}.")
     return error
 
 
@@ -171,7 +184,7 @@ class _Detection:
             message = f"providers: no key is set for {name!r}. Set it: export {variable}=…"
         return NoProvidersError(message, where="providers")
 
-    def nothing_found(self) -> NoProvidersError:
+    def nothing_found(self, capabilities: Sequence[str] = ()) -> NoProvidersError:
         """Return the error for an environment without a usable provider."""
         if self.missing:
             return self._connectors_missing()
@@ -182,8 +195,9 @@ class _Detection:
         searched = [variable for variable, cid in self._known if cid in self._installed]
         listed = ", ".join(searched) or "nothing, as no provider connector is installed"
         error.add_note(f"No providers detected. Looked for: {listed}.")
-        install = _local_install(self._installed)
-        error.add_note(f"For example: export OPENAI_API_KEY=… Or run a small model without any key: {install}")
+        install = how_to_install(capabilities or (_DEFAULT_CAPABILITY,))
+        instead = f" Or run a small model without any key: {install}" if install else ""
+        error.add_note(f"For example: export OPENAI_API_KEY=…{instead}")
         return error
 
     def _connectors_missing(self) -> NoProvidersError:
@@ -240,11 +254,4 @@ def _orphaned(entry: PluginEntry) -> NoProvidersError:
     return NoProvidersError(message)
 
 
-def _local_install(installed: frozenset[str]) -> str:
-    """Return the command that installs the embedded model. Its connector defines the command, an extra the shell."""
-    if _LOCAL in installed and importlib.util.find_spec("click") is not None:
-        return "modelmesh local install"
-    return f'pip install "modelmesh-core[cli]" {distribution_for(_LOCAL, Kind.PROVIDER)}, then: modelmesh local install'
-
-
-_LOCAL = "modelmesh.local.v1"
+_DEFAULT_CAPABILITY = "chat-completion"

@@ -249,7 +249,9 @@ class _Request:
             if "api_key" in settings
         }
         resolver = Resolver()
-        found = detect(resolver.catalog, providers=names, api_keys=self.api_keys, own_keys=own_keys)
+        found = detect(
+            resolver.catalog, providers=names, api_keys=self.api_keys, own_keys=own_keys, capabilities=self.capabilities
+        )
         fallbacks = [one for one in found if one.embedded]
         if not fallbacks and names is None and self.api_keys is None:
             fallbacks = embedded(resolver.catalog)
@@ -270,7 +272,7 @@ class _Request:
             )
         except ConfigurationError as error:
             if all(one.embedded for one in found):
-                raise nothing_detected(resolver.catalog, error.message) from None
+                raise nothing_detected(resolver.catalog, error.message, self.capabilities) from None
             raise
         return mesh
 

@@ -18,10 +18,10 @@ from modelmesh._engine.foundation.suggestions import did_you_mean
 from modelmesh.cli.failures import show_error, show_line, show_warning
 from modelmesh.errors import ModelMeshError
 
-BUILT_IN = ("chat", "demo", "describe", "explain", "pools", "usage", "rotate", "connectors", "capabilities", "check")
+BUILT_IN = ("chat", "demo", "describe", "explain", "pools", "usage", "rotate", "connectors", "capabilities", "check", "local")
 """Built-in commands. Each is the attribute ``command`` of the module of that name in this package, imported on use."""
 
-PACKAGE_COMMANDS = {"local": "modelmesh-connector-local", "new": "modelmesh-cdk"}
+PACKAGE_COMMANDS = {"new": "modelmesh-cdk"}
 """Commands of other packages of ModelMesh, by the package to install."""
 
 INTERRUPTED = 130
