@@ -43,7 +43,6 @@ def connected(site: Any, monkeypatch: pytest.MonkeyPatch) -> Connect:
     monkeypatch.setattr(installation, "_has_connector", lambda model: model.connector in installed)
 
     def install(name: str, *, ready: bool = True) -> None:
-        (model,) = (one for one in local_models() if one.name == name)
         module = f"fake_local_{name}"
         identity = f"acme.local-{name}.v1"
         site.install(
