@@ -11,6 +11,7 @@ from modelmesh_cdk import (
     EmbeddingLimit,
     ErrorMapping,
     OpenAICompatibleProvider,
+    OperationCodec,
     RateLimitHeaders,
     WireRequest,
     operations_under,
@@ -18,6 +19,7 @@ from modelmesh_cdk import (
 from modelmesh_cdk.message_rules import MessageRules
 from modelmesh_connector_mistral.error_mappings import MAPPINGS, RATE_LIMITS
 from modelmesh_connector_mistral.events import EventDecoder
+from modelmesh_connector_mistral.forms import MistralForm
 from modelmesh_connector_mistral.message_rules import RULES
 from modelmesh_connector_mistral.messages import to_mistral_messages
 from modelmesh_connector_mistral.model_rows import row_of
@@ -47,6 +49,7 @@ class MistralProvider(OpenAICompatibleProvider):
     requests_base64_embeddings: ClassVar[bool] = True  # mistralai package 3.7.0, models/encodingformat.py, read 2026-11-30
     message_rules: ClassVar[MessageRules | None] = RULES
     # mistralai package 3.7.0, client/files.py, read 2026-11-30
+    operation_codecs: ClassVar[Mapping[str, OperationCodec]] = {"audio.transcriptions": MistralForm()}
     native_operations: ClassVar[Collection[str]] = operations_under("files")
 
     def _own_messages(self, messages: list[Any]) -> list[Any]:

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from modelmesh.contracts import OPERATIONS
-from modelmesh.contracts.operations import BodyKind, OperationScope
+from modelmesh.contracts.operations import MESSAGES, BodyKind, OperationScope
 from modelmesh.errors import ConnectorLoadError
 from modelmesh_cdk.provider.catalogue import load_catalogue
 from modelmesh_cdk.provider.openai_compatible import OpenAICompatibleProvider
+from modelmesh_cdk.provider.operation_codec import OperationCodec
 from modelmesh_cdk.testing.dialects.operation_samples import OPERATION_SAMPLES
 
 NONE = "operations: the connector serves chat completions and embeddings only"
@@ -36,6 +37,13 @@ def operations_of(cls: Any) -> frozenset[str]:
     if not issubclass(cls, OpenAICompatibleProvider):
         served &= set(getattr(cls, "operation_codecs", ()))
     return frozenset(served | set(getattr(cls, "native_operations", ())))
+
+
+def keeps_format(name: str, codec: OperationCodec | None) -> bool:
+    """Return whether a codec keeps the format of an operation. ``messages`` has one format at all vendors."""
+    changes = ("method", "body", "reply", "endpoint", "build_payload", "parse_response", "stream_decoder")
+    kind = type(codec)
+    return codec is None or name == MESSAGES.name or all(getattr(kind, one) == getattr(OperationCodec, one) for one in changes)
 
 
 def parametrize_operations(metafunc: pytest.Metafunc, served: Sequence[str], in_format: Sequence[str]) -> None:

@@ -14,7 +14,7 @@ from modelmesh_cdk.testing.callers import Caller
 from modelmesh_cdk.testing.dialects import DIALECTS, Dialect
 from modelmesh_cdk.testing.dialects.operation_samples import OPERATION_SAMPLES
 from modelmesh_cdk.testing.naming import NamedConnector
-from modelmesh_cdk.testing.provider.operation_cases import operations_of, parametrize_operations
+from modelmesh_cdk.testing.provider.operation_cases import keeps_format, operations_of, parametrize_operations
 from modelmesh_cdk.testing.upstream import Script, Upstream
 
 KEY = "sk-test-of-the-conformance-kit"
@@ -118,11 +118,9 @@ class Subject(NamedConnector):
 
     @property
     def openai_operations(self) -> list[str]:
-        """The served operations whose format the dialect reads and writes, without those that have a codec of their own."""
-        own = getattr(self.provider_class, "operation_codecs", {}) if self.operations is None else ()
-        return [
-            name for name in self.served_operations if name in self.wire.operations and (name not in own or name == "messages")
-        ]
+        """The served operations whose format the dialect reads and writes, without those whose codec changes the format."""
+        codecs = getattr(self.provider_class, "operation_codecs", {}) if self.operations is None else {}
+        return [name for name in self.served_operations if name in self.wire.operations and keeps_format(name, codecs.get(name))]
 
     @property
     def failed_finish_reasons(self) -> Sequence[str]:
