@@ -185,9 +185,8 @@ class Router:
 
     def _unknown(self, name: str) -> CapabilityNotFoundError:
         known = list(self._pools)
-        short = len(name) <= MAX_NAME_CHARS
-        near = most_similar(name, known) or self._tree.suggest(name) if short else None
-        near = None if near == name else near  # a known capability without a pool
+        misspelt = len(name) <= MAX_NAME_CHARS and self._tree.get_node(name) is None
+        near = most_similar(name, known) or self._tree.suggest(name) if misspelt else None
         hint = suggestion(near)
         pools = one_line(", ".join(known)) or "no pool"
         message = f"no pool serves {quote_name(name)}.{hint} This client has: {pools}. {self._advice(name, known)}"

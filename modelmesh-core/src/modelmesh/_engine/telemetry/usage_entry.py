@@ -95,7 +95,7 @@ class UsageEntry:
 
     def summary(self, name: str) -> str:
         """Return the totals as one line of text that begins with a name."""
-        estimated = f" ({self.estimated_tokens} estimated)" if self.estimated_requests else ""
+        estimated = f" ({self.estimated_tokens} estimated)" if self.estimated_tokens else ""
         rest = [(self.unpriced_requests, "of unknown price"), (self.unknown_usage_requests, "of unknown usage")]
         unknown = "".join(f" and {_requests(count)} {what}" for count, what in rest if count)
         return f"{name}: {_requests(self.total_requests)}, {self.total_tokens} tokens{estimated}, ${self.total_cost:.6f}{unknown}"
