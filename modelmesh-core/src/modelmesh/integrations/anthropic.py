@@ -1,6 +1,7 @@
 """The official Anthropic SDK over a mesh, in the process: its Messages API in front of models of every vendor.
 
-``client.as_anthropic()`` returns a genuine ``anthropic.Anthropic``.
+``client.as_anthropic()`` returns a genuine ``anthropic.Anthropic``. An application that makes its own SDK client passes
+``http_client=httpx2.Client(transport=transport(mesh))``.
 """
 
 from __future__ import annotations
@@ -8,18 +9,34 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from modelmesh.contracts.call import NO_OPTIONS, CallOptions
-from modelmesh.integrations.openai import NO_KEY, async_transport, transport
-from modelmesh.integrations.sdk_packages import import_sdk
+from modelmesh.integrations.openai import SETTINGS
+from modelmesh.integrations.sdk_packages import http_library, import_sdk
+from modelmesh.integrations.transports import make_async_transport, make_transport
 
 if TYPE_CHECKING:
     import anthropic
 
     from modelmesh._engine.mesh import MeshEngine
 
-__all__ = ["async_transport", "make_anthropic", "make_async_anthropic", "transport"]
+__all__ = ["async_transport", "transport"]
 
 BASE_URL = "http://modelmesh"
 """Address in logs and errors. No request is sent to it."""
+
+
+def transport(mesh: Any, library: Any = None) -> Any:
+    """Return a transport of httpx2 that the mesh serves.
+
+    Args:
+        mesh: A mesh or a client of one. Closing the transport does not close it.
+        library: The module ``httpx2`` or ``httpx``. The default is the one that the installed SDK uses.
+    """
+    return make_transport(library or http_library(import_sdk("anthropic")), getattr(mesh, "mesh", mesh))
+
+
+def async_transport(mesh: Any, library: Any = None) -> Any:
+    """Return an asynchronous transport. The arguments are those of :func:`transport`."""
+    return make_async_transport(library or http_library(import_sdk("anthropic")), getattr(mesh, "mesh", mesh))
 
 
 def make_anthropic(mesh: MeshEngine, options: CallOptions = NO_OPTIONS, **settings: Any) -> anthropic.Anthropic:
@@ -31,30 +48,14 @@ def make_anthropic(mesh: MeshEngine, options: CallOptions = NO_OPTIONS, **settin
         **settings: Arguments of ``anthropic.Anthropic``, e.g. ``timeout`` or ``max_retries``.
     """
     sdk = import_sdk("anthropic")
-    from modelmesh.integrations.httpx2_transports import MeshTransport  # noqa: PLC0415 - needs httpx2
-
-    settings.setdefault("http_client", sdk.DefaultHttpxClient(transport=MeshTransport(mesh, options=options, sdk_retries=True)))
-    client: anthropic.Anthropic = sdk.Anthropic(**_settings(settings))
+    http = sdk.DefaultHttpxClient(transport=make_transport(http_library(sdk), mesh, options, sdk_retries=True))
+    client: anthropic.Anthropic = sdk.Anthropic(**{**SETTINGS, "base_url": BASE_URL, "http_client": http, **settings})
     return client
 
 
 def make_async_anthropic(mesh: MeshEngine, options: CallOptions = NO_OPTIONS, **settings: Any) -> anthropic.AsyncAnthropic:
-    """Return an ``anthropic.AsyncAnthropic`` that the mesh serves.
-
-    Args:
-        mesh: The mesh.
-        options: Options of every request.
-        **settings: Arguments of ``anthropic.AsyncAnthropic``, e.g. ``timeout`` or ``max_retries``.
-    """
+    """Return an ``anthropic.AsyncAnthropic`` that the mesh serves. The arguments are those of :func:`make_anthropic`."""
     sdk = import_sdk("anthropic")
-    from modelmesh.integrations.httpx2_transports import AsyncMeshTransport  # noqa: PLC0415 - needs httpx2
-
-    transport = AsyncMeshTransport(mesh, options=options, sdk_retries=True)
-    settings.setdefault("http_client", sdk.DefaultAsyncHttpxClient(transport=transport))
-    client: anthropic.AsyncAnthropic = sdk.AsyncAnthropic(**_settings(settings))
+    http = sdk.DefaultAsyncHttpxClient(transport=make_async_transport(http_library(sdk), mesh, options, sdk_retries=True))
+    client: anthropic.AsyncAnthropic = sdk.AsyncAnthropic(**{**SETTINGS, "base_url": BASE_URL, "http_client": http, **settings})
     return client
-
-
-def _settings(settings: dict[str, Any]) -> dict[str, Any]:
-    """Return the arguments with the defaults of a client in the process: the mesh retries and applies its own time limits."""
-    return {"api_key": NO_KEY, "base_url": BASE_URL, "max_retries": 0, "timeout": None, **settings}

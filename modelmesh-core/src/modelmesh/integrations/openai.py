@@ -9,42 +9,36 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from modelmesh.contracts.call import NO_OPTIONS, CallOptions
-from modelmesh.integrations.sdk_packages import import_sdk
+from modelmesh.integrations.sdk_packages import http_library, import_sdk
+from modelmesh.integrations.transports import make_async_transport, make_transport
 
 if TYPE_CHECKING:
-    import httpx2
     import openai
 
     from modelmesh._engine.mesh import MeshEngine
 
+__all__ = ["async_transport", "transport"]
+
 BASE_URL = "http://modelmesh/v1"
 """Address in logs and errors. No request is sent to it."""
 
-NO_KEY = "not-needed"
+SETTINGS = {"api_key": "not-needed", "max_retries": 0, "timeout": None}
+"""Arguments of a client in the process: no account, and the retries and time limits of the mesh."""
 
 
-def transport(mesh: Any) -> httpx2.BaseTransport:
+def transport(mesh: Any, library: Any = None) -> Any:
     """Return a transport of httpx2 that the mesh serves.
 
     Args:
         mesh: A mesh or a client of one. Closing the transport does not close it.
+        library: The module ``httpx2`` or ``httpx``. The default is the one that the installed SDK uses.
     """
-    import_sdk("httpx2", extra="openai")
-    from modelmesh.integrations.httpx2_transports import MeshTransport  # noqa: PLC0415 - needs httpx2
-
-    return MeshTransport(getattr(mesh, "mesh", mesh))
+    return make_transport(library or http_library(import_sdk("openai")), getattr(mesh, "mesh", mesh))
 
 
-def async_transport(mesh: Any) -> httpx2.AsyncBaseTransport:
-    """Return an asynchronous transport of httpx2 that the mesh serves.
-
-    Args:
-        mesh: A mesh or a client of one. Closing the transport does not close it.
-    """
-    import_sdk("httpx2", extra="openai")
-    from modelmesh.integrations.httpx2_transports import AsyncMeshTransport  # noqa: PLC0415 - needs httpx2
-
-    return AsyncMeshTransport(getattr(mesh, "mesh", mesh))
+def async_transport(mesh: Any, library: Any = None) -> Any:
+    """Return an asynchronous transport. The arguments are those of :func:`transport`."""
+    return make_async_transport(library or http_library(import_sdk("openai")), getattr(mesh, "mesh", mesh))
 
 
 def make_openai(mesh: MeshEngine, options: CallOptions = NO_OPTIONS, **settings: Any) -> openai.OpenAI:
@@ -56,30 +50,14 @@ def make_openai(mesh: MeshEngine, options: CallOptions = NO_OPTIONS, **settings:
         **settings: Arguments of ``openai.OpenAI``, e.g. ``timeout`` or ``max_retries``.
     """
     sdk = import_sdk("openai")
-    from modelmesh.integrations.httpx2_transports import MeshTransport  # noqa: PLC0415 - needs httpx2
-
-    settings.setdefault("http_client", sdk.DefaultHttpxClient(transport=MeshTransport(mesh, options=options, sdk_retries=True)))
-    client: openai.OpenAI = sdk.OpenAI(**_settings(settings))
+    http = sdk.DefaultHttpxClient(transport=make_transport(http_library(sdk), mesh, options, sdk_retries=True))
+    client: openai.OpenAI = sdk.OpenAI(**{**SETTINGS, "base_url": BASE_URL, "http_client": http, **settings})
     return client
 
 
 def make_async_openai(mesh: MeshEngine, options: CallOptions = NO_OPTIONS, **settings: Any) -> openai.AsyncOpenAI:
-    """Return an ``openai.AsyncOpenAI`` that the mesh serves.
-
-    Args:
-        mesh: The mesh.
-        options: Options of every request.
-        **settings: Arguments of ``openai.AsyncOpenAI``, e.g. ``timeout`` or ``max_retries``.
-    """
+    """Return an ``openai.AsyncOpenAI`` that the mesh serves. The arguments are those of :func:`make_openai`."""
     sdk = import_sdk("openai")
-    from modelmesh.integrations.httpx2_transports import AsyncMeshTransport  # noqa: PLC0415 - needs httpx2
-
-    transport = AsyncMeshTransport(mesh, options=options, sdk_retries=True)
-    settings.setdefault("http_client", sdk.DefaultAsyncHttpxClient(transport=transport))
-    client: openai.AsyncOpenAI = sdk.AsyncOpenAI(**_settings(settings))
+    http = sdk.DefaultAsyncHttpxClient(transport=make_async_transport(http_library(sdk), mesh, options, sdk_retries=True))
+    client: openai.AsyncOpenAI = sdk.AsyncOpenAI(**{**SETTINGS, "base_url": BASE_URL, "http_client": http, **settings})
     return client
-
-
-def _settings(settings: dict[str, Any]) -> dict[str, Any]:
-    """Return the arguments with the defaults of a client in the process: the mesh retries and applies its own time limits."""
-    return {"api_key": NO_KEY, "base_url": BASE_URL, "max_retries": 0, "timeout": None, **settings}

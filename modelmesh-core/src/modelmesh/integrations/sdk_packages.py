@@ -23,3 +23,9 @@ def import_sdk(name: str, *, extra: str | None = None) -> Any:
             raise  # the package is installed, and one of its own dependencies is missing
         message = f"This interface needs the {name} package: pip install 'modelmesh-core[{extra or name}]'"
         raise ModuleNotFoundError(message, name=error.name) from error
+
+
+def http_library(sdk: Any) -> Any:
+    """Return the HTTP library of an SDK: the module ``httpx2``, or ``httpx`` for an earlier version of the SDK."""
+    names = (base.__module__.partition(".")[0] for base in sdk.DefaultHttpxClient.__mro__)
+    return importlib.import_module(next(name for name in names if name in ("httpx2", "httpx")))

@@ -14,10 +14,11 @@ from modelmesh.contracts.operations import CHAT, EMBEDDINGS
 from modelmesh.contracts.provider import REQUEST_ID_HEADERS, Answer
 
 if TYPE_CHECKING:
+    from modelmesh._engine import translation
     from modelmesh._engine.routing.steps import Served
     from modelmesh.contracts.call import Call
-
-translation: Any = LazyModule(globals(), "translation", "modelmesh._engine.translation")
+else:  # only a translated answer needs it
+    translation = LazyModule(globals(), "translation", "modelmesh._engine.translation")
 
 JSON, TEXT, BINARY = "application/json", "text/plain; charset=utf-8", "application/octet-stream"
 
@@ -61,8 +62,7 @@ def _complete(body: dict[str, Any], served: Served, call: Call) -> dict[str, Any
     """Return a JSON answer with the real model and the fields of OpenAI that some vendors omit."""
     if is_translated(served, call):
         _complete_chat(body, served)
-        chat: dict[str, Any] = translation.TRANSLATIONS[call.operation.name].from_chat(body, call)
-        return chat
+        return translation.TRANSLATIONS[call.operation.name].from_chat(body, call)
     if call.operation is CHAT:
         _complete_chat(body, served)
     elif call.operation is EMBEDDINGS:

@@ -11,10 +11,12 @@ from modelmesh._engine.gateway.error_responses import anthropic_error, openai_er
 from modelmesh.contracts.operations import MESSAGES, RESPONSES, StreamKind
 
 if TYPE_CHECKING:
+    from modelmesh._engine import translation
     from modelmesh._engine.routing.steps import Served
+    from modelmesh._engine.translation import StreamTranslation
     from modelmesh.contracts.call import Call
-
-translation: Any = LazyModule(globals(), "translation", "modelmesh._engine.translation")
+else:  # only a translated answer needs it
+    translation = LazyModule(globals(), "translation", "modelmesh._engine.translation")
 
 EVENT_STREAM = "text/event-stream; charset=utf-8"
 DONE = b"data: [DONE]\n\n"
@@ -26,7 +28,7 @@ class EventEncoder:
     def __init__(self, served: Served, call: Call, request_id: str) -> None:
         self._kind, self._operation, self._request_id = call.stream_kind, call.operation, request_id
         self._named = call.operation in (RESPONSES, MESSAGES)
-        self._translation: Any = None
+        self._translation: StreamTranslation | None = None
         if is_translated(served, call):
             self._translation = translation.TRANSLATIONS[call.operation.name].stream(call)
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from modelmesh._engine.foundation.lazy_import import LazyModule
 from modelmesh._engine.gateway.messages import HttpError
 from modelmesh._engine.limits.token_counts import prompt_size
+from modelmesh._engine.translation import TRANSLATIONS
 from modelmesh.contracts.call import Call
 from modelmesh.contracts.operations import CHAT, MESSAGES
-
-translation: Any = LazyModule(globals(), "translation", "modelmesh._engine.translation")
 
 
 def count_tokens(payload: dict[str, Any]) -> dict[str, int]:
@@ -26,5 +24,5 @@ def count_tokens(payload: dict[str, Any]) -> dict[str, int]:
         raise HttpError(400, "'messages' must be a list. Set it.", param="messages")
     pool = payload.pop("model", None)
     call = Call(MESSAGES, pool if isinstance(pool, str) else "", {"max_tokens": 1, **payload})
-    translated = translation.TRANSLATIONS[MESSAGES.name].to_chat(call)
+    translated = TRANSLATIONS[MESSAGES.name].to_chat(call)
     return {"input_tokens": prompt_size(Call(CHAT, call.pool, translated.payload)).estimated}
