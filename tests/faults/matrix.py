@@ -28,6 +28,9 @@ from typing import Any
 
 from attrs import define, field
 
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+import operation_ways
+
 import modelmesh
 from modelmesh.errors import ModelMeshError, StreamInterruptedError
 
@@ -57,6 +60,7 @@ def cells(only: list[str] | None = None) -> Iterator[tuple[str, str, bool, str]]
     """Yield fault, way, asynchronous, expected result."""
     faults = {name: (where, expect) for name, (_, where, expect) in _catalogue().items() if name != "good"}
     faults |= {name: ("both", expect) for name, expect in SPECIAL.items()}
+    yield from _cells_of_operations(faults, only)
     for name, (where, expect) in faults.items():
         if only and name not in only:
             continue
@@ -66,7 +70,18 @@ def cells(only: list[str] | None = None) -> Iterator[tuple[str, str, bool, str]]
                     yield name, way, is_async, expect
 
 
+def _cells_of_operations(faults: dict[str, tuple[str, str]], only: list[str] | None) -> Iterator[tuple[str, str, bool, str]]:
+    for title, way in operation_ways.WAYS.items():
+        for number, name in enumerate(operation_ways.faults_of(way)):
+            if not only or name in only:
+                expect = operation_ways.expected(name, way, faults[name][1])
+                for is_async in (False, True) if way.has_own_path else (bool(number % 2),):
+                    yield name, title, is_async, expect
+
+
 def _applies(where: str, way: str) -> bool:
+    if where == "uploads":
+        return False
     if where == "tools":
         return way == "tools stream"
     return where == "both" or (where == "plain") == (way == "chat")
@@ -132,32 +147,49 @@ def address(fault: str, ports: dict[str, int]) -> str:
     }.get(fault, f"http://127.0.0.1:{ports['plain']}/{fault}")
 
 
-def config(fault: str, ports: dict[str, int]) -> dict[str, Any]:
-    """A failing provider and a healthy one."""
+def config(fault: str, ports: dict[str, int], way: str = "chat") -> dict[str, Any]:
+    """A failing provider and a healthy one. An operation of an account has the failing one only."""
     limits = {"connect": LIMIT_S, "first_content": LIMIT_S, "gap": LIMIT_S, "total": 2 * LIMIT_S}
     entry = {"connector": "openai.llm.v1", "api_key": KEY, "timeout": LIMIT_S, "timeouts": limits}
-    return {
-        "providers": {
-            "faulty": {**entry, "base_url": address(fault, ports), "models": ["m"]},
-            "healthy": {**entry, "base_url": f"http://127.0.0.1:{ports['plain']}/good", "models": ["m"]},
-        },
-        "pools": {"chat-completion": {"timeouts": {"total": 20}}},
+    other = operation_ways.WAYS.get(way)
+    providers = {
+        "faulty": {**entry, "base_url": address(fault, ports)},
+        "healthy": {**entry, "base_url": f"http://127.0.0.1:{ports['plain']}/good"},
     }
+    if other is None:
+        for provider in providers.values():
+            provider["models"] = ["m"]
+        return {"providers": providers, "pools": {"chat-completion": {"timeouts": {"total": 20}}}}
+    if not other.capability:
+        return {"providers": {"faulty": providers["faulty"]}}
+    models = {key: {"provider": key, "model": "m", "capabilities": [other.capability]} for key in providers}
+    return {"providers": providers, "models": models, "pools": {other.capability: {"timeouts": {"total": 20}}}}
 
 
 # -- one cell -------------------------------------------------------------------------------------------------------
 
 
-def ask(client: Any, way: str) -> Any:
+def ask(client: Any, way: str, fault: str = "") -> Any:
     """Begin the request of a cell."""
+    other = operation_ways.WAYS.get(way)
+    if other is not None:
+        return other.ask(client, fault.startswith("upload"))
     more: dict[str, Any] = {"tools": TOOLS} if way.startswith("tools") else {}
     if "stream" in way:
         more["stream"] = True
     return client.chat.completions.create(model="chat-completion", messages=[{"role": "user", "content": "Hi"}], **more)
 
 
+def is_stream(way: str) -> bool:
+    """Return whether the reply of a way is a stream."""
+    other = operation_ways.WAYS.get(way)
+    return other.streams if other else way != "chat"
+
+
 def said(parts: list[Any], way: str) -> str:
     """Text of an answer, or its tool call's arguments when they are whole."""
+    if way in operation_ways.WAYS:
+        return operation_ways.WAYS[way].said(parts)
     if way == "chat":
         return str(parts[0].choices[0].message.content)
     finish = parts[-1].choices[0].finish_reason if parts and parts[-1].choices else None
@@ -176,15 +208,16 @@ def sync_cell(result: Result, settings: dict[str, Any]) -> None:
             time.sleep(0.05 * number)  # time for the end of the connection to arrive
             parts: list[Any] = []
             try:
-                answer = ask(client, result.way)
-                if result.way == "chat":
+                answer = ask(client, result.way, result.fault)
+                if not is_stream(result.way):
                     parts.append(answer)
                 else:
-                    with answer:
-                        parts.extend(answer)
+                    with answer as stream:
+                        answer = stream
+                        parts.extend(stream.iter_bytes() if result.way == "speech stream" else stream)
                 result.end = said(parts, result.way)
-                result.calls = len(answer.attempts)
-                blamed(result, answer.attempts)
+                result.calls = len(getattr(answer, "attempts", ()))
+                blamed(result, getattr(answer, "attempts", ()))
             except Exception as error:
                 failed(result, error, parts)
         at_rest(result, client)
@@ -197,16 +230,19 @@ async def async_cell(result: Result, settings: dict[str, Any]) -> None:
             await asyncio.sleep(0.05 * number)
             parts: list[Any] = []
             try:
-                answer = await ask(client, result.way)
-                if result.way == "chat":
+                answer = ask(client, result.way, result.fault)
+                if result.way != "speech stream":
+                    answer = await answer
+                if not is_stream(result.way):
                     parts.append(answer)
                 else:
-                    async with answer:
-                        async for part in answer:
+                    async with answer as stream:
+                        answer = stream
+                        async for part in stream.iter_bytes() if result.way == "speech stream" else stream:
                             parts.append(part)
                 result.end = said(parts, result.way)
-                result.calls = len(answer.attempts)
-                blamed(result, answer.attempts)
+                result.calls = len(getattr(answer, "attempts", ()))
+                blamed(result, getattr(answer, "attempts", ()))
             except Exception as error:
                 failed(result, error, parts)
         at_rest(result, client)
@@ -239,7 +275,7 @@ def failed(result: Result, error: Exception, parts: list[Any]) -> None:
     blamed(result, getattr(error, "attempts", None) or ())
     if not isinstance(error, ModelMeshError):
         result.violations.append("untyped")
-    elif isinstance(error, StreamInterruptedError):
+    elif isinstance(error, StreamInterruptedError) and result.way in WAYS:
         got = "".join(p.choices[0].delta.content or "" for p in parts if p.choices)
         if error.partial_text != got or (result.way == "chat stream" and got != "HELLO "):
             result.violations.append("silent")
@@ -265,7 +301,7 @@ def judge(result: Result, slack: float) -> None:
 
 def run(result: Result, ports: dict[str, int], slack: float = SLACK_S) -> Result:
     """Run one cell."""
-    settings, began = config(result.fault, ports), time.monotonic()
+    settings, began = config(result.fault, ports, result.way), time.monotonic()
     files, threads = open_files(), threading.active_count()
     if result.is_async:
         asyncio.run(async_cell(result, settings))
@@ -309,7 +345,7 @@ def table(results: list[Result]) -> str:
     rows: dict[str, dict[tuple[str, bool], Result]] = {}
     for result in results:
         rows.setdefault(result.fault, {})[result.way, result.is_async] = result
-    columns = [(way, is_async) for way in WAYS for is_async in (False, True)]
+    columns = [(way, is_async) for way in [*WAYS, *operation_ways.WAYS] for is_async in (False, True)]
     width = max(len(name) for name in rows) + 2
     heads = [f"{way}{' async' if is_async else ''}" for way, is_async in columns]
     lines = [" " * width + "  ".join(f"{text:<20}" for text in heads)]

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+import operation_ways
 import shapes
 
 Writer = asyncio.StreamWriter
@@ -31,7 +32,8 @@ class Ask:
     def __init__(self, head: bytes, body: bytes) -> None:
         self.path = head.split(b" ", 2)[1].decode("latin-1")
         self.fault = self.path.split("/")[1]
-        data = json.loads(body) if body else {}
+        data = json.loads(body) if body[:1] == b"{" else {}
+        self.kind = "application/json"
         self.stream = bool(data.get("stream"))
         self.tools = bool(data.get("tools"))
 
@@ -75,6 +77,24 @@ class Ask:
         """The chunks of these events."""
         deltas = [({"role": "assistant"}, None), *((piece, None) for piece in self.pieces), ({}, self.finish)]
         return [chunk(delta, finish) for delta, finish in deltas]
+
+
+class OtherAsk(Ask):
+    """A request of another operation than chat completions."""
+
+    def __init__(self, head: bytes, body: bytes) -> None:
+        super().__init__(head, body)
+        self.operation = self.path.partition("/v1/")[2]
+        self._text = operation_ways.GOOD if self.fault == "good" else (operation_ways.FIRST, operation_ways.SECOND)
+        self.kind = operation_ways.whole(self.operation, *self._text)[0]
+
+    def whole(self) -> bytes:
+        """The answer as one body."""
+        return operation_ways.whole(self.operation, *self._text)[1]
+
+    def parts(self) -> list[dict[str, Any]]:
+        """The answer as events: beginning, first piece, second piece, end."""
+        return operation_ways.events(*self._text)
 
 
 def chunk(delta: dict[str, Any], finish: str | None = None) -> dict[str, Any]:
@@ -138,7 +158,7 @@ async def good(w: Writer, ask: Ask) -> None:
     if ask.stream:
         await events(w, *ask.chunks(), DONE)
     else:
-        await plain(w, ask.whole())
+        await plain(w, ask.whole(), kind=ask.kind)
 
 
 def reset(w: Writer) -> None:
@@ -321,7 +341,7 @@ async def _(w: Writer, ask: Ask) -> None:
 @fault("wrong-encoding")
 async def _(w: Writer, ask: Ask) -> None:
     body = ask.whole() if not ask.stream else b"".join([*ask.chunks(), DONE])
-    await plain(w, body, kind="text/event-stream" if ask.stream else "application/json", Content_Encoding="gzip")
+    await plain(w, body, kind="text/event-stream" if ask.stream else ask.kind, Content_Encoding="gzip")
 
 
 @fault("unknown-encoding")
@@ -333,17 +353,17 @@ async def _(w: Writer, ask: Ask) -> None:
 @fault("gzip", expect=ANSWER)
 async def _(w: Writer, ask: Ask) -> None:
     body = ask.whole() if not ask.stream else b"".join([*ask.chunks(), DONE])
-    await plain(w, gzip.compress(body), kind="text/event-stream" if ask.stream else "application/json", Content_Encoding="gzip")
+    await plain(w, gzip.compress(body), kind="text/event-stream" if ask.stream else ask.kind, Content_Encoding="gzip")
 
 
 @fault("gzip-cut", PLAIN)
 async def _(w: Writer, ask: Ask) -> None:
-    await plain(w, gzip.compress(ask.whole())[:-12], Content_Encoding="gzip")
+    await plain(w, gzip.compress(ask.whole())[:-12], kind=ask.kind, Content_Encoding="gzip")
 
 
 @fault("gzip-bomb")
 async def _(w: Writer, ask: Ask) -> None:
-    await plain(w, BOMB, kind="text/event-stream" if ask.stream else "application/json", Content_Encoding="gzip")
+    await plain(w, BOMB, kind="text/event-stream" if ask.stream else ask.kind, Content_Encoding="gzip")
 
 
 def _bomb() -> bytes:
@@ -387,7 +407,7 @@ for _name, _body in {
 
 @fault("body-short", PLAIN)
 async def _(w: Writer, ask: Ask) -> None:
-    await head(w, Content_Length=len(ask.whole()) + 10)
+    await head(w, kind=ask.kind, Content_Length=len(ask.whole()) + 10)
     w.write(ask.whole())
     await w.drain()
     w.close()
@@ -395,7 +415,7 @@ async def _(w: Writer, ask: Ask) -> None:
 
 @fault("body-reset", PLAIN)
 async def _(w: Writer, ask: Ask) -> None:
-    await head(w, Content_Length=len(ask.whole()))
+    await head(w, kind=ask.kind, Content_Length=len(ask.whole()))
     w.write(ask.whole()[:20])
     await w.drain()
     await asyncio.sleep(0.02)
@@ -404,7 +424,7 @@ async def _(w: Writer, ask: Ask) -> None:
 
 @fault("body-stall", PLAIN)
 async def _(w: Writer, ask: Ask) -> None:
-    await head(w, Content_Length=len(ask.whole()))
+    await head(w, kind=ask.kind, Content_Length=len(ask.whole()))
     w.write(ask.whole()[:20])
     await w.drain()
     await silence(w)
@@ -607,6 +627,48 @@ async def _(w: Writer, ask: Ask) -> None:
     await events(w, body[:place], body[place:])
 
 
+# -- uploads --------------------------------------------------------------------------------------------------------
+
+UPLOADS: dict[str, Callable[[asyncio.StreamReader, Writer], Awaitable[None]]] = {}
+"""Faults before the end of a request body."""
+
+
+def upload(name: str) -> Callable[[Any], Any]:
+    """Register a fault in the middle of a request body."""
+
+    def register(function: Any) -> Any:
+        UPLOADS[name] = function
+        FAULTS[name] = (good, "uploads", FALLBACK)
+        return function
+
+    return register
+
+
+@upload("upload-refused")
+async def _(reader: asyncio.StreamReader, w: Writer) -> None:
+    await plain(w, CANARY_ERROR, 401, Connection="close")
+    while await reader.read(1 << 18):
+        pass
+
+
+@upload("upload-refused-and-closed")
+async def _(reader: asyncio.StreamReader, w: Writer) -> None:
+    await reader.readexactly(1 << 18)
+    await plain(w, CANARY_ERROR, 413, Connection="close")
+
+
+@upload("upload-reset")
+async def _(reader: asyncio.StreamReader, w: Writer) -> None:
+    await reader.readexactly(1 << 18)
+    reset(w)
+
+
+@upload("upload-stall")
+async def _(reader: asyncio.StreamReader, w: Writer) -> None:
+    await reader.readexactly(1 << 18)
+    await silence(w)
+
+
 BOMB = b""
 
 # -- the server -----------------------------------------------------------------------------------------------------
@@ -620,7 +682,12 @@ async def handle(reader: asyncio.StreamReader, w: Writer) -> None:
             length = next(
                 (int(line.split(b":")[1]) for line in header.split(b"\r\n") if line.lower().startswith(b"content-length:")), 0
             )
-            ask = Ask(header, await reader.readexactly(length))
+            wanted = header.split(b"/", 2)[1].decode("latin-1")
+            if wanted in UPLOADS:
+                await UPLOADS[wanted](reader, w)
+                return
+            kind = Ask if header.split(b" ", 2)[1].endswith(b"/chat/completions") else OtherAsk
+            ask = kind(header, await reader.readexactly(length))
             function, _, _ = FAULTS[ask.fault]
             watch = asyncio.ensure_future(
                 reader.read(1)
