@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from sdk_cases.google_operations import GOOGLE_CASES
 from sdk_cases.mistral_operations import MISTRAL_CASES
 from sdk_cases.openai_operations import ANTHROPIC_CASES, GROQ_CASES, OPENAI_CASES
 from sdk_cases.operation_case import OperationCase
@@ -22,7 +23,7 @@ from modelmesh_cdk.testing.forms import read_form
 
 # The SDKs warn of their own models and of Pythons to come.
 pytestmark = pytest.mark.filterwarnings("ignore")
-CASES = (*OPENAI_CASES, *GROQ_CASES, *ANTHROPIC_CASES, *MISTRAL_CASES)
+CASES = (*OPENAI_CASES, *GROQ_CASES, *ANTHROPIC_CASES, *MISTRAL_CASES, *GOOGLE_CASES)
 
 
 def ours(case: OperationCase, url: str) -> Any:

@@ -234,7 +234,9 @@ def test_transcription_is_an_interaction(upstream: Any, ask: Any) -> None:
     )
     assert upstream.last.path == "/v1beta/interactions"
     assert upstream.last.headers["api-revision"] == "2026-05-20"
-    (audio,) = upstream.last.json["input"]
+    (step,) = upstream.last.json["input"]
+    assert step["type"] == "user_input"
+    (audio,) = step["content"]
     assert audio["mime_type"] in ("audio/wav", "audio/x-wav")
     assert base64.b64decode(audio["data"]) == b"wav"
     assert upstream.last.json["generation_config"] == {

@@ -83,7 +83,8 @@ class Transcriptions(TranscriptionCodec):
         rest = {name: value for name, value in request.payload.items() if name not in _OURS}
         audio = {"type": "audio", "mime_type": blob["mimeType"], "data": blob["data"]}
         settings = {"generation_config": {"transcription_config": config}} if config else {}
-        return JsonWithFiles({"model": request.model.removeprefix("models/"), "input": [audio], **settings, **rest})
+        step = {"type": "user_input", "content": [audio]}  # google-genai 3.4.0, _gaos/google_genai.py
+        return JsonWithFiles({"model": request.model.removeprefix("models/"), "input": [step], **settings, **rest})
 
     def _instructed(self, request: WireRequest, form: str, blob: Mapping[str, Any]) -> JsonWithFiles:
         if form not in self.text_formats:
