@@ -35,6 +35,18 @@ def first_choice(body: Mapping[str, Any]) -> dict[str, Any]:
     return {}
 
 
+def finish_reason(choice: Mapping[str, Any]) -> str | None:
+    """Return the finish reason of a choice, ``None`` when it is empty or not text."""
+    reason = choice.get("finish_reason")
+    return reason if isinstance(reason, str) and reason else None
+
+
+def index_of(item: Mapping[str, Any], default: int = 0) -> int:
+    """Return the index of a choice or a tool call, a default for one without an index."""
+    index = item.get("index")
+    return index if isinstance(index, int) else default
+
+
 def further_fields(body: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of an answer or a chunk outside its head, choices and usage."""
     return {name: value for name, value in body.items() if name not in _HEAD and value is not None}
@@ -42,7 +54,12 @@ def further_fields(body: Mapping[str, Any]) -> dict[str, Any]:
 
 def as_list(value: Any) -> list[Any]:
     """Return a list, an empty one for any other value."""
-    return value if isinstance(value, list) else []
+    return list(value) if isinstance(value, list | tuple) else []
+
+
+def as_mapping(value: Any) -> Mapping[str, Any]:
+    """Return an object, an empty one for any other value."""
+    return value if isinstance(value, Mapping) else {}
 
 
 def as_count(value: Any) -> int | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from attrs import define, field
 
+from modelmesh._engine.translation.chat_answers import index_of
 from modelmesh._engine.translation.vendor_state import merge_fields
 from modelmesh.contracts.conversation import CALL_FIELDS, MESSAGE_FIELDS
 
@@ -66,8 +67,7 @@ class StreamedCalls:
         for place, delta in enumerate(deltas if isinstance(deltas, list) else ()):
             if not isinstance(delta, Mapping):
                 continue
-            given = delta.get("index")
-            index = given if isinstance(given, int) else place
+            index = index_of(delta, place)
             new = index not in self.calls
             call = self.calls[index] if not new else self.calls.setdefault(index, StreamedCall(index))
             found.append((call, call.feed(delta), new))

@@ -2,8 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from modelmesh._engine.foundation.failures import FailureClass
 from modelmesh.errors import BadRequestError
+
+
+def listed(given: Mapping[str, Any], name: str) -> Sequence[Any]:
+    """Return a parameter that is a list, an empty one without the parameter.
+
+    Raises:
+        BadRequestError: The parameter is not a list.
+    """
+    value = given.get(name)
+    if isinstance(value, list | tuple):
+        return value
+    if value is None:
+        return ()
+    raise refused(name, f"is {type(value).__name__}, not a list", f"Give {name}=[…]")
 
 
 def refused(what: str, why: str, instead: str) -> BadRequestError:

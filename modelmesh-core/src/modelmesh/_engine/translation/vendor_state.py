@@ -49,7 +49,7 @@ def other_state(message: Mapping[str, Any]) -> dict[str, Any]:
     known = MESSAGE_FIELDS | THINKING_FIELDS | {PROVENANCE}
     fields = {name: value for name, value in message.items() if name not in known and value is not None}
     calls = {}
-    for call in message.get("tool_calls") or ():
+    for call in _calls(message):
         extra = {name: value for name, value in call.items() if name not in CALL_FIELDS and value is not None}
         if extra:
             calls[str(call.get("id"))] = extra
@@ -107,7 +107,7 @@ def restore_state(message: dict[str, Any], state: Mapping[str, Any], text: str =
     if isinstance(state.get(PROVENANCE), str):
         message[PROVENANCE] = state[PROVENANCE]
     calls = state.get("calls")
-    for call in message.get("tool_calls") or ():
+    for call in _calls(message):
         extra = calls.get(call.get("id")) if isinstance(calls, dict) else None
         if isinstance(extra, dict):
             call.update({name: value for name, value in extra.items() if name not in CALL_FIELDS})
@@ -129,6 +129,11 @@ def merge_fields(target: dict[str, Any], fields: Mapping[str, Any]) -> None:
             target[name] = [*known, *value]
         else:
             target[name] = value
+
+
+def _calls(message: Mapping[str, Any]) -> list[dict[str, Any]]:
+    calls = message.get("tool_calls")
+    return [call for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
 
 
 def _without_index(item: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from modelmesh._engine.translation.chat_answers import as_list, base_id, further_fields
+from modelmesh._engine.translation.chat_answers import as_list, base_id, finish_reason, further_fields, index_of
 
 _REASONS = {"tool_calls": "stop", "function_call": "stop"}
 """Finish reasons that a text completion does not have."""
@@ -45,12 +45,12 @@ class TextChunks:
             delta = choice.get("delta") if isinstance(choice, dict) else None
             if not isinstance(delta, Mapping):
                 continue
-            text, index = _text(delta), choice.get("index") or 0
+            text, index = _text(delta), index_of(choice)
             if index not in self._logprobs:
                 echo = echoed(self._request)
                 self._logprobs[index] = _Logprobs(len(echo))
                 text = echo + text
-            if text or choice.get("finish_reason") is not None:
+            if text or finish_reason(choice) is not None:
                 choices.append(_choice(choice, text, self._logprobs[index].add(choice.get("logprobs"))))
         usage = chunk.get("usage")
         if not choices and usage is None:
@@ -94,13 +94,13 @@ def _text(message: Mapping[str, Any]) -> str:
 
 
 def _choice(choice: Mapping[str, Any], text: str, logprobs: Any) -> dict[str, Any]:
-    reason = choice.get("finish_reason")
+    reason = finish_reason(choice)
     known = ("index", "message", "delta", "finish_reason", "logprobs")
     return {
         **{name: value for name, value in choice.items() if name not in known and value is not None},
-        "index": choice.get("index") or 0,
+        "index": index_of(choice),
         "text": text,
-        "finish_reason": _REASONS.get(str(reason), reason),
+        "finish_reason": reason if reason is None else _REASONS.get(reason, reason),
         "logprobs": logprobs,
     }
 

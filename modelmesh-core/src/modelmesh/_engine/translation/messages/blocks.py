@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from modelmesh._engine.translation.chat_answers import as_list
 from modelmesh._engine.translation.findings import Findings
 
 
@@ -37,7 +38,7 @@ def _parts(block: Any, where: str, findings: Findings) -> list[Any]:
         return _document(block, source, kept, where, findings)
     if kind == "search_result":
         findings.convert(f"search_result of {where} sent as text")
-        texts = "\n".join(str(one.get("text") or "") for one in block.get("content") or () if isinstance(one, Mapping))
+        texts = "\n".join(str(one.get("text") or "") for one in as_list(block.get("content")) if isinstance(one, Mapping))
         return [{"type": "text", "text": f"{block.get('title') or ''}\n{source or ''}\n{texts}", **kept}]
     findings.require_native(f"{where}: a block {kind!r} belongs to Anthropic's API")
     return []
@@ -71,7 +72,9 @@ def _document(
         findings.convert(f"document of {where} sent as text")
         content = source.get("data") if source["type"] == "text" else source.get("content")
         parts = _parts(content, where, findings) if isinstance(content, str) else _all(content, where, findings)
-        return [*([{"type": "text", "text": head}] if head else []), *parts[:-1], *({**part, **kept} for part in parts[-1:])]
+        if parts and isinstance(parts[-1], dict):
+            parts[-1] |= kept
+        return [{"type": "text", "text": head}, *parts] if head else parts
     address = _address(source, findings)
     if address is None:
         return []
@@ -81,4 +84,4 @@ def _document(
 
 
 def _all(blocks: Any, where: str, findings: Findings) -> list[Any]:
-    return [part for block in blocks or () for part in _parts(block, where, findings)]
+    return [part for block in as_list(blocks) for part in _parts(block, where, findings)]

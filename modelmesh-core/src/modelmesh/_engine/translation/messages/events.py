@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from modelmesh._engine.translation.chat_answers import base_id, first_choice, further_fields
+from modelmesh._engine.translation.chat_answers import base_id, finish_reason, first_choice, further_fields
 from modelmesh._engine.translation.chat_delta import StreamedCall, StreamedCalls, vendor_fields
 from modelmesh._engine.translation.messages.reply import ending, head, message_usage, text_of
 from modelmesh._engine.translation.vendor_state import (
@@ -69,7 +69,7 @@ class MessageEvents:
         delta = choice.get("delta")
         if isinstance(delta, dict) and delta:
             self._read(delta)
-        if choice.get("finish_reason") is not None and not self._choice:
+        if finish_reason(choice) is not None and not self._choice:
             self._choice = {**choice, "stop_sequence": chunk.get("stop_sequence")}
             self._finish()
         return self._take()

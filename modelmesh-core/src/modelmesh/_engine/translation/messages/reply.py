@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from modelmesh._engine.translation.chat_answers import as_count, as_list, base_id, first_choice, further_fields
+from modelmesh._engine.translation.chat_answers import as_count, as_list, base_id, finish_reason, first_choice, further_fields
 from modelmesh._engine.translation.vendor_state import encode_state, other_state, thinking_state, thought_text
 
 _REASONS = {
@@ -64,11 +64,11 @@ def ending(choice: Mapping[str, Any], request: Mapping[str, Any], refusal: Any, 
         refusal: Text of the refusal, if any.
         called: Whether the choice has tool calls. Some vendors finish them with ``stop``.
     """
-    reason, stopped = choice.get("finish_reason"), choice.get("stop_reason")
+    stopped = choice.get("stop_reason")
     own = stopped if isinstance(stopped, str) and stopped in _OWN_REASONS else None
-    if own is None and isinstance(stopped, str) and stopped in (request.get("stop_sequences") or ()):
+    if own is None and isinstance(stopped, str) and stopped in as_list(request.get("stop_sequences")):
         return {"stop_reason": "stop_sequence", "stop_sequence": stopped}
-    made = own or _REASONS.get(str(reason), "end_turn")
+    made = own or _REASONS.get(finish_reason(choice) or "", "end_turn")
     if made == "end_turn" and called:
         made = "tool_use"
     elif made == "end_turn" and isinstance(refusal, str) and refusal:

@@ -65,7 +65,7 @@ def chat_request(call: Call) -> ChatTranslation:
     if given.get("stop_sequences"):
         payload["stop"] = given["stop_sequences"]
     if "service_tier" in given:
-        payload["service_tier"] = _TIERS.get(given["service_tier"], given["service_tier"])
+        payload["service_tier"] = _TIERS.get(str(given["service_tier"]), given["service_tier"])
     for name, reason in _NATIVE.items():
         if given.get(name):
             findings.require_native(f"{name}: {reason}")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from modelmesh._engine.translation.findings import Findings
+from modelmesh._engine.translation.refusals import listed
 
 _LOST = {
     "allowed_callers": "only Anthropic runs code that calls tools",
@@ -20,7 +21,7 @@ _WORDS = {"auto": "auto", "any": "required", "none": "none"}
 def chat_tooling(given: Mapping[str, Any], findings: Findings) -> dict[str, Any]:
     """Return ``tools``, ``tool_choice`` and ``parallel_tool_calls``, each only where the request has a value."""
     found: dict[str, Any] = {}
-    tools = [made for tool in given.get("tools") or () if (made := _tool(tool, findings)) is not None]
+    tools = [made for tool in listed(given, "tools") if (made := _tool(tool, findings)) is not None]
     if tools:
         found["tools"] = tools
     choice = given.get("tool_choice")

@@ -68,7 +68,7 @@ def _results(blocks: Any, where: str, findings: Findings) -> list[dict[str, Any]
 
 
 def _marked(content: Any) -> Any:
-    return f"Error: {content}" if isinstance(content, str) else [{"type": "text", "text": "Error:"}, *content]
+    return [{"type": "text", "text": "Error:"}, *content] if isinstance(content, list) else f"Error: {content}"
 
 
 def _assistant(blocks: Any, where: str, findings: Findings) -> dict[str, Any]:
@@ -80,7 +80,7 @@ def _assistant(blocks: Any, where: str, findings: Findings) -> dict[str, Any]:
             if state is None:
                 findings.lose(f"{kind} of {where}", "only Anthropic can read it")
             else:
-                states.append((state, block.get("thinking") or ""))
+                states.append((state, str(block.get("thinking") or "")))
         elif kind == "tool_use":
             calls.append(_call(block, where, findings))
         else:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
 
-from modelmesh._engine.translation.chat_answers import TRUNCATED, as_list, base_id, first_choice, further_fields
+from modelmesh._engine.translation.chat_answers import TRUNCATED, as_list, base_id, finish_reason, first_choice, further_fields
 from modelmesh._engine.translation.chat_delta import StreamedCall, StreamedCalls, vendor_fields
 from modelmesh._engine.translation.responses.output_stream import Emitter, MessageStream, ReasoningStream
 from modelmesh._engine.translation.responses.reply import annotations_of, call_item, ending, head, reasoning_item, response_usage
@@ -52,8 +52,8 @@ class ResponseEvents:
         delta = choice.get("delta")
         if isinstance(delta, dict) and delta:
             self._read(delta, choice.get("logprobs"))
-        if choice.get("finish_reason") is not None and self._reason is None:
-            self._reason = choice["finish_reason"]
+        if self._reason is None and finish_reason(choice) is not None:
+            self._reason = finish_reason(choice)
             self._finish()
         return self._emitter.take()
 
@@ -107,7 +107,7 @@ class ResponseEvents:
         if delta.get("content") or annotations:
             given = as_list(logprobs.get("content")) if isinstance(logprobs, Mapping) else []
             self._message().add_text(_text(delta.get("content")), given, annotations)
-        if delta.get("refusal"):
+        if delta.get("refusal") and isinstance(delta["refusal"], str):
             self._message().add_refusal(delta["refusal"])
         called = delta.get("function_call")
         calls = [{"index": 0, "function": called}] if isinstance(called, Mapping) else delta.get("tool_calls")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from modelmesh._engine.translation.chat_answers import as_list, as_mapping
 from modelmesh._engine.translation.findings import Findings
 from modelmesh._engine.translation.refusals import refused
 from modelmesh._engine.translation.responses.content import chat_content
@@ -54,14 +55,14 @@ class _Conversion:
         if isinstance(instructions, str):
             self.messages.append({"role": "system", "content": instructions})
             return
-        for place, item in enumerate(instructions):
+        for place, item in enumerate(as_list(instructions)):
             self.add(item, f"instructions[{place}]")
 
     def add(self, item: Any, where: str) -> None:
         """Add one item."""
         if not isinstance(item, Mapping):
             raise refused(where, f"is {type(item).__name__}, not an item", "Give {'role': 'user', 'content': '…'}")
-        kind = item.get("type", "message")
+        kind = str(item.get("type") or "message")
         if kind == "message":
             self._add_message(item, where)
         elif kind in _CALLS:
@@ -93,7 +94,7 @@ class _Conversion:
         ):
             self.end_turn()
         turn = self._open_turn()
-        if isinstance(content, list) and len(content) == 1 and content[0].get("type") == "refusal":
+        if isinstance(content, list) and len(content) == 1 and as_mapping(content[0]).get("type") == "refusal":
             turn["refusal"] = content[0].get("refusal")
         elif turn["content"] is None:
             turn["content"] = content
@@ -137,8 +138,8 @@ class _Conversion:
         if state is None:
             self._findings.lose(f"reasoning of {where}", "it does not name its vendor")
             return
-        parts = [*(item.get("summary") or ()), *(item.get("content") or ())]
-        text = "".join(part.get("text") or "" for part in parts if isinstance(part, Mapping))
+        parts = [*as_list(item.get("summary")), *as_list(item.get("content"))]
+        text = "".join(str(part.get("text") or "") for part in parts if isinstance(part, Mapping))
         self._open_turn()
         self._states.append((state, text))
 

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from modelmesh._engine.translation.chat_answers import TRUNCATED, as_count, as_list, base_id, first_choice, further_fields
+from modelmesh._engine.translation.chat_answers import (
+    TRUNCATED,
+    as_count,
+    as_list,
+    as_mapping,
+    base_id,
+    finish_reason,
+    first_choice,
+    further_fields,
+)
 from modelmesh._engine.translation.responses.native import TRANSLATED
 from modelmesh._engine.translation.responses.tools import response_tools
 from modelmesh._engine.translation.vendor_state import encode_state, other_state, thinking_state, thought_text
@@ -30,7 +39,7 @@ def response_of(body: Mapping[str, Any], request: Mapping[str, Any]) -> dict[str
     base = base_id(body)
     choice = first_choice(body)
     message = choice.get("message")
-    reason = choice.get("finish_reason")
+    reason = finish_reason(choice)
     items = output_items(message if isinstance(message, dict) else {}, base, choice.get("logprobs"), cut=reason in TRUNCATED)
     return {**head(body, base, request), **ending(reason), "output": items, "usage": response_usage(body.get("usage"))}
 
@@ -50,7 +59,7 @@ def head(body: Mapping[str, Any], base: str, request: Mapping[str, Any]) -> dict
         "metadata": request.get("metadata") or {},
         "output": [],
         "parallel_tool_calls": request.get("parallel_tool_calls") is not False,
-        "text": {"format": {"type": "text"}, **(request.get("text") or {})},
+        "text": {"format": {"type": "text"}, **as_mapping(request.get("text"))},
         "tool_choice": request.get("tool_choice") or "auto",
         "tools": response_tools(request.get("tools")),
         "truncation": request.get("truncation") or "disabled",

@@ -7,7 +7,7 @@ from typing import Any
 
 from modelmesh._engine.translation.findings import Findings
 from modelmesh._engine.translation.interfaces import ChatTranslation
-from modelmesh._engine.translation.refusals import refused
+from modelmesh._engine.translation.refusals import listed, refused
 from modelmesh._engine.translation.responses.input_items import messages_of
 from modelmesh._engine.translation.responses.native import native_payload
 from modelmesh._engine.translation.responses.tools import chat_tool_choice, chat_tools
@@ -79,7 +79,7 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 def _tools(given: Mapping[str, Any], findings: Findings) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    tools = chat_tools(given.get("tools"), findings)
+    tools = chat_tools(listed(given, "tools"), findings)
     if tools:
         found["tools"] = tools
     choice = chat_tool_choice(given.get("tool_choice"), findings)
@@ -118,7 +118,7 @@ def _reasoning(given: Mapping[str, Any], findings: Findings) -> dict[str, Any]:
 
 
 def _logprobs(given: Mapping[str, Any], findings: Findings) -> dict[str, Any]:
-    include, count = given.get("include") or (), given.get("top_logprobs")
+    include, count = listed(given, "include"), given.get("top_logprobs")
     for name in include:
         if name != _LOGPROBS:
             findings.lose(f"include {name!r}", "chat completions do not return it")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from modelmesh._engine.translation.chat_answers import as_list
 from modelmesh._engine.translation.findings import Findings
 
 _FUNCTION = ("name", "description", "parameters", "strict")
@@ -17,10 +18,10 @@ _LOST = {
 _WORDS = ("none", "auto", "required")
 
 
-def chat_tools(tools: Any, findings: Findings) -> list[Any]:
+def chat_tools(tools: Sequence[Any], findings: Findings) -> list[Any]:
     """Return the functions and custom tools in the format of chat completions. Built-in tools require a native provider."""
     found = []
-    for tool in tools or ():
+    for tool in tools:
         kind = tool.get("type") if isinstance(tool, Mapping) else None
         if kind == "function" and isinstance(tool.get("function"), Mapping):
             found.append(tool)  # the format of chat completions, which the openai package also accepts
@@ -58,7 +59,7 @@ def chat_tool_choice(choice: Any, findings: Findings) -> Any:
     if kind in ("function", "custom"):
         return _named(choice)
     if kind == "allowed_tools":
-        allowed = [_named(tool) for tool in choice.get("tools") or () if isinstance(tool, Mapping)]
+        allowed = [_named(tool) for tool in as_list(choice.get("tools")) if isinstance(tool, Mapping)]
         return {"type": kind, "allowed_tools": {"mode": choice.get("mode", "auto"), "tools": allowed}}
     findings.require_native(f"tool_choice: {kind or choice!r} is a tool that is built into OpenAI's Responses API")
     return None
@@ -71,7 +72,7 @@ def _named(choice: Mapping[str, Any]) -> dict[str, Any]:
 
 def response_tools(tools: Any) -> list[Any]:
     """Return the tools of a request as a response repeats them: functions in the flat format."""
-    return [_flat(tool) for tool in tools or ()]
+    return [_flat(tool) for tool in as_list(tools)]
 
 
 def _flat(tool: Any) -> Any:
