@@ -5,6 +5,7 @@ A line with ``# type: ignore`` must fail: both checkers report an ignore comment
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, assert_type
 
 import modelmesh
@@ -14,15 +15,24 @@ from modelmesh.client import (
     AsyncStream,
     Attempt,
     AttemptOutcome,
+    Batch,
+    BinaryReply,
     CandidateInfo,
     ChatCompletion,
     ChatCompletionChunk,
     Explanation,
+    ImageEvent,
+    ImagesResponse,
     PoolInfo,
+    ResponseEvent,
+    SpeechEvent,
     StatisticsCollector,
     Stream,
     StrictMeshClient,
+    TextReply,
     ToolCall,
+    Transcription,
+    TranscriptionEvent,
     UsageEntry,
     UsageTracker,
 )
@@ -139,6 +149,52 @@ assert_type(client.explain("chat-completion").candidates[0], CandidateInfo)
 assert_type(client.mesh.stats(), StatisticsCollector)
 assert_type(reply.attempts[0], Attempt)
 assert_type(reply.attempts[0].outcome, AttemptOutcome)
+
+
+speech = client.audio.speech.create(model="text-to-speech", input="hi", voice="alloy")
+assert_type(speech, BinaryReply)
+assert_type(client.audio.speech.create(model="text-to-speech", input="hi", stream_format="sse"), Stream[SpeechEvent])
+assert_type(client.audio.transcriptions.create(model="speech-to-text", file=Path("a.mp3")), Transcription)
+assert_type(client.audio.transcriptions.create(model="speech-to-text", file=b"a", response_format="srt"), TextReply)
+assert_type(client.audio.transcriptions.create(model="m", file=("a", b"a"), stream=True), Stream[TranscriptionEvent])
+assert_type(client.audio.translations.create(model="speech-to-text", file=b"a").text, str)
+assert_type(client.images.generate(prompt="a cat", size="1024x1024").data[0].url, str | None)
+assert_type(client.images.edit(prompt="a hat", image=[b"a", Path("b.png")], stream=True), Stream[ImageEvent])
+assert_type(client.moderations.create(input="a").results[0].flagged, bool)
+assert_type(client.completions.create(model="chat-completion", prompt="a").choices[0].text, str)
+assert_type(client.responses.create(model="chat-completion", input="a").output_text, str)
+assert_type(client.responses.create(model="chat-completion", input="a", stream=True), Stream[ResponseEvent])
+assert_type(client.rerank.create(query="a", documents=["b"]).results[0].relevance_score, float)
+assert_type(client.search.create(query="a").results[0].url, str | None)
+assert_type(client.files.create(file=b"a", purpose="batch").id, str)
+assert_type([one.filename for one in client.files.list()], list[str])
+assert_type(client.files.content("file-1"), BinaryReply)
+assert_type(client.batches.retrieve("batch_1"), Batch)
+assert_type(client.uploads.parts.create("upload_1", data=b"a").id, str)
+assert_type(client.images.with_raw_response.generate(prompt="a").parse(), ImagesResponse)
+assert_type(client.chat.completions.parse(model="m", messages=[]).choices[0].message.content, str | None)
+with client.chat.completions.stream(model="m", messages=[]) as assembled:
+    assert_type(assembled.get_final_completion(), ChatCompletion)
+with client.audio.speech.with_streaming_response.create(model="m", input="hi") as response:
+    response.stream_to_file("speech.mp3")
+client.images.generate(promt="a cat")  # type: ignore[call-overload]
+client.audio.speech.create(model="m", input="hi", speed="fast")  # type: ignore[call-overload]
+client.files.retrieve()  # type: ignore[call-arg]
+client.rerank.create(query="a")  # type: ignore[call-arg]
+
+
+async def operations() -> None:
+    """The same for asyncio."""
+    aclient = create_async("chat-completion")
+    assert_type(await aclient.audio.speech.create(model="text-to-speech", input="hi"), BinaryReply)
+    assert_type(await aclient.responses.create(model="m", input="a", stream=True), AsyncStream[ResponseEvent])
+    assert_type((await aclient.files.list()).data[0].id, str)
+    async for file in aclient.files.list():
+        assert_type(file.filename, str)
+    raw = await aclient.images.with_raw_response.generate(prompt="a")
+    assert_type(raw.parse(), ImagesResponse)
+    async with aclient.responses.stream(model="m", input="a") as events:
+        assert_type((await events.get_final_response()).output_text, str)
 
 
 async def misspelled() -> None:

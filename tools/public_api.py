@@ -53,6 +53,7 @@ _TRANSPORT = "An HTTP transport that tests and the mesh pass to a connector. Aut
 _PARSED = "A parsed value. Authors write it as text."
 
 PRIVATE_CLASSES = {
+    "Assembler": _MADE_BY_CORE,
     "AsyncAudio": _RESOURCE,
     "AsyncBatches": _RESOURCE,
     "AsyncChat": _RESOURCE,

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from modelmesh._engine.telemetry.status import PoolInfo as PoolInfo
     from modelmesh._engine.telemetry.usage import UsageTracker as UsageTracker
     from modelmesh._engine.telemetry.usage_entry import UsageEntry as UsageEntry
+    from modelmesh.client.assembled_streams import AssembledStream as AssembledStream
+    from modelmesh.client.assembled_streams import AsyncAssembledStream as AsyncAssembledStream
+    from modelmesh.client.assembled_streams import AsyncStreamManager as AsyncStreamManager
+    from modelmesh.client.assembled_streams import StreamManager as StreamManager
+    from modelmesh.client.assemblers import ChatStreamEvent as ChatStreamEvent
     from modelmesh.client.attribute_dict import AttributeDict as AttributeDict
     from modelmesh.client.binary import BinaryReply as BinaryReply
     from modelmesh.client.binary import TextReply as TextReply
@@ -134,10 +139,13 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Annotation": "modelmesh.client.shapes.chat",
+    "AssembledStream": "modelmesh.client.assembled_streams",
+    "AsyncAssembledStream": "modelmesh.client.assembled_streams",
     "AsyncCursorPage": "modelmesh.client.pages",
     "AsyncMeshClient": "modelmesh.client.clients",
     "AsyncPaginator": "modelmesh.client.pages",
     "AsyncStream": "modelmesh.client.streams",
+    "AsyncStreamManager": "modelmesh.client.assembled_streams",
     "AsyncStreamedResponse": "modelmesh.client.raw",
     "Attempt": "modelmesh._engine.foundation.attempts",
     "AttemptOutcome": "modelmesh._engine.foundation.attempts",
@@ -157,6 +165,7 @@ _HOMES = {
     "ChatCompletion": "modelmesh.client.replies",
     "ChatCompletionChunk": "modelmesh.client.shapes.chat",
     "ChatParameters": "modelmesh.client.parameters",
+    "ChatStreamEvent": "modelmesh.client.assemblers",
     "Choice": "modelmesh.client.shapes.chat",
     "ChunkChoice": "modelmesh.client.shapes.chat",
     "Completion": "modelmesh.client.shapes.completions",
@@ -228,6 +237,7 @@ _HOMES = {
     "StatisticsCollector": "modelmesh._engine.telemetry.statistics",
     "StatisticsScope": "modelmesh._engine.telemetry.statistics",
     "Stream": "modelmesh.client.streams",
+    "StreamManager": "modelmesh.client.assembled_streams",
     "StreamedResponse": "modelmesh.client.raw",
     "StrictMeshClient": "modelmesh.client.strict",
     "StrictOpenAIClient": "modelmesh.client.strict",

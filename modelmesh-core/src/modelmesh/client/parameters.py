@@ -75,8 +75,8 @@ class _RequiredOfChat(TypedDict):
     messages: Iterable[MessageParam]
 
 
-class ChatParameters(_RequiredOfChat, CallExtras, total=False):
-    """The parameters of ``chat.completions.create``, except ``stream``. :class:`CallExtras` holds further options."""
+class ChatParseParameters(_RequiredOfChat, CallExtras, total=False):
+    """The parameters of ``chat.completions.parse`` and ``stream``, except ``response_format``."""
 
     audio: Mapping[str, Any] | None
     frequency_penalty: float | None
@@ -97,7 +97,6 @@ class ChatParameters(_RequiredOfChat, CallExtras, total=False):
     prompt_cache_options: Mapping[str, Any] | None
     prompt_cache_retention: str | None
     reasoning_effort: str | None
-    response_format: ResponseFormatParam | None
     safety_identifier: str | None
     seed: int | None
     service_tier: str | None
@@ -112,6 +111,12 @@ class ChatParameters(_RequiredOfChat, CallExtras, total=False):
     user: str | None
     verbosity: str | None
     web_search_options: Mapping[str, Any] | None
+
+
+class ChatParameters(ChatParseParameters, total=False):
+    """The parameters of ``chat.completions.create``, except ``stream``. :class:`CallExtras` holds further options."""
+
+    response_format: ResponseFormatParam | None
 
 
 class _RequiredOfEmbeddings(TypedDict):

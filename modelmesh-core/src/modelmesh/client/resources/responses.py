@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeAlias, TypedDict, TypeVar, Unpack, overload
 
+from modelmesh._engine.foundation.lazy_import import LazyModule
 from modelmesh.client.pages import AsyncCursorPage, AsyncPaginator, CursorPage
 from modelmesh.client.parameters import CallExtras, Dumpable, ToolParam
 from modelmesh.client.replies import Reply
@@ -15,7 +16,14 @@ from modelmesh.client.streams import AsyncStream, Stream
 from modelmesh.contracts.operations import RESPONSES
 
 if TYPE_CHECKING:
+    from modelmesh.client import assembled_streams, assemblers, parsing
+    from modelmesh.client.assembled_streams import AsyncStreamManager, StreamManager
+    from modelmesh.client.parsing import Output
     from modelmesh.client.raw import AsyncStreamedCall, RawResponse, StreamedCall
+else:  # the first use imports them
+    assembled_streams = LazyModule(globals(), "assembled_streams", "modelmesh.client.assembled_streams")
+    assemblers = LazyModule(globals(), "assemblers", "modelmesh.client.assemblers")
+    parsing = LazyModule(globals(), "parsing", "modelmesh.client.parsing")
 
 ReplyT_co = TypeVar("ReplyT_co", covariant=True)
 StreamT_co = TypeVar("StreamT_co", covariant=True)
@@ -188,6 +196,41 @@ class Responses(SyncResource, ResponsesMethods[Response, Stream[ResponseEvent], 
         """``client.responses.input_items``."""
         return InputItems(self._requests, self._defaults)
 
+    def parse(self, *, text_format: Any = None, **parameters: Unpack[ResponseParameters]) -> Response:
+        """Request a response of a class, and parse it.
+
+        Args:
+            text_format: A pydantic model, or another class that pydantic can validate.
+            **parameters: The parameters of ``create``.
+
+        Returns:
+            A response with ``output_parsed``. Calls of strict tools have ``parsed_arguments``.
+
+        Raises:
+            BadUpstreamResponseError: The response is incomplete.
+            ValueError: The text does not follow the schema.
+        """
+        output = parsing.output_of(text_format)
+        reply = self.create(**with_format(parameters, output))
+        return parsing.parse_response(reply, output, parameters.get("tools"))  # type: ignore[no-any-return]
+
+    def stream(
+        self, *, text_format: Any = None, **parameters: Unpack[ResponseParameters]
+    ) -> StreamManager[ResponseEvent, Response]:
+        """Stream a response as events.
+
+        Args:
+            text_format: A pydantic model, or another class that pydantic can validate.
+            **parameters: The parameters of ``create``, except ``stream``.
+
+        Returns:
+            A context manager of a stream with ``get_final_response()``.
+        """
+        output = parsing.output_of(text_format)
+        arguments = with_format(parameters, output)
+        assembler = assemblers.ResponseAssembler(output, parameters.get("tools"))
+        return assembled_streams.StreamManager(lambda: self.create(**arguments, stream=True), assembler)
+
     if TYPE_CHECKING:
         with_raw_response: ResponsesMethods[RawResponse[Response], RawResponse[Stream[ResponseEvent]], RawResponse[Reply]]
         with_streaming_response: ResponsesMethods[StreamedCall, StreamedCall, StreamedCall]
@@ -203,8 +246,50 @@ class AsyncResponses(AsyncResource, ResponsesMethods[Awaited[Response], Awaited[
         """``client.responses.input_items``."""
         return AsyncInputItems(self._requests, self._defaults)
 
+    async def parse(self, *, text_format: Any = None, **parameters: Unpack[ResponseParameters]) -> Response:
+        """Request a response of a class, and parse it.
+
+        Args:
+            text_format: A pydantic model, or another class that pydantic can validate.
+            **parameters: The parameters of ``create``.
+
+        Returns:
+            A response with ``output_parsed``. Calls of strict tools have ``parsed_arguments``.
+
+        Raises:
+            BadUpstreamResponseError: The response is incomplete.
+            ValueError: The text does not follow the schema.
+        """
+        output = parsing.output_of(text_format)
+        reply = await self.create(**with_format(parameters, output))
+        return parsing.parse_response(reply, output, parameters.get("tools"))  # type: ignore[no-any-return]
+
+    def stream(
+        self, *, text_format: Any = None, **parameters: Unpack[ResponseParameters]
+    ) -> AsyncStreamManager[ResponseEvent, Response]:
+        """Stream a response as events.
+
+        Args:
+            text_format: A pydantic model, or another class that pydantic can validate.
+            **parameters: The parameters of ``create``, except ``stream``.
+
+        Returns:
+            A context manager of a stream with ``get_final_response()``.
+        """
+        output = parsing.output_of(text_format)
+        arguments = with_format(parameters, output)
+        assembler = assemblers.ResponseAssembler(output, parameters.get("tools"))
+        return assembled_streams.AsyncStreamManager(lambda: self.create(**arguments, stream=True), assembler)
+
     if TYPE_CHECKING:
         with_raw_response: ResponsesMethods[
             Awaited[RawResponse[Response]], Awaited[RawResponse[AsyncStream[ResponseEvent]]], Awaited[RawResponse[Reply]]
         ]
         with_streaming_response: ResponsesMethods[AsyncStreamedCall, AsyncStreamedCall, AsyncStreamedCall]
+
+
+def with_format(parameters: ResponseParameters, output: Output | None) -> ResponseParameters:
+    """Return parameters with the schema of a class as the format of the text."""
+    if output is None:
+        return parameters
+    return {**parameters, "text": {**(parameters.get("text") or {}), "format": output.text_format()}}

@@ -14,6 +14,7 @@ class Function(AttributeDict):
 
     name: str
     arguments: str
+    parsed_arguments: Any
 
 
 class CustomTool(AttributeDict):
@@ -102,6 +103,7 @@ class Message(
     audio: Audio | None
     annotations: list[Annotation] | None
     connector: str | None
+    parsed: Any
 
 
 class Delta(AttributeDict, nested={"tool_calls": ToolCallDelta, "function_call": FunctionDelta, "audio": Audio}):
