@@ -12,7 +12,7 @@ from modelmesh_connector_google import GoogleProvider
 import modelmesh
 from modelmesh.contracts import CHAT, EMBEDDINGS, FailureClass
 from modelmesh.contracts.call import Call, Limits
-from modelmesh.contracts.operations import IMAGES
+from modelmesh.contracts.operations import OPERATIONS
 from modelmesh.errors import ConfigurationError
 from modelmesh_cdk import WireRequest
 
@@ -128,7 +128,7 @@ def test_request_path_names_model_and_operation(model: str, stream: bool, operat
 
 def test_request_unsupported_operation_is_rejected() -> None:
     with pytest.raises(modelmesh.ProviderError) as caught:
-        GoogleProvider(api_key="test").send(Call(IMAGES, "p", {"prompt": "x"}), "m", Limits())
+        GoogleProvider(api_key="test").send(Call(OPERATIONS["rerank"], "p", {"query": "x"}), "m", Limits())
     assert caught.value.failure is FailureClass.CAPABILITY
 
 

@@ -89,6 +89,7 @@ if TYPE_CHECKING:
     from modelmesh_cdk.provider.tool_parameters import read_tools as read_tools
     from modelmesh_cdk.provider.transcripts import Transcript as Transcript
     from modelmesh_cdk.provider.transcripts import TranscriptionCodec as TranscriptionCodec
+    from modelmesh_cdk.provider.transcripts import WhisperTranscriptions as WhisperTranscriptions
     from modelmesh_cdk.provider.transcripts import requested_format as requested_format
     from modelmesh_cdk.provider.transcripts import segments_of_words as segments_of_words
     from modelmesh_cdk.provider.vectors import pack_base64 as pack_base64
@@ -110,6 +111,7 @@ if TYPE_CHECKING:
     from modelmesh_cdk.strategy.threshold_rotation import ThresholdRotationPolicy as ThresholdRotationPolicy
     from modelmesh_cdk.wire import json_codec as json_codec
     from modelmesh_cdk.wire.json_with_files import DataUrl as DataUrl
+    from modelmesh_cdk.wire.json_with_files import FileBody as FileBody
     from modelmesh_cdk.wire.json_with_files import JsonWithFiles as JsonWithFiles
     from modelmesh_cdk.wire.json_with_files import media_type_of as media_type_of
     from modelmesh_cdk.wire.multipart import MultipartBody as MultipartBody
@@ -118,6 +120,8 @@ if TYPE_CHECKING:
     from modelmesh_cdk.wire.sse import SseDecoder as SseDecoder
 
 _HOMES = {
+    "WhisperTranscriptions": "modelmesh_cdk.provider.transcripts",
+    "FileBody": "modelmesh_cdk.wire.json_with_files",
     "JsonWithFiles": "modelmesh_cdk.wire.json_with_files",
     "DataUrl": "modelmesh_cdk.wire.json_with_files",
     "media_type_of": "modelmesh_cdk.wire.json_with_files",

@@ -1,4 +1,4 @@
-"""Cohere's chat and embeddings behind OpenAI's."""
+"""Cohere's chat and embeddings behind OpenAI's, reranking, parsing and transcriptions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,16 @@ from urllib.parse import urlsplit
 
 from modelmesh.contracts import Answer, Billed, FailureClass, Limits, ModelInfo, Secret
 from modelmesh.errors import ProviderError
-from modelmesh_cdk import BaseProvider, EmbeddingLimit, ErrorMapping, WireRequest, model_list, provider_error, scrub_key
+from modelmesh_cdk import (
+    BaseProvider,
+    EmbeddingLimit,
+    ErrorMapping,
+    OperationCodec,
+    WireRequest,
+    model_list,
+    provider_error,
+    scrub_key,
+)
 from modelmesh_cdk.message_rules import MessageRules
 from modelmesh_connector_cohere import embeddings
 from modelmesh_connector_cohere.answers import completion
@@ -17,13 +26,15 @@ from modelmesh_connector_cohere.error_mappings import MAPPINGS, failed_reason, i
 from modelmesh_connector_cohere.events import EventDecoder
 from modelmesh_connector_cohere.message_rules import RULES
 from modelmesh_connector_cohere.model_rows import row_of
+from modelmesh_connector_cohere.operations import Documents, Rerank, Transcriptions
 from modelmesh_connector_cohere.parameters import chat_body
 
 _EMBEDDINGS = "embeddings"
+_OF_HOOKS = ("chat.completions", _EMBEDDINGS)
 
 
 class CohereProvider(BaseProvider):
-    """Chat completions and embeddings at Cohere, API version 2.
+    """Chat completions, embeddings, reranking, parsing of images and transcriptions at Cohere, API version 2.
 
     Variables, address, headers and paths are those of the cohere package 7.3.1 (``client.py``, ``environment.py``,
     ``core/client_wrapper.py``, read 2026-11-21).
@@ -46,6 +57,13 @@ class CohereProvider(BaseProvider):
     embedding_limit: ClassVar[EmbeddingLimit | None] = EmbeddingLimit(
         inputs=96, source="cohere package 7.3.1 (v2/client.py: at most 96 texts per call)", as_of="2026-11-21"
     )
+
+    operation_codecs: ClassVar[Mapping[str, OperationCodec]] = {
+        "rerank": Rerank(),
+        "documents.parse": Documents(),
+        "audio.transcriptions": Transcriptions(),
+        "audio.translations": Transcriptions(),
+    }
 
     def _resolve_api_root(self) -> str:
         root = super()._resolve_api_root()
@@ -87,7 +105,8 @@ class CohereProvider(BaseProvider):
 
     def _decode_response(self, request: WireRequest, status: int, headers: Mapping[str, str], raw: bytes) -> Answer:
         answer = super()._decode_response(request, status, headers, raw)
-        answer.body.setdefault("model", request.model)
+        if request.call.operation.name in _OF_HOOKS:
+            answer.body.setdefault("model", request.model)
         if request.call.operation.name == _EMBEDDINGS:
             if "data" not in answer.body:
                 raise ValueError("the response has no embeddings")

@@ -8,9 +8,17 @@ from typing import Any, ClassVar
 from attrs import evolve
 
 from modelmesh.contracts import ModelInfo
-from modelmesh_cdk import COMMON_RATE_LIMIT_HEADERS, EmbeddingLimit, ErrorMapping, OpenAICompatibleProvider, RateLimitHeaders
+from modelmesh_cdk import (
+    COMMON_RATE_LIMIT_HEADERS,
+    EmbeddingLimit,
+    ErrorMapping,
+    OpenAICompatibleProvider,
+    OperationCodec,
+    RateLimitHeaders,
+)
 from modelmesh_cdk.message_rules import MessageRules
 from modelmesh_connector_fireworks.error_mappings import MAPPINGS, RATE_LIMITS
+from modelmesh_connector_fireworks.images import Images
 from modelmesh_connector_fireworks.message_rules import RULES
 
 EMBED_CAPABILITY = "representation.embeddings.text-embeddings"
@@ -18,7 +26,7 @@ OWN_ADDRESS = "https://api.fireworks.ai"
 
 
 class FireworksProvider(OpenAICompatibleProvider):
-    """Chat completions and embeddings at Fireworks AI.
+    """Chat completions, embeddings, images and reranking at Fireworks AI.
 
     Variables and paths are those of the fireworks-ai package 1.2.30, statuses those of docs.fireworks.ai (inference error
     codes). Both were read 2026-11-21. An address without a version gets ``/inference/v1``. The package appends ``/v1`` to
@@ -41,6 +49,8 @@ class FireworksProvider(OpenAICompatibleProvider):
         source="docs.fireworks.ai/api-reference/creates-an-embedding-vector-representing-the-input-text",
         as_of="2026-11-30",
     )
+
+    operation_codecs: ClassVar[Mapping[str, OperationCodec]] = {"images.generate": Images()}
 
     def _resolve_api_root(self) -> str:
         """Return the base address with its path, whether ``base_url`` contains all, a part or none of that path."""

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
-from modelmesh_cdk import ErrorMapping, OpenAICompatibleProvider, operations_under
+from modelmesh_cdk import ErrorMapping, OpenAICompatibleProvider, OperationCodec, WhisperTranscriptions, operations_under
 from modelmesh_cdk.message_rules import MessageRules
+from modelmesh_connector_groq.audio import Speech, Translations
 from modelmesh_connector_groq.error_mappings import MAPPINGS
 from modelmesh_connector_groq.message_rules import RULES
 
 
 class GroqProvider(OpenAICompatibleProvider):
-    """Chat completions at Groq, and embeddings with a configured model.
+    """Chat completions, speech and transcriptions at Groq, and embeddings with a configured model.
 
     Variables, paths and the field ``x_groq`` are those of the groq package 1.7.0 (read 2026-11-21). The address of that package
     has no path.
@@ -28,6 +29,12 @@ class GroqProvider(OpenAICompatibleProvider):
     api_key_variable: ClassVar[str | None] = "GROQ_API_KEY"
     base_url_variable: ClassVar[str | None] = "GROQ_BASE_URL"
     api_version: ClassVar[str] = "/openai/v1"
+
+    operation_codecs: ClassVar[Mapping[str, OperationCodec]] = {
+        "audio.speech": Speech(),
+        "audio.transcriptions": WhisperTranscriptions("Groq"),
+        "audio.translations": Translations("Groq"),
+    }
 
     def _resolve_api_root(self) -> str:
         """Return the address with its path once, also when it was written as far as ``/openai``."""

@@ -6,17 +6,26 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
 from modelmesh.contracts import EMBEDDINGS, Answer, ModelInfo
-from modelmesh_cdk import EmbeddingLimit, ErrorMapping, OpenAICompatibleProvider, WireRequest, json_codec, to_requested_encoding
+from modelmesh_cdk import (
+    EmbeddingLimit,
+    ErrorMapping,
+    OpenAICompatibleProvider,
+    OperationCodec,
+    WireRequest,
+    json_codec,
+    to_requested_encoding,
+)
 from modelmesh_cdk.message_rules import MessageRules
 from modelmesh_connector_huggingface.error_mappings import MAPPINGS
 from modelmesh_connector_huggingface.features import embedding_list, task_body, task_path
 from modelmesh_connector_huggingface.message_rules import RULES
+from modelmesh_connector_huggingface.tasks import Images, Transcriptions
 
-EMBED_CAPABILITY = "representation.embeddings.text-embeddings"
+CHAT_CAPABILITY = "generation.text-generation.chat-completion"
 
 
 class HuggingFaceProvider(OpenAICompatibleProvider):
-    """Chat completions at Hugging Face Inference Providers, and embeddings at the provider ``hf-inference``.
+    """Chat completions at Hugging Face Inference Providers. Embeddings, images and transcriptions at ``hf-inference``.
 
     Address and the header ``X-HF-Bill-To`` are those of the huggingface-hub package 2.4.0 (``constants.py``), read 2026-11-21.
 
@@ -39,6 +48,12 @@ class HuggingFaceProvider(OpenAICompatibleProvider):
         source="--max-client-batch-size of text-embeddings-inference, its default (its page CLI arguments)",
         as_of="2026-11-30",
     )
+
+    operation_codecs: ClassVar[Mapping[str, OperationCodec]] = {
+        "images.generate": Images(),
+        "audio.transcriptions": Transcriptions(),
+        "audio.translations": Transcriptions(),
+    }
 
     def _build_headers(self) -> dict[str, str]:
         """Return the headers of every request."""
@@ -74,5 +89,5 @@ class HuggingFaceProvider(OpenAICompatibleProvider):
         return Answer(made, headers, request.adapted, self.reported_rate_limits(headers))
 
     def _unlisted_models(self) -> Sequence[ModelInfo]:
-        """Return the embedding models, which the router's model list does not contain."""
-        return tuple(info for info in self.shipped_models() if EMBED_CAPABILITY in info.capabilities)
+        """Return the models of tasks, which the router's model list does not contain."""
+        return tuple(info for info in self.shipped_models() if CHAT_CAPABILITY not in info.capabilities)

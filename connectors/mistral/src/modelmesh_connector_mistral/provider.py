@@ -17,6 +17,8 @@ from modelmesh_cdk import (
     operations_under,
 )
 from modelmesh_cdk.message_rules import MessageRules
+from modelmesh_connector_mistral.audio import Speech, Transcriptions
+from modelmesh_connector_mistral.documents import Documents, Moderations
 from modelmesh_connector_mistral.error_mappings import MAPPINGS, RATE_LIMITS
 from modelmesh_connector_mistral.events import EventDecoder
 from modelmesh_connector_mistral.forms import MistralForm
@@ -27,7 +29,7 @@ from modelmesh_connector_mistral.shapes import flatten_choice, to_mistral
 
 
 class MistralProvider(OpenAICompatibleProvider):
-    """Chat completions and embeddings at Mistral.
+    """Chat completions, embeddings, speech, transcriptions, OCR and moderation at Mistral.
 
     Parameters, roles, content chunks and finish reasons are those of the mistralai package 3.7.0 (read 2026-11-21). Mistral
     rejects unknown parameters (422, ``extra_forbidden``). Such a request fails over to another vendor.
@@ -51,6 +53,14 @@ class MistralProvider(OpenAICompatibleProvider):
     # mistralai package 3.7.0, client/files.py, read 2026-11-30
     operation_codecs: ClassVar[Mapping[str, OperationCodec]] = {"audio.transcriptions": MistralForm()}
     native_operations: ClassVar[Collection[str]] = operations_under("files")
+
+    operation_codecs: ClassVar[Mapping[str, OperationCodec]] = {
+        "audio.speech": Speech(),
+        "audio.transcriptions": Transcriptions(),
+        "audio.translations": Transcriptions(),
+        "documents.parse": Documents(),
+        "moderations": Moderations(),
+    }
 
     def _own_messages(self, messages: list[Any]) -> list[Any]:
         """Return messages with Mistral's content chunks restored."""

@@ -24,8 +24,8 @@ class OpenAIProvider(OpenAICompatibleProvider):
     id: ClassVar[str] = "openai.llm.v1"
     options: ClassVar[Collection[str]] = ("organization", "project")
     message_rules: ClassVar[MessageRules | None] = RULES
-    # openai package 3.52.0, resources/, read 2026-11-30
-    native_operations: ClassVar[Collection[str]] = operations_under("responses", "completions", "files", "batches", "uploads")
+    # openai package 3.52.0, resources/, read 2026-11-30. Its models of completions were shut down on 2026-09-28.
+    native_operations: ClassVar[Collection[str]] = operations_under("responses", "files", "batches", "uploads")
     error_mappings: ClassVar[Sequence[ErrorMapping]] = MAPPINGS
     default_base_url: ClassVar[str] = "https://api.openai.com/v1"
     api_key_variable: ClassVar[str | None] = "OPENAI_API_KEY"

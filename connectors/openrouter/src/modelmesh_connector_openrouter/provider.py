@@ -7,9 +7,10 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
 from modelmesh.contracts import CHAT, FailureClass, ModelInfo
-from modelmesh_cdk import ErrorMapping, OpenAICompatibleProvider, WireRequest
+from modelmesh_cdk import ErrorMapping, OpenAICompatibleProvider, OperationCodec, WhisperTranscriptions, WireRequest
 from modelmesh_cdk.message_rules import MessageRules
 from modelmesh_connector_openrouter.error_mappings import MAPPINGS
+from modelmesh_connector_openrouter.media import Images, Speech
 from modelmesh_connector_openrouter.message_rules import RULES
 from modelmesh_connector_openrouter.model_rows import row_of
 
@@ -19,7 +20,7 @@ ROUTED = ("chat.completions", "embeddings")
 
 
 class OpenRouterProvider(OpenAICompatibleProvider):
-    """Chat completions and embeddings at OpenRouter.
+    """Chat completions, embeddings, images, speech, transcriptions and reranking at OpenRouter.
 
     Address, variables, error types and ``usage.cost`` are those of the openrouter package 1.3.84. Statuses and errors inside
     a response are those of openrouter.ai/docs (errors and debugging). Both were read 2026-11-21.
@@ -45,6 +46,13 @@ class OpenRouterProvider(OpenAICompatibleProvider):
     api_version: ClassVar[str] = "/api/v1"
     probe_path: ClassVar[str] = "/key"  # the model list needs no key
     list_path: ClassVar[str] = "/models?output_modalities=all"  # default: text models only (openrouter package, models_.py)
+
+    operation_codecs: ClassVar[Mapping[str, OperationCodec]] = {
+        "images.generate": Images(),
+        "images.edit": Images(),
+        "audio.speech": Speech(),
+        "audio.transcriptions": WhisperTranscriptions("OpenRouter"),
+    }
 
     def _resolve_api_root(self) -> str:
         """Return the base address with its path, also if ``base_url`` ends with ``/api``."""

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from modelmesh.contracts import EMBEDDINGS, Answer, ModelInfo
 from modelmesh.errors import ProviderError
-from modelmesh_cdk import BaseProvider, EmbeddingLimit, ErrorMapping, WireRequest
+from modelmesh_cdk import BaseProvider, EmbeddingLimit, ErrorMapping, OperationCodec, WireRequest
 from modelmesh_cdk.message_rules import MessageRules
 from modelmesh_connector_perplexity.answers import completion
 from modelmesh_connector_perplexity.embeddings import decode_vectors, embed_body
@@ -15,14 +15,14 @@ from modelmesh_connector_perplexity.error_mappings import MAPPINGS
 from modelmesh_connector_perplexity.events import EventDecoder
 from modelmesh_connector_perplexity.message_rules import RULES
 from modelmesh_connector_perplexity.questions import body_of
+from modelmesh_connector_perplexity.searches import Searches
 
-EMBED_CAPABILITY = "representation.embeddings.text-embeddings"
 GROUNDED = "retrieval.rag.grounded-generation"
 STATUS_OF_TYPE = {"request_rate_limit_exceeded": 429, "internal_error": 500, "bad_gateway": 502, "gateway_timeout": 504}
 
 
 class PerplexityProvider(BaseProvider):
-    """Answers grounded in a web search, and embeddings.
+    """Answers grounded in a web search, web search itself, and embeddings.
 
     Perplexity ended chat completions on 2026-09-27. The connector sends chats to its Agent API. Variables and types are those of
     the perplexityai package 0.46.1. Paths, the mapping of parameters, events and errors are those of
@@ -41,7 +41,8 @@ class PerplexityProvider(BaseProvider):
     api_key_variable: ClassVar[str | None] = "PERPLEXITY_API_KEY"
     base_url_variable: ClassVar[str | None] = "PERPLEXITY_BASE_URL"
     probe_path: ClassVar[str] = ""  # the model list needs no key (page List Models, read 2026-11-21)
-    default_capabilities: ClassVar[Sequence[str]] = (GROUNDED, "retrieval.search.web-search")
+    default_capabilities: ClassVar[Sequence[str]] = (GROUNDED,)
+    operation_codecs: ClassVar[Mapping[str, OperationCodec]] = {"search": Searches()}
     embedding_limit: ClassVar[EmbeddingLimit | None] = EmbeddingLimit(
         inputs=512, tokens=120_000, source="docs.perplexity.ai/api-reference/embeddings-post", as_of="2026-11-30"
     )
@@ -80,8 +81,8 @@ class PerplexityProvider(BaseProvider):
         )
 
     def _unlisted_models(self) -> Sequence[ModelInfo]:
-        """Return the embedding models. The list covers the Agent API (docs.perplexity.ai, List Models, read 2026-11-21)."""
-        return tuple(info for info in self.shipped_models() if EMBED_CAPABILITY in info.capabilities)
+        """Return the other models. The list covers the Agent API (docs.perplexity.ai, List Models, read 2026-11-21)."""
+        return tuple(info for info in self.shipped_models() if GROUNDED not in info.capabilities)
 
     # -- failures -----------------------------------------------------------------------------------------------------
 

@@ -6,9 +6,10 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
 from modelmesh.contracts import ModelInfo
-from modelmesh_cdk import ErrorMapping, OpenAICompatibleProvider
+from modelmesh_cdk import ErrorMapping, OpenAICompatibleProvider, OperationCodec, WhisperTranscriptions
 from modelmesh_cdk.message_rules import MessageRules
 from modelmesh_connector_together.error_mappings import MAPPINGS
+from modelmesh_connector_together.media import ImageEdits, Images, Speech
 from modelmesh_connector_together.message_rules import RULES
 from modelmesh_connector_together.model_rows import row_of
 
@@ -17,7 +18,7 @@ END_OF_TEXT = "eos"
 
 
 class TogetherProvider(OpenAICompatibleProvider):
-    """Chat completions at Together AI.
+    """Chat completions, images, speech, transcriptions and embeddings at Together AI.
 
     Variables and finish reasons are those of the together package 3.1.1, address and statuses those of docs.together.ai
     (OpenAI compatibility, error codes). All were read 2026-11-21.
@@ -34,6 +35,14 @@ class TogetherProvider(OpenAICompatibleProvider):
     default_base_url: ClassVar[str] = "https://api.together.ai/v1"
     api_key_variable: ClassVar[str | None] = "TOGETHER_API_KEY"
     base_url_variable: ClassVar[str | None] = "TOGETHER_BASE_URL"
+
+    operation_codecs: ClassVar[Mapping[str, OperationCodec]] = {
+        "images.generate": Images(),
+        "images.edit": ImageEdits(),
+        "audio.speech": Speech(),
+        "audio.transcriptions": WhisperTranscriptions("Together"),
+        "audio.translations": WhisperTranscriptions("Together"),
+    }
 
     def _parse_response(self, data: dict[str, Any]) -> dict[str, Any]:
         """Return the response with the finish reason ``eos`` replaced by ``stop``."""

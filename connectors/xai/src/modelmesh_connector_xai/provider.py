@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import ClassVar
 
-from modelmesh_cdk import ErrorMapping, OpenAICompatibleProvider, operations_under
+from modelmesh_cdk import ErrorMapping, OpenAICompatibleProvider, OperationCodec, operations_under
 from modelmesh_cdk.message_rules import MessageRules
 from modelmesh_connector_xai.error_mappings import MAPPINGS
+from modelmesh_connector_xai.media import Images, Transcriptions
 from modelmesh_connector_xai.message_rules import RULES
 
 
 class XAIProvider(OpenAICompatibleProvider):
-    """Chat completions at xAI, and embeddings with a configured model.
+    """Chat completions, images and transcriptions at xAI, and embeddings with a configured model.
 
     The variable is that of the xai-sdk package 1.21.0. Address and statuses are those of docs.x.ai (debugging errors): a wrong
     key is a 400, and error bodies contain a sentence in ``code`` and another in ``error``. All were read 2026-11-21.
@@ -26,3 +27,9 @@ class XAIProvider(OpenAICompatibleProvider):
     error_mappings: ClassVar[Sequence[ErrorMapping]] = MAPPINGS
     default_base_url: ClassVar[str] = "https://api.x.ai/v1"
     api_key_variable: ClassVar[str | None] = "XAI_API_KEY"
+    operation_codecs: ClassVar[Mapping[str, OperationCodec]] = {
+        "images.generate": Images(),
+        "images.edit": Images(),
+        "audio.transcriptions": Transcriptions(),
+        "audio.translations": Transcriptions(),
+    }

@@ -82,6 +82,51 @@ class TranscriptionCodec(OperationCodec):
         raise unsupported_parameter("response_format", f"is {wanted!r}, unsupported by {vendor}, which has no times of segments")
 
 
+class WhisperTranscriptions(TranscriptionCodec):
+    """Codec of a vendor with OpenAI's form that returns ``json`` and ``verbose_json`` and no text.
+
+    Attributes:
+        vendor: Name of the vendor for messages.
+    """
+
+    native: ClassVar[Sequence[str]] = ("json", "verbose_json")
+
+    def __init__(self, vendor: str) -> None:
+        self.vendor = vendor
+
+    def build_payload(self, provider: ProviderHooks, request: WireRequest) -> Any:
+        """Return the fields of the form.
+
+        Raises:
+            ProviderError: The vendor cannot serve the format or a stream.
+        """
+        if request.stream:
+            raise unsupported_parameter("stream", f"is true, and {self.vendor} returns a transcription at once")
+        form = self.check_format(request, self.vendor)
+        payload = provider._build_request_payload(request)  # noqa: SLF001 - a hook
+        if form not in self.native:
+            payload["response_format"] = "verbose_json" if form in SUBTITLES else "json"
+            request.note_harmless(f"response_format {form} is written from {payload['response_format']}")
+        return payload
+
+    def read_transcript(self, request: WireRequest, data: dict[str, Any]) -> Transcript:
+        """Return the transcription in a reply."""
+        del request
+        segments = data.get("segments")
+        return Transcript(data["text"], segments=segments if isinstance(segments, list) else ())
+
+    def parse_response(self, provider: ProviderHooks, request: WireRequest, data: Any) -> Any:
+        """Return the reply in the requested format.
+
+        Raises:
+            ValueError: The reply has no text.
+        """
+        if not isinstance(data.get("text"), str):
+            message = "its body has no 'text'"
+            raise ValueError(message)  # noqa: TRY004 - of the vendor's data
+        return data if requested_format(request) in self.native else super().parse_response(provider, request, data)
+
+
 def requested_format(request: WireRequest) -> str:
     """Return the requested format of a transcription, ``json`` by default."""
     return str(request.payload.get("response_format") or "json")

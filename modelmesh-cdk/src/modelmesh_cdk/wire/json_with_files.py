@@ -1,4 +1,4 @@
-"""JSON bodies that contain files in base64, which are read while they are sent.
+"""Bodies that consist of a file, or of JSON with files in base64. Files are read while they are sent.
 
 Such a body of a 100 MB file takes no more memory than one of a small file.
 """
@@ -78,6 +78,27 @@ class JsonWithFiles:
             yield text
             if place < len(self._files):
                 yield from _in_base64(read_pieces(self._files[place]))
+
+
+class FileBody:
+    """A file as a request body. Each iteration opens the file again.
+
+    Attributes:
+        size: Bytes of the file.
+        content_type: Value of ``Content-Type``.
+    """
+
+    def __init__(self, file: FileUpload) -> None:
+        self._file = file
+        self.size, self.content_type = file.size, media_type_of(file)
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield the file in pieces.
+
+        Raises:
+            OSError: The file is gone, cannot be read, or has another size than before.
+        """
+        return read_pieces(self._file)
 
 
 def media_type_of(file: FileUpload) -> str:

@@ -1,0 +1,57 @@
+"""Groq's speech and transcriptions where they differ from OpenAI's.
+
+Formats and parameters are those of the groq package 1.7.0 (``types/audio``), voices those of console.groq.com/docs as the
+integration barneyonline/ha-groq lists them (2026-07-06), all read 2026-11-30.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from modelmesh_cdk import OperationCodec, WhisperTranscriptions, WireRequest, unsupported_parameter
+
+VOICES = {
+    "alloy": "hannah", "ash": "austin", "ballad": "daniel", "cedar": "daniel", "coral": "autumn", "echo": "troy",
+    "fable": "troy", "marin": "diana", "nova": "autumn", "onyx": "austin", "sage": "diana", "shimmer": "hannah",
+    "verse": "daniel",
+}  # fmt: skip
+"""A voice of Orpheus in English for each voice of OpenAI. Other names are sent unchanged."""
+
+FORMATS = ("flac", "mp3", "mulaw", "ogg", "wav")
+
+
+class Speech(OperationCodec):
+    """Codec of ``audio.speech``."""
+
+    def build_payload(self, provider: Any, request: WireRequest) -> dict[str, Any]:
+        """Return the body.
+
+        Raises:
+            ProviderError: Groq does not have the requested format.
+        """
+        payload: dict[str, Any] = provider._build_request_payload(request)  # noqa: SLF001 - a hook
+        wanted = payload.get("response_format")
+        if wanted is not None and wanted not in FORMATS:
+            raise unsupported_parameter("response_format", f"is {str(wanted)[:40]!r}, and Groq has {', '.join(FORMATS)}")
+        own = VOICES.get(str(payload.get("voice"))) if "english" in request.model else None
+        if own is not None:
+            request.adapted.append(f"voice {payload['voice']} sent as {own}: Groq has other voices")
+            payload["voice"] = own
+        if payload.pop("instructions", None):
+            request.adapted.append("instructions dropped: Groq has no such parameter")
+        payload.pop("stream_format", None)
+        return payload
+
+
+class Translations(WhisperTranscriptions):
+    """Codec of ``audio.translations``."""
+
+    def build_payload(self, provider: Any, request: WireRequest) -> Any:
+        """Return the fields of the form.
+
+        Raises:
+            ProviderError: The model only transcribes (console.groq.com/docs/speech-to-text).
+        """
+        if request.model.endswith("-turbo"):
+            raise unsupported_parameter("model", f"is {request.model!r}, which does not translate")
+        return super().build_payload(provider, request)

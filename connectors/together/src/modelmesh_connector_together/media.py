@@ -1,0 +1,98 @@
+"""Together's images and speech where they differ from OpenAI's.
+
+Parameters are those of the together package 3.1.1 (``types/image_generate_params.py``, ``types/audio/speech_create_params.py``),
+read 2026-11-30.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from modelmesh_cdk import OperationCodec, WireRequest, read_image_size, unsupported_parameter
+
+_DROPPED = ("background", "moderation", "output_compression", "partial_images", "quality", "safety_identifier", "style", "user")
+_FORMATS = {"jpg": "jpeg", "jpeg": "jpeg", "png": "png"}
+SPOKEN = {"mp3": "mp3", "wav": "wav", "pcm": "raw"}
+"""Together's name of an audio format."""
+
+
+class Images(OperationCodec):
+    """Codec of ``images.generate``."""
+
+    def build_payload(self, provider: Any, request: WireRequest) -> dict[str, Any]:
+        """Return the body.
+
+        Raises:
+            ProviderError: Together cannot serve a parameter.
+        """
+        if request.stream:
+            raise unsupported_parameter("stream", "is true, and Together returns an image at once")
+        payload: dict[str, Any] = provider._build_request_payload(request)  # noqa: SLF001 - a hook
+        if payload.get("background") == "transparent":
+            raise unsupported_parameter("background", "is 'transparent', unsupported by Together")
+        for name in _DROPPED:
+            value = payload.pop(name, None)
+            if value not in (None, "auto"):
+                request.adapted.append(f"{name} dropped: Together has no such parameter")
+        size = read_image_size(request)
+        payload.pop("size", None)
+        if size is not None:
+            payload["width"], payload["height"] = size
+        if payload.get("response_format") == "b64_json":
+            payload["response_format"] = "base64"
+        wanted = payload.get("output_format")
+        if wanted is not None and wanted not in _FORMATS:
+            raise unsupported_parameter("output_format", f"is {str(wanted)[:40]!r}, and Together has png and jpeg")
+        if wanted is not None:
+            payload["output_format"] = _FORMATS[wanted]
+        return payload
+
+    def parse_response(self, provider: Any, request: WireRequest, data: Any) -> dict[str, Any]:
+        """Return the images in OpenAI's format.
+
+        Raises:
+            ValueError: The reply has no list of images.
+        """
+        del provider, request
+        if not isinstance(data.get("data"), list):
+            message = "its body has no 'data'"
+            raise ValueError(message)  # noqa: TRY004 - of the vendor's data
+        return {"created": int(time.time()), **data}
+
+
+class ImageEdits(OperationCodec):
+    """Codec of ``images.edit``, which Together lacks: its models take images by address only."""
+
+    def build_payload(self, provider: Any, request: WireRequest) -> Any:
+        """Refuse the request.
+
+        Raises:
+            ProviderError: Always.
+        """
+        del provider, request
+        raise unsupported_parameter("image", "is a file, and Together takes images by address (image_url)")
+
+
+class Speech(OperationCodec):
+    """Codec of ``audio.speech``."""
+
+    def build_payload(self, provider: Any, request: WireRequest) -> dict[str, Any]:
+        """Return the body.
+
+        Raises:
+            ProviderError: Together does not have the requested format.
+        """
+        payload: dict[str, Any] = provider._build_request_payload(request)  # noqa: SLF001 - a hook
+        wanted = payload.get("response_format")
+        if wanted is not None and wanted not in (*SPOKEN, *SPOKEN.values()):
+            raise unsupported_parameter("response_format", f"is {str(wanted)[:40]!r}, and Together has {', '.join(SPOKEN)}")
+        if wanted == "pcm":
+            payload.setdefault("response_encoding", "pcm_s16le")
+        if wanted is not None:
+            payload["response_format"] = SPOKEN.get(wanted, wanted)
+        for name in ("instructions", "speed"):
+            if payload.pop(name, None) not in (None, 1, 1.0):
+                request.adapted.append(f"{name} dropped: Together has no such parameter")
+        payload.pop("stream_format", None)
+        return payload
