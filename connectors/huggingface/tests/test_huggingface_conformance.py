@@ -32,5 +32,10 @@ class TestHuggingFace(ProviderConformance):
     provider_class = HuggingFaceProvider
     wire = RouterDialect()
     supports_embeddings = True
-    unlisted = ("thenlper/gte-large",)  # a model of the task, which the router does not list
+    unlisted = (  # models of tasks, which the router does not list
+        "thenlper/gte-large",
+        "black-forest-labs/FLUX.1-dev",
+        "openai/whisper-large-v3",
+        "openai/whisper-large-v3-turbo",
+    )
     supports_embedding_usage = False

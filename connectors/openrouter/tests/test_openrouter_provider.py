@@ -13,7 +13,7 @@ from modelmesh.contracts import FailureClass as F
 from modelmesh.contracts.call import Call, Limits
 from modelmesh.contracts.operations import SPEECH
 from modelmesh.errors import ProviderError
-from modelmesh_cdk.testing import Upstream, chunk, completion, event
+from modelmesh_cdk.testing import Script, Upstream, chunk, completion, event
 
 MESSAGES = [{"role": "user", "content": "Hello!"}]
 KEY = "test-key-of-the-account"
@@ -70,7 +70,8 @@ def test_send_app_headers_and_preferences_are_sent(upstream: Upstream, monkeypat
 
 @pytest.mark.parametrize(("operation", "stated"), [(EMBEDDINGS, {"sort": "price"}), (SPEECH, None)])
 def test_send_preferences_depend_on_operation(upstream: Upstream, operation: Operation, stated: Any) -> None:
-    upstream.reply({"object": "list", "data": []})
+    audio = Script(200, b"ID3 test", {}, "audio/mpeg")
+    upstream.then(audio) if operation is SPEECH else upstream.reply({"object": "list", "data": []})
     provider = OpenRouterProvider(base_url=upstream.url, api_key=KEY, provider_preferences={"sort": "price"})
     provider.send(Call(operation, "test", {"input": ["a"]}), "openai/text-embedding-3-small", Limits())
     provider.close()

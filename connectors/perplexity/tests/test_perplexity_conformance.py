@@ -170,6 +170,6 @@ def content_of(content: Any) -> Any:
 class TestPerplexity(ProviderConformance):
     provider_class = PerplexityProvider
     supports_embeddings = True
-    unlisted = ("pplx-embed-v1-0.6b", "pplx-embed-v1-4b")  # the list contains models of the Agent API only
+    unlisted = ("pplx-embed-v1-0.6b", "pplx-embed-v1-4b", "search")  # the list contains models of the Agent API only
     wire = AgentDialect()
     settings = {"web_search": False}  # test_perplexity_provider.py tests the tool that the connector adds

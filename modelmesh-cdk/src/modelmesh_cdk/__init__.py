@@ -75,6 +75,7 @@ if TYPE_CHECKING:
     from modelmesh_cdk.provider.openai_compatible import OpenAICompatibleProvider as OpenAICompatibleProvider
     from modelmesh_cdk.provider.openai_stream import ChunkDecoder as ChunkDecoder
     from modelmesh_cdk.provider.operation_codec import OperationCodec as OperationCodec
+    from modelmesh_cdk.provider.operation_codec import UnservedOperation as UnservedOperation
     from modelmesh_cdk.provider.operation_codec import operations_under as operations_under
     from modelmesh_cdk.provider.operation_streams import EventDecoder as EventDecoder
     from modelmesh_cdk.provider.provider_errors import invalid_parameter as invalid_parameter
@@ -120,6 +121,7 @@ if TYPE_CHECKING:
     from modelmesh_cdk.wire.sse import SseDecoder as SseDecoder
 
 _HOMES = {
+    "UnservedOperation": "modelmesh_cdk.provider.operation_codec",
     "WhisperTranscriptions": "modelmesh_cdk.provider.transcripts",
     "FileBody": "modelmesh_cdk.wire.json_with_files",
     "JsonWithFiles": "modelmesh_cdk.wire.json_with_files",

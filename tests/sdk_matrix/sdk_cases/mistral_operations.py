@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any
 
 from mistralai.client import Mistral
@@ -38,13 +39,27 @@ def _case(operation: str, payload: Any, call: Callable[[Mistral], Any], answer: 
             return _plain(call(client))
 
     script = script_of(operation, answer)
-    return OperationCase("mistralai", MistralProvider, operation, payload, sdk, script, change=_without_defaults, **more)
+    return OperationCase(
+        "mistralai", MistralProvider, operation, payload, sdk, script, change=_without_defaults, read=_without_additions, **more
+    )
 
 
 def _plain(value: Any) -> Any:
     if hasattr(value, "model_dump_json"):
         return json.loads(value.model_dump_json(by_alias=True, exclude_unset=True))
     return value.read() if hasattr(value, "read") else value
+
+
+def _without_additions(answer: Any) -> Any:
+    """Return an answer without the fields of OpenAI that Mistral lacks: ``flagged``, and the type and seconds of usage."""
+    if not isinstance(answer, dict):
+        return answer
+    found = deepcopy(answer)
+    for row in found.get("results", ()):
+        row.pop("flagged", None)
+    for name in ("type", "seconds"):
+        (found.get("usage") or {}).pop(name, None)
+    return found
 
 
 def _without_defaults(fields: dict[str, Any]) -> None:

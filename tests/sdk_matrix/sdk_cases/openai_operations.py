@@ -54,7 +54,7 @@ VARIANTS: tuple[tuple[str, str, Mapping[str, Any], Any], ...] = (
     ("files.retrieve", "strange ID", {"file_id": "file a/ü?"}, None),
     ("responses", "tools", {"input": "a", "tools": [{"type": "web_search"}], "text": {"format": {"type": "text"}}}, None),
 )
-OF_GROQ = ("subtitles", "text", "words", "strange ID")
+OF_GROQ = ("text", "words", "strange ID")
 
 
 def _openai(method: str, arguments: Mapping[str, Any], streams: bool, url: str) -> Any:

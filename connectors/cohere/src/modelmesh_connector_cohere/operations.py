@@ -145,8 +145,6 @@ class Transcriptions(TranscriptionCodec):
         """
         del provider
         payload = {"model": request.model, **request.payload}
-        if request.call.operation.name == "audio.translations":
-            raise unsupported_parameter("model", f"is {request.model!r}, which does not translate")
         if request.stream:
             raise unsupported_parameter("stream", "is true, and Cohere returns a transcription at once")
         if not payload.get("language"):

@@ -14,6 +14,7 @@ from modelmesh_cdk import (
     EmbeddingLimit,
     ErrorMapping,
     OperationCodec,
+    UnservedOperation,
     WireRequest,
     model_list,
     provider_error,
@@ -62,7 +63,7 @@ class CohereProvider(BaseProvider):
         "rerank": Rerank(),
         "documents.parse": Documents(),
         "audio.transcriptions": Transcriptions(),
-        "audio.translations": Transcriptions(),
+        "audio.translations": UnservedOperation("model", "only transcribes"),
     }
 
     def _resolve_api_root(self) -> str:

@@ -17,7 +17,11 @@ VOICES = {
 }  # fmt: skip
 """A voice of Orpheus in English for each voice of OpenAI. Other names are sent unchanged."""
 
-FORMATS = ("flac", "mp3", "mulaw", "ogg", "wav")
+FORMATS = ("json", "text", "verbose_json")
+"""Formats of transcriptions."""
+
+SOUNDS = ("flac", "mp3", "mulaw", "ogg", "wav")
+"""Formats of speech."""
 
 
 class Speech(OperationCodec):
@@ -31,8 +35,8 @@ class Speech(OperationCodec):
         """
         payload: dict[str, Any] = provider._build_request_payload(request)  # noqa: SLF001 - a hook
         wanted = payload.get("response_format")
-        if wanted is not None and wanted not in FORMATS:
-            raise unsupported_parameter("response_format", f"is {str(wanted)[:40]!r}, and Groq has {', '.join(FORMATS)}")
+        if wanted is not None and wanted not in SOUNDS:
+            raise unsupported_parameter("response_format", f"is {str(wanted)[:40]!r}, and Groq has {', '.join(SOUNDS)}")
         own = VOICES.get(str(payload.get("voice"))) if "english" in request.model else None
         if own is not None:
             request.adapted.append(f"voice {payload['voice']} sent as {own}: Groq has other voices")

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from modelmesh_cdk import ErrorMapping, OpenAICompatibleProvider, OperationCodec, WhisperTranscriptions, operations_under
 from modelmesh_cdk.message_rules import MessageRules
-from modelmesh_connector_groq.audio import Speech, Translations
+from modelmesh_connector_groq.audio import FORMATS, Speech, Translations
 from modelmesh_connector_groq.error_mappings import MAPPINGS
 from modelmesh_connector_groq.message_rules import RULES
 
@@ -32,8 +32,8 @@ class GroqProvider(OpenAICompatibleProvider):
 
     operation_codecs: ClassVar[Mapping[str, OperationCodec]] = {
         "audio.speech": Speech(),
-        "audio.transcriptions": WhisperTranscriptions("Groq"),
-        "audio.translations": Translations("Groq"),
+        "audio.transcriptions": WhisperTranscriptions("Groq", FORMATS),
+        "audio.translations": Translations("Groq", FORMATS),
     }
 
     def _resolve_api_root(self) -> str:

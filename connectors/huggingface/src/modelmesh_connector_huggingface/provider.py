@@ -11,6 +11,7 @@ from modelmesh_cdk import (
     ErrorMapping,
     OpenAICompatibleProvider,
     OperationCodec,
+    UnservedOperation,
     WireRequest,
     json_codec,
     to_requested_encoding,
@@ -52,7 +53,7 @@ class HuggingFaceProvider(OpenAICompatibleProvider):
     operation_codecs: ClassVar[Mapping[str, OperationCodec]] = {
         "images.generate": Images(),
         "audio.transcriptions": Transcriptions(),
-        "audio.translations": Transcriptions(),
+        "audio.translations": UnservedOperation("model", "only transcribes"),
     }
 
     def _build_headers(self) -> dict[str, str]:

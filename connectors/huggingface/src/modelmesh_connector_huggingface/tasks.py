@@ -94,8 +94,6 @@ class Transcriptions(TranscriptionCodec):
             ProviderError: The task cannot serve a parameter.
         """
         del provider
-        if request.call.operation.name == "audio.translations":
-            raise unsupported_parameter("model", f"is {request.model!r}, and the task only transcribes")
         if request.stream:
             raise unsupported_parameter("stream", "is true, and the task returns a transcription at once")
         form = self.check_format(request, "this task")

@@ -13,13 +13,13 @@ from typing import Any, ClassVar
 
 from modelmesh.contracts.operations import ReplyKind, StreamKind
 from modelmesh_cdk import (
-    MultipartBody,
     OperationCodec,
     ServerSentEvent,
     Transcript,
     TranscriptionCodec,
     WireRequest,
     json_codec,
+    requested_format,
     unsupported_parameter,
 )
 
@@ -32,16 +32,16 @@ OPENAI_VOICES = frozenset(
 
 
 class Transcriptions(TranscriptionCodec):
-    """Codec of ``audio.transcriptions``."""
+    """Codec of ``audio.transcriptions``. Lists in its form repeat the name of the parameter."""
 
-    def build_payload(self, provider: Any, request: WireRequest) -> MultipartBody:
-        """Return the form.
+    list_suffix: ClassVar[str] = ""
+
+    def build_payload(self, provider: Any, request: WireRequest) -> dict[str, Any]:
+        """Return the fields of the form.
 
         Raises:
             ProviderError: Mistral cannot serve a parameter.
         """
-        if request.call.operation.name == "audio.translations":
-            raise unsupported_parameter("model", f"is {request.model!r}, which does not translate")
         form = self.check_format(request, "Mistral")
         payload: dict[str, Any] = provider._build_request_payload(request)  # noqa: SLF001 - a hook
         payload.pop("response_format", None)
@@ -54,11 +54,19 @@ class Transcriptions(TranscriptionCodec):
             payload.setdefault("context_bias", list(words))
         if form not in ("json", "text"):
             payload.setdefault("timestamp_granularities", ["segment"])
-        fields: list[tuple[str, Any]] = []
-        for name, value in payload.items():
-            several = value if isinstance(value, list | tuple) else [value]
-            fields += [(name, _form_value(one)) for one in several if one is not None]
-        return MultipartBody(sorted(fields, key=lambda field: not isinstance(field[1], str)))
+        objects = {name: json_codec.encode(value).decode() for name, value in payload.items() if isinstance(value, Mapping)}
+        return {**payload, **objects}
+
+    def parse_response(self, provider: Any, request: WireRequest, data: Any) -> Any:
+        """Return the transcription. JSON keeps every field, and its usage states the seconds under OpenAI's name too.
+
+        Raises:
+            ValueError: The reply has no text.
+        """
+        if requested_format(request) != "json" or not isinstance(data.get("text"), str):
+            return super().parse_response(provider, request, data)
+        seconds = _seconds(data.get("usage"))
+        return data if seconds is None else {**data, "usage": {**data["usage"], "type": "duration", "seconds": seconds}}
 
     def read_transcript(self, request: WireRequest, data: dict[str, Any]) -> Transcript:
         """Return the transcription in a reply."""
@@ -73,23 +81,14 @@ class Transcriptions(TranscriptionCodec):
             [{"word": one.get("text"), "start": one.get("start"), "end": one.get("end")} for one in segments] if by_word else []
         )
         rest = {name: value for name, value in data.items() if name not in ("text", "segments", "language", "usage")}
-        kept = {"segments": segments} if segments and request.payload.get("response_format") in (None, "json") else {}
         seconds = _seconds(data.get("usage"))
         usage = None if seconds is None else {"type": "duration", "seconds": seconds}
-        return Transcript(data["text"], data.get("language"), seconds, segments, named, usage, {**rest, **kept})
+        return Transcript(data["text"], data.get("language"), seconds, segments, named, usage, rest)
 
     def stream_decoder(self, provider: Any, request: WireRequest) -> TranscriptionEvents:
         """Return the decoder of Mistral's events."""
         del request
         return TranscriptionEvents(provider)
-
-
-def _form_value(value: Any) -> Any:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, Mapping):
-        return json_codec.encode(value).decode()
-    return str(value) if isinstance(value, int | float) else value
 
 
 def _seconds(usage: Any) -> float | None:

@@ -13,6 +13,7 @@ from modelmesh_cdk import (
     OpenAICompatibleProvider,
     OperationCodec,
     RateLimitHeaders,
+    UnservedOperation,
     WireRequest,
     operations_under,
 )
@@ -21,7 +22,6 @@ from modelmesh_connector_mistral.audio import Speech, Transcriptions
 from modelmesh_connector_mistral.documents import Documents, Moderations
 from modelmesh_connector_mistral.error_mappings import MAPPINGS, RATE_LIMITS
 from modelmesh_connector_mistral.events import EventDecoder
-from modelmesh_connector_mistral.forms import MistralForm
 from modelmesh_connector_mistral.message_rules import RULES
 from modelmesh_connector_mistral.messages import to_mistral_messages
 from modelmesh_connector_mistral.model_rows import row_of
@@ -51,13 +51,12 @@ class MistralProvider(OpenAICompatibleProvider):
     requests_base64_embeddings: ClassVar[bool] = True  # mistralai package 3.7.0, models/encodingformat.py, read 2026-11-30
     message_rules: ClassVar[MessageRules | None] = RULES
     # mistralai package 3.7.0, client/files.py, read 2026-11-30
-    operation_codecs: ClassVar[Mapping[str, OperationCodec]] = {"audio.transcriptions": MistralForm()}
     native_operations: ClassVar[Collection[str]] = operations_under("files")
 
     operation_codecs: ClassVar[Mapping[str, OperationCodec]] = {
         "audio.speech": Speech(),
         "audio.transcriptions": Transcriptions(),
-        "audio.translations": Transcriptions(),
+        "audio.translations": UnservedOperation("model", "only transcribes"),
         "documents.parse": Documents(),
         "moderations": Moderations(),
     }

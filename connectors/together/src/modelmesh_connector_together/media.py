@@ -61,19 +61,6 @@ class Images(OperationCodec):
         return {"created": int(time.time()), **data}
 
 
-class ImageEdits(OperationCodec):
-    """Codec of ``images.edit``, which Together lacks: its models take images by address only."""
-
-    def build_payload(self, provider: Any, request: WireRequest) -> Any:
-        """Refuse the request.
-
-        Raises:
-            ProviderError: Always.
-        """
-        del provider, request
-        raise unsupported_parameter("image", "is a file, and Together takes images by address (image_url)")
-
-
 class Speech(OperationCodec):
     """Codec of ``audio.speech``."""
 

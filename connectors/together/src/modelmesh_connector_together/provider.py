@@ -6,10 +6,10 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
 from modelmesh.contracts import ModelInfo
-from modelmesh_cdk import ErrorMapping, OpenAICompatibleProvider, OperationCodec, WhisperTranscriptions
+from modelmesh_cdk import ErrorMapping, OpenAICompatibleProvider, OperationCodec, UnservedOperation, WhisperTranscriptions
 from modelmesh_cdk.message_rules import MessageRules
 from modelmesh_connector_together.error_mappings import MAPPINGS
-from modelmesh_connector_together.media import ImageEdits, Images, Speech
+from modelmesh_connector_together.media import Images, Speech
 from modelmesh_connector_together.message_rules import RULES
 from modelmesh_connector_together.model_rows import row_of
 
@@ -38,7 +38,7 @@ class TogetherProvider(OpenAICompatibleProvider):
 
     operation_codecs: ClassVar[Mapping[str, OperationCodec]] = {
         "images.generate": Images(),
-        "images.edit": ImageEdits(),
+        "images.edit": UnservedOperation("image", "is a file, and Together takes images by address (image_url)"),
         "audio.speech": Speech(),
         "audio.transcriptions": WhisperTranscriptions("Together"),
         "audio.translations": WhisperTranscriptions("Together"),

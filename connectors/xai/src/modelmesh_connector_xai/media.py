@@ -117,8 +117,6 @@ class Transcriptions(TranscriptionCodec):
         Raises:
             ProviderError: xAI cannot serve a parameter.
         """
-        if request.call.operation.name == "audio.translations":
-            raise unsupported_parameter("model", f"is {request.model!r}, which does not translate")
         if request.stream:
             raise unsupported_parameter("stream", "is true, and xAI returns a transcription at once")
         self.check_format(request, "xAI")

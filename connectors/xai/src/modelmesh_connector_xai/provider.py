@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import ClassVar
 
-from modelmesh_cdk import ErrorMapping, OpenAICompatibleProvider, OperationCodec, operations_under
+from modelmesh_cdk import ErrorMapping, OpenAICompatibleProvider, OperationCodec, UnservedOperation, operations_under
 from modelmesh_cdk.message_rules import MessageRules
 from modelmesh_connector_xai.error_mappings import MAPPINGS
 from modelmesh_connector_xai.media import Images, Transcriptions
@@ -31,5 +31,5 @@ class XAIProvider(OpenAICompatibleProvider):
         "images.generate": Images(),
         "images.edit": Images(),
         "audio.transcriptions": Transcriptions(),
-        "audio.translations": Transcriptions(),
+        "audio.translations": UnservedOperation("model", "only transcribes"),
     }

@@ -10,11 +10,12 @@ from modelmesh.contracts.operations import COMPLETIONS, OPERATIONS
 
 if TYPE_CHECKING:
     from modelmesh.contracts.operations import BodyKind, ReplyKind
-    from modelmesh_cdk.provider import operation_paths
+    from modelmesh_cdk.provider import operation_paths, provider_errors
     from modelmesh_cdk.provider.hooks import ProviderHooks
     from modelmesh_cdk.wire.request import WireRequest
 else:  # create() needs none of it
     operation_paths = LazyModule(globals(), "operation_paths", "modelmesh_cdk.provider.operation_paths")
+    provider_errors = LazyModule(globals(), "provider_errors", "modelmesh_cdk.provider.provider_errors")
 
 # ruff: noqa: SLF001 - hooks are protected methods of the provider
 
@@ -80,6 +81,31 @@ class OperationCodec:
         from modelmesh_cdk.provider.operation_streams import openai_decoder  # noqa: PLC0415 - only for streams
 
         return openai_decoder(provider, request)
+
+
+class UnservedOperation(OperationCodec):
+    """Codec of an operation that the vendor lacks, although it has models of the capability.
+
+    A request fails over to another model before anything is sent.
+    """
+
+    def __init__(self, parameter: str, why: str) -> None:
+        """Store the message.
+
+        Args:
+            parameter: The part of the request that the vendor cannot serve.
+            why: Predicate of the sentence that ``parameter`` begins.
+        """
+        self._parameter, self._why = parameter, why
+
+    def build_payload(self, provider: ProviderHooks, request: WireRequest) -> Any:
+        """Refuse the request.
+
+        Raises:
+            ProviderError: Always, with the failure class ``capability``.
+        """
+        del provider, request
+        raise provider_errors.unsupported_parameter(self._parameter, self._why)
 
 
 DEFAULT_CODEC = OperationCodec()

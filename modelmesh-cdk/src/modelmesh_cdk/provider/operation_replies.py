@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 Headers = Mapping[str, str]
 
+_JSON = "application/json"
 FILE_CONTENT = "files.content"
 _OK = 200
 _TYPES: Mapping[ReplyKind, tuple[type[Any], str]] = {
@@ -42,7 +43,7 @@ def decode_reply(provider: ProviderHooks, request: WireRequest, headers: Headers
     if reply is ReplyKind.BYTES:
         check_content(provider, request, headers, raw)
         return raw
-    if asks_for_text(request) and codec_of(provider, request).reply is None:
+    if asks_for_text(request) and (codec_of(provider, request).reply is None or media_type(headers) != _JSON):
         return _text_of(provider, request, headers, raw)
     try:
         data: Any = json_codec.decode(raw)

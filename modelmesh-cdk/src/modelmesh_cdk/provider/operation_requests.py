@@ -68,9 +68,8 @@ def accepted_media(provider: ProviderHooks, request: WireRequest) -> str:
     """Return the value of ``Accept``. A reply that is not JSON may have any media type."""
     if request.call.stream_kind not in (None, StreamKind.BYTES):
         return "text/event-stream"
-    own = codec_of(provider, request).reply
-    reply = own or request.call.operation.reply
-    return "*/*" if reply is ReplyKind.BYTES or (own is None and asks_for_text(request)) else _JSON
+    reply = codec_of(provider, request).reply or request.call.operation.reply
+    return "*/*" if reply is ReplyKind.BYTES or asks_for_text(request) else _JSON
 
 
 def asks_for_text(request: WireRequest) -> bool:

@@ -64,8 +64,10 @@ class TranscriptionCodec(OperationCodec):
         raise NotImplementedError
 
     def parse_response(self, provider: ProviderHooks, request: WireRequest, data: Any) -> Any:
-        """Return the reply in the requested format."""
+        """Return the reply in the requested format. A reply that is text has it."""
         del provider
+        if isinstance(data, str):
+            return data
         return write_transcript(self.read_transcript(request, data), requested_format(request))
 
     def check_format(self, request: WireRequest, vendor: str) -> str:
@@ -83,16 +85,16 @@ class TranscriptionCodec(OperationCodec):
 
 
 class WhisperTranscriptions(TranscriptionCodec):
-    """Codec of a vendor with OpenAI's form that returns ``json`` and ``verbose_json`` and no text.
+    """Codec of a vendor with OpenAI's form that lacks some of its formats."""
 
-    Attributes:
-        vendor: Name of the vendor for messages.
-    """
+    def __init__(self, vendor: str, native: Sequence[str] = ("json", "verbose_json")) -> None:
+        """Store what the vendor has.
 
-    native: ClassVar[Sequence[str]] = ("json", "verbose_json")
-
-    def __init__(self, vendor: str) -> None:
-        self.vendor = vendor
+        Args:
+            vendor: Name of the vendor for messages.
+            native: Its formats. The others are made from ``verbose_json`` or ``json``.
+        """
+        self.vendor, self.native = vendor, native
 
     def build_payload(self, provider: ProviderHooks, request: WireRequest) -> Any:
         """Return the fields of the form.
@@ -121,9 +123,13 @@ class WhisperTranscriptions(TranscriptionCodec):
         Raises:
             ValueError: The reply has no text.
         """
+        if isinstance(data, str):
+            return data
         if not isinstance(data.get("text"), str):
             message = "its body has no 'text'"
             raise ValueError(message)  # noqa: TRY004 - of the vendor's data
+        if requested_format(request) == "text":
+            return write_transcript(self.read_transcript(request, data), "text")
         return data if requested_format(request) in self.native else super().parse_response(provider, request, data)
 
 

@@ -12,7 +12,7 @@ from modelmesh.contracts.operations import MESSAGES, BodyKind, OperationScope
 from modelmesh.errors import ConnectorLoadError
 from modelmesh_cdk.provider.catalogue import load_catalogue
 from modelmesh_cdk.provider.openai_compatible import OpenAICompatibleProvider
-from modelmesh_cdk.provider.operation_codec import OperationCodec
+from modelmesh_cdk.provider.operation_codec import OperationCodec, UnservedOperation
 from modelmesh_cdk.testing.dialects.operation_samples import OPERATION_SAMPLES
 
 NONE = "operations: the connector serves chat completions and embeddings only"
@@ -34,8 +34,10 @@ def operations_of(cls: Any) -> frozenset[str]:
     served = {
         row.name for row in rows if row.scope is OperationScope.MODEL and not row.translates and row.capability in capabilities
     }
+    codecs = getattr(cls, "operation_codecs", {})
+    served -= {name for name, codec in codecs.items() if isinstance(codec, UnservedOperation)}
     if not issubclass(cls, OpenAICompatibleProvider):
-        served &= set(getattr(cls, "operation_codecs", ()))
+        served &= set(codecs)
     return frozenset(served | set(getattr(cls, "native_operations", ())))
 
 
