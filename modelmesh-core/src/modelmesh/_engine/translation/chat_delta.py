@@ -21,7 +21,7 @@ class StreamedCall:
         id: ID of the call.
         kind: ``function`` or ``custom``.
         name: Name of the tool.
-        arguments: Arguments so far, or the free text of a custom tool.
+        pieces: Parts of the arguments so far, or of the free text of a custom tool.
         extra: Fields of the vendor.
     """
 
@@ -29,7 +29,7 @@ class StreamedCall:
     id: str = ""
     kind: str = "function"
     name: str = ""
-    arguments: str = ""
+    pieces: list[str] = field(factory=list)
     extra: dict[str, Any] = field(factory=dict)
 
     def feed(self, delta: Mapping[str, Any]) -> str:
@@ -44,9 +44,14 @@ class StreamedCall:
             self.name = inner["name"]
         piece = inner.get("input" if self.kind == "custom" else "arguments")
         piece = piece if isinstance(piece, str) else ""
-        self.arguments += piece
+        self.pieces.append(piece)
         merge_fields(self.extra, {name: value for name, value in delta.items() if name not in CALL_FIELDS})
         return piece
+
+    @property
+    def arguments(self) -> str:
+        """Arguments so far."""
+        return "".join(self.pieces)
 
     def as_call(self) -> dict[str, Any]:
         """Return the call as in a complete message."""

@@ -148,9 +148,9 @@ class MessageEvents:
                 self._add_thoughts()
                 self._begin("tool_use", {"type": "tool_use", "id": call.id, "name": call.name, "input": {}})
                 self._sent[call.index] = 0
-            piece = call.arguments[self._sent[call.index] :]
+            piece = "".join(call.pieces[self._sent[call.index] :])
             if piece:
-                self._sent[call.index] = len(call.arguments)
+                self._sent[call.index] = len(call.pieces)
                 self._delta({"type": "input_json_delta", "partial_json": piece})
             if not final and (len(self._waiting) == 1 or not _is_complete(call.arguments)):
                 return

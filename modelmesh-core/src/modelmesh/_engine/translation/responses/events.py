@@ -73,6 +73,9 @@ class ResponseEvents:
         message, code = str(error), str(getattr(error, "code", None) or "server_error")
         usage = response_usage(self._usage or getattr(error, "usage", None))
         known = "rate_limit_exceeded" if getattr(error, "status", None) == _TOO_MANY else "server_error"
+        for index, (_, item) in self._placed.items():
+            if item["type"] == "function_call":
+                item["arguments"] = self._calls.calls[index].arguments
         failed = {"status": "failed", "error": {"code": known, "message": message}, "usage": usage}
         self._emitter.emit("response.failed", response=self._snapshot(failed))
         body = {"type": known, "code": code, "message": message, "param": None}
@@ -91,11 +94,18 @@ class ResponseEvents:
         self._emitter.emit("response.in_progress", response=self._snapshot({}))
 
     def _snapshot(self, changes: Mapping[str, Any]) -> dict[str, Any]:
+        if self._open is not None:
+            self._open.sync()
         return {**(self._response or {}), **changes, "output": deepcopy(self._emitter.items)}
 
     # -- content ------------------------------------------------------------------------------------------------------
 
     def _read(self, delta: dict[str, Any], logprobs: Any) -> None:
+        text = delta.get("content")
+        if len(delta) == 1 and logprobs is None and text.__class__ is str:  # most chunks
+            if text:
+                self._message().add_text(text, (), ())
+            return
         extra = vendor_fields(delta)
         if PROVENANCE in extra:
             self._provenance = {PROVENANCE: extra.pop(PROVENANCE)}
@@ -115,7 +125,7 @@ class ResponseEvents:
             self._call(call, piece, new=new)
 
     def _think(self, thoughts: dict[str, Any]) -> None:
-        text = thought_text(thoughts)[1]
+        name, text = thought_text(thoughts)
         if not isinstance(self._open, ReasoningStream):
             if not text and (self._counts["rs"] or self._emitter.items):  # the end of thoughts that other content interrupted
                 merge_fields(self._vendor, thoughts)
@@ -123,7 +133,7 @@ class ResponseEvents:
             self._close()
             self._open = ReasoningStream(self._emitter, self._base, self._counts["rs"])
             self._counts["rs"] += 1
-        self._open.add(thoughts, text)
+        self._open.add(thoughts, name, text)
 
     def _message(self) -> MessageStream:
         if not isinstance(self._open, MessageStream):

@@ -45,7 +45,7 @@ class ReasoningStream:
     """The thoughts of the model.
 
     Attributes:
-        fields: Fields of the message with the thoughts so far.
+        fields: Fields of the message with the thoughts so far, without their text.
     """
 
     def __init__(self, emitter: Emitter, base: str, number: int) -> None:
@@ -53,29 +53,43 @@ class ReasoningStream:
         self._emitter, self._base, self._number = emitter, base, number
         self._id = item_id("rs", base, number)
         self._place = emitter.add_item({"id": self._id, "type": "reasoning", "summary": [], "status": "in_progress"})
-        self._text = ""
+        self._pieces: list[str] = []
+        self._name = ""
 
     def _emit(self, kind: str, **fields: Any) -> None:
         where = {"item_id": self._id, "output_index": self._place, "summary_index": 0}
         self._emitter.emit(f"response.reasoning_summary_{kind}", **where, **fields)
 
-    def add(self, fields: dict[str, Any], text: str) -> None:
-        """Add a delta."""
-        merge_fields(self.fields, fields)
+    def add(self, fields: dict[str, Any], name: str, text: str) -> None:
+        """Add a delta.
+
+        Args:
+            fields: The fields of the delta.
+            name: The field with the text.
+            text: The text.
+        """
+        merge_fields(self.fields, {one: value for one, value in fields.items() if one != name})
         if not text:
             return
-        if not self._text:
+        if not self._pieces:
             self._emit("part.added", part={"type": "summary_text", "text": ""})
-        self._text += text
-        self._emitter.items[self._place]["summary"] = [{"type": "summary_text", "text": self._text}]
+        self._name = self._name or name
+        self._pieces.append(text)
         self._emit("text.delta", delta=text)
+
+    def sync(self) -> None:
+        """Write the text so far into the output."""
+        if self._pieces:
+            self._emitter.items[self._place]["summary"] = [{"type": "summary_text", "text": "".join(self._pieces)}]
 
     def close(self, *, cut: bool = False) -> None:
         """End the item."""
-        if self._text:
-            self._emit("text.done", text=self._text)
-            self._emit("part.done", part={"type": "summary_text", "text": self._text})
-        item = reasoning_item(self._base, self._number, self._text, encode_state(thinking_state(self.fields)))
+        text = "".join(self._pieces)
+        if text:
+            self._emit("text.done", text=text)
+            self._emit("part.done", part={"type": "summary_text", "text": text})
+            self.fields[self._name] = text
+        item = reasoning_item(self._base, self._number, text, encode_state(thinking_state(self.fields)))
         if cut:
             item["status"] = "incomplete"
         self._emitter.end_item(self._place, item)
@@ -89,25 +103,28 @@ class MessageStream:
         self._item = {**message_item(base, number, []), "status": "in_progress"}
         self._place = emitter.add_item(self._item)
         self._parts: list[dict[str, Any]] = self._item["content"]
+        self._kind = ""
+        self._pieces: list[str] = []
 
     def _emit(self, kind: str, **fields: Any) -> None:
         where = {"item_id": self._item["id"], "output_index": self._place, "content_index": len(self._parts) - 1}
         self._emitter.emit(f"response.{kind}", **where, **fields)
 
-    def _part(self, kind: str, empty: dict[str, Any]) -> dict[str, Any]:
-        if not self._parts or self._parts[-1]["type"] != kind:
-            self._end_part()
-            self._parts.append(empty)
-            self._emit("content_part.added", part=deepcopy(empty))
-        return self._parts[-1]
+    def _begin_part(self, kind: str, empty: dict[str, Any]) -> None:
+        self._end_part()
+        self._kind = kind
+        self._parts.append(empty)
+        self._emit("content_part.added", part=deepcopy(empty))
 
     def add_text(self, text: str, logprobs: Sequence[Any], annotations: Sequence[Any]) -> None:
         """Add a delta of the text."""
-        part = self._part("output_text", text_part(""))
+        if self._kind != "text":
+            self._begin_part("text", text_part(""))
         tokens = [token_logprob(token) for token in logprobs if isinstance(token, dict)]
-        part["text"] += text
+        part = self._parts[-1]
         part["logprobs"] += tokens
         if text:
+            self._pieces.append(text)
             self._emit("output_text.delta", delta=text, logprobs=tokens)
         for one in annotations:
             self._emit("output_text.annotation.added", annotation=one, annotation_index=len(part["annotations"]))
@@ -115,14 +132,23 @@ class MessageStream:
 
     def add_refusal(self, text: str) -> None:
         """Add a delta of the refusal."""
-        self._part("refusal", {"type": "refusal", "refusal": ""})["refusal"] += text
+        if self._kind != "refusal":
+            self._begin_part("refusal", {"type": "refusal", "refusal": ""})
+        self._pieces.append(text)
         self._emit("refusal.delta", delta=text)
 
+    def sync(self) -> None:
+        """Write the text so far into the output."""
+        if self._kind:
+            self._parts[-1][self._kind] = "".join(self._pieces)
+
     def _end_part(self) -> None:
-        if not self._parts:
+        if not self._kind:
             return
+        self.sync()
+        self._pieces.clear()
         part = self._parts[-1]
-        if part["type"] == "refusal":
+        if self._kind == "refusal":
             self._emit("refusal.done", refusal=part["refusal"])
         else:
             self._emit("output_text.done", text=part["text"], logprobs=part["logprobs"])
