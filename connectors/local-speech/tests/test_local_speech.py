@@ -218,6 +218,8 @@ assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="requires fork")
-def test_model_forked_child_loads_its_own() -> None:
-    done = subprocess.run([sys.executable, "-c", CHILD], capture_output=True, text=True, timeout=60, check=False)
+def test_model_forked_child_loads_its_own(tmp_path: Path) -> None:
+    home = {**os.environ, "HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", CHILD], capture_output=True, text=True, timeout=60, check=False, env=home)
     assert done.returncode == 0, done.stderr
+    assert list(tmp_path.rglob("*")) == []  # no ID of telemetry and no downloaded file

@@ -213,7 +213,9 @@ assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="requires fork")
-def test_model_forked_child_loads_its_own_without_network() -> None:
+def test_model_forked_child_loads_its_own_without_network(tmp_path: Path) -> None:
     file = str(Path(__file__).parent / "speech.opus")
-    done = subprocess.run([sys.executable, "-c", CHILD, file], capture_output=True, text=True, timeout=60, check=False)
+    home = {**os.environ, "HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", CHILD, file], capture_output=True, text=True, timeout=60, check=False, env=home)
     assert done.returncode == 0, done.stderr
+    assert list(tmp_path.rglob("*")) == []  # no ID of telemetry and no downloaded file

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 from modelmesh_connector_local import LocalProvider, config
-from modelmesh_connector_local.config import LocalConfig, spare_threads
+from modelmesh_connector_local.config import LocalConfig
 
 import modelmesh
 from modelmesh.contracts.provider import Provider
 from modelmesh.errors import ConfigurationError
+from modelmesh_cdk.in_process.in_process_settings import spare_threads
 
 NAME = "smollm2-135m-instruct"
 
@@ -71,7 +73,7 @@ def test_provider_unknown_settings_are_ignored() -> None:
 
 def test_spare_threads_leave_one_core_free(monkeypatch: pytest.MonkeyPatch) -> None:
     for cores, threads in ((8, 7), (2, 1), (1, 1)):
-        monkeypatch.setattr(config.os, "sched_getaffinity", lambda _, n=cores: set(range(n)), raising=False)
+        monkeypatch.setattr(os, "sched_getaffinity", lambda _, n=cores: set(range(n)), raising=False)
         assert spare_threads() == threads
 
 

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from modelmesh_cdk.discovery.http_health import HttpHealthDiscoveryConfig as HttpHealthDiscoveryConfig
     from modelmesh_cdk.in_process import in_process_settings as in_process_settings
     from modelmesh_cdk.in_process.in_process_settings import InProcessConfig as InProcessConfig
+    from modelmesh_cdk.in_process.onnx_runtime import import_onnxruntime as import_onnxruntime
     from modelmesh_cdk.in_process.provider import InProcessProvider as InProcessProvider
     from modelmesh_cdk.in_process.provider import InProcessTask as InProcessTask
     from modelmesh_cdk.observability.background import BackgroundObservability as BackgroundObservability
@@ -182,6 +183,7 @@ _HOMES = {
     "error_mapping": "modelmesh_cdk.provider.error_mapping",
     "file_lock": "modelmesh_cdk.storage.files",
     "format_duration": "modelmesh._engine.foundation.units",
+    "import_onnxruntime": "modelmesh_cdk.in_process.onnx_runtime",
     "in_process_settings": "modelmesh_cdk.in_process.in_process_settings",
     "invalid_parameter": "modelmesh_cdk.provider.provider_errors",
     "json_codec": "modelmesh_cdk.wire.json_codec",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import importlib.util
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
@@ -57,7 +57,7 @@ class LocalEmbeddingsProvider(InProcessProvider):
         """Read a request."""
         adapted: list[str] = []
         request = read_request(call.payload, self.config.input_type, adapted)
-        return InProcessTask(partial(_embed, request, self.name), adapted)
+        return InProcessTask.iterate(partial(_embed, request, self.name), adapted)
 
     def answer(self, body: Any, task: InProcessTask) -> Answer:
         """Return the answer. The vectors are finite floats, because each is divided by its length."""
@@ -65,7 +65,7 @@ class LocalEmbeddingsProvider(InProcessProvider):
         return evolve(answer, vectors_checked=True)
 
 
-def _embed(request: EmbeddingRequest, name: str, model: EmbeddingModel) -> Iterator[dict[str, Any] | None]:
+def _embed(request: EmbeddingRequest, name: str, model: EmbeddingModel) -> Generator[dict[str, Any] | None]:
     counts = []
     for text in request.texts:
         counts.append(model.tokens(text, is_query=request.is_query))

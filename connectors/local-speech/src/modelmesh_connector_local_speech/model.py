@@ -14,6 +14,7 @@ from typing import Any
 
 from modelmesh.contracts import FailureClass
 from modelmesh.errors import ProviderInitError
+from modelmesh_cdk import import_onnxruntime
 
 STEP_LETTERS = 300
 """Longest part of a text that is spoken at once. A step cannot be stopped."""
@@ -39,8 +40,7 @@ class SpeechModel:
         self._threads, self._default = threads, default
         self._voices: dict[str, Any] = {}
         try:
-            runtime = importlib.import_module("onnxruntime")
-            runtime.disable_telemetry_events()
+            import_onnxruntime()
             self._library = importlib.import_module("hibari.tts")
             self._registry = importlib.import_module("hibari.voices")
             self._numpy = importlib.import_module("numpy")

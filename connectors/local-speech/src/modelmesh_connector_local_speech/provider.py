@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import importlib.util
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from functools import partial
 from typing import Any, ClassVar
 
@@ -67,10 +67,10 @@ class LocalSpeechProvider(InProcessProvider):
         if given is not None and not is_available(request.voice):
             adapted.append(f"voice={given!r} became {own!r}: the local speech model has no such voice on this machine")
         run = partial(_events if request.as_events else _pieces, request) if call.stream else partial(_whole, request)
-        return InProcessTask(run, adapted, {"content-type": FORMATS[request.format].media_type})
+        return InProcessTask.iterate(run, adapted, {"content-type": FORMATS[request.format].media_type})
 
 
-def _speak(request: SpeechRequest, model: SpeechModel) -> Iterator[tuple[bytes, int, int]]:
+def _speak(request: SpeechRequest, model: SpeechModel) -> Generator[tuple[bytes, int, int]]:
     """Yield bytes, phonemes and frames of each part of the text.
 
     Raises:
@@ -86,12 +86,12 @@ def _speak(request: SpeechRequest, model: SpeechModel) -> Iterator[tuple[bytes, 
     yield encoder.end(), 0, 0
 
 
-def _pieces(request: SpeechRequest, model: SpeechModel) -> Iterator[bytes | None]:
+def _pieces(request: SpeechRequest, model: SpeechModel) -> Generator[bytes | None]:
     for audio, _, _ in _speak(request, model):
         yield audio or None
 
 
-def _events(request: SpeechRequest, model: SpeechModel) -> Iterator[dict[str, Any] | None]:
+def _events(request: SpeechRequest, model: SpeechModel) -> Generator[dict[str, Any] | None]:
     """Yield OpenAI's events. The tokens of the model are phonemes, and frames of 12.5 ms."""
     read = written = 0
     for audio, phonemes, frames in _speak(request, model):
@@ -101,7 +101,7 @@ def _events(request: SpeechRequest, model: SpeechModel) -> Iterator[dict[str, An
     yield {"type": "speech.audio.done", "usage": usage}
 
 
-def _whole(request: SpeechRequest, model: SpeechModel) -> Iterator[bytes | None]:
+def _whole(request: SpeechRequest, model: SpeechModel) -> Generator[bytes | None]:
     audio = bytearray()
     for piece in _pieces(request, model):
         audio += piece or b""

@@ -13,7 +13,7 @@ from typing import Any
 
 from modelmesh.contracts import FailureClass
 from modelmesh.errors import ProviderInitError
-from modelmesh_cdk import provider_error
+from modelmesh_cdk import import_onnxruntime, provider_error
 from modelmesh_connector_local_transcription.answers import Transcript
 from modelmesh_connector_local_transcription.audio import SAMPLE_RATE, read_parts
 from modelmesh_connector_local_transcription.config import LocalTranscriptionConfig
@@ -31,6 +31,7 @@ class TranscriptionModel:
         """
         self._config = config
         try:
+            import_onnxruntime()  # the library uses it to find silence
             library = importlib.import_module("faster_whisper")
             self._whisper = library.WhisperModel(
                 str(weights),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
@@ -62,10 +62,10 @@ class LocalTranscriptionProvider(InProcessProvider):
         request = read_request(call, adapted)
         if self.config.english_only:
             check_language(request)
-        return InProcessTask(partial(_events if call.stream else _whole, request), adapted)
+        return InProcessTask.iterate(partial(_events if call.stream else _whole, request), adapted)
 
 
-def _events(request: TranscriptionRequest, model: TranscriptionModel) -> Iterator[dict[str, Any] | None]:
+def _events(request: TranscriptionRequest, model: TranscriptionModel) -> Generator[dict[str, Any] | None]:
     transcript = Transcript()
     begun = False
     for text in model.transcribe(request, transcript):
@@ -77,7 +77,7 @@ def _events(request: TranscriptionRequest, model: TranscriptionModel) -> Iterato
     yield {"type": "transcript.text.done", "text": transcript.text, "usage": transcript.usage}
 
 
-def _whole(request: TranscriptionRequest, model: TranscriptionModel) -> Iterator[Any]:
+def _whole(request: TranscriptionRequest, model: TranscriptionModel) -> Generator[Any]:
     transcript = Transcript()
     for _ in model.transcribe(request, transcript):
         yield None

@@ -8,10 +8,9 @@ from typing import Any
 from modelmesh.contracts import Call, FailureClass, messages_for_connector
 from modelmesh_cdk import provider_error
 from modelmesh_cdk.message_rules import adapt
-from modelmesh_connector_local.config import LocalConfig
+from modelmesh_connector_local.config import ID, LocalConfig
 from modelmesh_connector_local.message_rules import RULES
 
-ID = "modelmesh.local.v1"
 LENGTHS = ("max_completion_tokens", "max_tokens", "n_predict")
 
 

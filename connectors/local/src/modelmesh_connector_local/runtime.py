@@ -15,7 +15,6 @@ from modelmesh.contracts import FailureClass
 from modelmesh.errors import ConfigurationError, ModelMeshError, ProviderError, ProviderInitError
 from modelmesh_cdk import provider_error
 from modelmesh_connector_local.config import LocalConfig
-from modelmesh_connector_local.forks import keep_in_child
 from modelmesh_connector_local.weights import INSTALL
 
 ERRORS_ONLY = 1
@@ -46,7 +45,7 @@ def load(config: LocalConfig, weights: Path) -> Any:
         params.fit_params = config.model_path is not None  # a test load, useful only if memory may be insufficient
         params.cache_ram_mib = 0  # no cache of old prompts, which takes up to 8 GiB of memory
         _lock_http_server(params)
-        return keep_in_child(library.Server(params))
+        return library.Server(params)
     except Exception as error:  # noqa: BLE001 - a native library may raise anything
         action = "check model_path" if config.model_path else f"install the weights again: {INSTALL}"
         message = (

@@ -47,15 +47,16 @@ class Job:
 class Engine(Thread):
     """Thread that owns the loaded model. It is a daemon, so that only :func:`_stop_all` delays the interpreter's exit."""
 
-    def __init__(self, name: str, load: Callable[[], Any]) -> None:
+    def __init__(self, label: str, name: str, load: Callable[[], Any]) -> None:
         """Create the thread. The first job loads the model.
 
         Args:
-            name: Name of the model in messages, and of the thread.
+            label: Name of the model in messages.
+            name: Name of the thread, after the name of this project.
             load: Returns the model.
         """
-        super().__init__(name=f"modelmesh-{name.replace(' ', '-')}", daemon=True)
-        self._of = name
+        super().__init__(name=f"modelmesh-{name}", daemon=True)
+        self._label = label
         self._load = load
         self._waiting: SimpleQueue[Job | None] = SimpleQueue()
         self._closed = False
@@ -97,13 +98,13 @@ class Engine(Thread):
     def _error(self, error: Exception) -> ModelMeshError:
         if isinstance(error, ModelMeshError):
             return error
-        message = f"the {self._of} failed: {type(error).__name__}: {error}"
+        message = f"the {self._label} failed: {type(error).__name__}: {error}"
         made: ProviderError = provider_error(FailureClass.SERVER, message, status=500)
         made.__cause__ = error
         return made
 
     def _closed_error(self) -> ModelMeshError:
-        message = f"the {self._of} was closed before its response was complete. Create another client to retry"
+        message = f"the {self._label} was closed before its response was complete. Create another client to retry"
         return provider_error(FailureClass.CANCELLED, message)
 
 

@@ -34,12 +34,12 @@ def whole_number(least: int = 1) -> Validator:
     return validate
 
 
-def number(low: float, high: float) -> Validator:
-    """Return a validator of numbers within limits."""
+def number(least: float) -> Validator:
+    """Return a validator of finite numbers."""
 
     def validate(instance: Any, attribute: Any, value: Any) -> None:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-            raise _invalid(instance, attribute.name, value, f"a number from {low:g} to {high:g}")
+        if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value < float("inf"):
+            raise _invalid(instance, attribute.name, value, f"a number of at least {least:g}")
 
     return validate
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import weakref
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import closing
+from functools import partial
 from threading import Lock, current_thread
 from typing import Any, ClassVar, Self
 
 from attrs import evolve, field, frozen
 
-from modelmesh.contracts import Answer, Call, FailureClass, Limits, ModelInfo
+from modelmesh.contracts import Answer, AsyncEventStream, Call, ConnectorId, EventStream, FailureClass, Limits, ModelInfo
 from modelmesh_cdk.in_process.engine import END, Emit, Engine, Job
 from modelmesh_cdk.in_process.in_process_settings import InProcessConfig
 from modelmesh_cdk.in_process.streams import AsyncInProcessStream, AsyncItemQueue, Deadline, InProcessStream, ItemQueue
@@ -24,15 +26,30 @@ class InProcessTask:
     """One request, ready to run.
 
     Attributes:
-        run: Receives the loaded model and yields, in the engine's thread: the items of a stream, or the body of a complete
-            answer. ``None`` is a checkpoint, where the engine can stop the task. A stopped generator is closed.
+        run: Runs the task in the engine's thread, with the loaded model and a function that passes on an item: each item of a
+            stream, or the body of a complete answer. The function returns whether to continue. It passes on nothing for
+            ``None``, so call it with ``None`` where the task can be stopped.
         adapted: Parameters that were dropped, renamed or converted, one line each.
         headers: Response headers, for example ``content-type`` of audio. Names in lower case.
     """
 
-    run: Callable[[Any], Iterator[Any]]
+    run: Callable[[Any, Emit], None]
     adapted: Sequence[str] = ()
     headers: Mapping[str, str] = field(factory=dict)
+
+    @classmethod
+    def iterate(
+        cls, items: Callable[[Any], Generator[Any]], adapted: Sequence[str] = (), headers: Mapping[str, str] | None = None
+    ) -> Self:
+        """Return a task that passes on what a generator yields.
+
+        Args:
+            items: Receives the loaded model and yields items, and ``None`` where the task can be stopped. A stopped generator is
+                closed.
+            adapted: Parameters that were dropped, renamed or converted.
+            headers: Response headers.
+        """
+        return cls(partial(_pass_on, items), adapted, headers or {})
 
 
 class InProcessProvider(ABC):
@@ -70,7 +87,7 @@ class InProcessProvider(ABC):
         if not isinstance(config, InProcessConfig):
             config = self.config_class.of({**(config or {}), **settings})
         self.config: Any = config
-        shipped = self._shipped()
+        shipped = self.shipped_model()
         self.capabilities: tuple[str, ...] = tuple(config.capabilities or shipped.capabilities)
         self.timeout = config.timeout
         self.max_retries: int | None = None
@@ -108,12 +125,13 @@ class InProcessProvider(ABC):
     @property
     def name(self) -> str:
         """The model's name in the mesh."""
-        return str(self.config.model_id or self._shipped().id)
+        return str(self.config.model_id or self.shipped_model().id)
 
     # -- the catalogue ------------------------------------------------------------------------------------------------
 
     @classmethod
-    def _shipped(cls) -> ModelInfo:
+    def shipped_model(cls) -> ModelInfo:
+        """Return the facts about the model: by default the first row of ``models.json`` in the package."""
         packages = (base.__module__.partition(".")[0] for base in cls.__mro__)
         return next(rows[0] for package in packages if (rows := load_catalogue(package, cls)))
 
@@ -130,11 +148,11 @@ class InProcessProvider(ABC):
     def models(self) -> Sequence[ModelInfo]:
         """Return the only model."""
         own: dict[str, Any] = {"id": self.name, "upstream": self.name, "capabilities": self.capabilities}
-        return (evolve(self._shipped(), **own),)
+        return (evolve(self.shipped_model(), **own),)
 
     # -- one attempt --------------------------------------------------------------------------------------------------
 
-    def send(self, call: Call, model: str, limits: Limits) -> Answer | InProcessStream:
+    def send(self, call: Call, model: str, limits: Limits) -> Answer | EventStream:
         """Serve one attempt, as :meth:`modelmesh.contracts.provider.Provider.send`."""
         task = self._checked_task(call, model)
         deadline = Deadline(limits, self.label, stream=call.stream)
@@ -150,7 +168,7 @@ class InProcessProvider(ABC):
             job.stop()
         return self.answer(body, task)
 
-    async def asend(self, call: Call, model: str, limits: Limits) -> Answer | AsyncInProcessStream:
+    async def asend(self, call: Call, model: str, limits: Limits) -> Answer | AsyncEventStream:
         """Serve one attempt without blocking the event loop. Cancellation stops the model."""
         task = self._checked_task(call, model)
         deadline = Deadline(limits, self.label, stream=call.stream)
@@ -189,10 +207,10 @@ class InProcessProvider(ABC):
         return Answer(body, task.headers, task.adapted)
 
     def _begin(self, task: InProcessTask, deliver: Callable[[Any], None]) -> Job:
-        job = Job(lambda model, emit: _run(task, model, emit), deliver)
+        job = Job(task.run, deliver)
         with self._lock:
             if self._engine is None or not self._engine.is_alive():
-                self._engine = Engine(self.label, self._load)
+                self._engine = Engine(self.label, ConnectorId.parse(self.id).provider_name, self._load)
                 self._engine.start()
                 weakref.finalize(self, self._engine.close).atexit = False  # the exit hook of the engine module waits for engines
             self._engine.submit(job)
@@ -222,14 +240,9 @@ class InProcessProvider(ABC):
         return f"<{type(self).__name__} {self.id} with {self.name}>"
 
 
-def _run(task: InProcessTask, model: Any, emit: Emit) -> None:
-    """Pass the items of a task to its caller until the caller stops waiting."""
-    items = task.run(model)
-    try:
-        for item in items:
+def _pass_on(items: Callable[[Any], Generator[Any]], model: Any, emit: Emit) -> None:
+    """Pass the items of a generator to the caller until the caller stops waiting."""
+    with closing(items(model)) as found:
+        for item in found:
             if not emit(item):
                 break
-    finally:
-        close = getattr(items, "close", None)
-        if close is not None:
-            close()

@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from modelmesh_cdk import error_mapping as error_mapping
     from modelmesh_cdk import file_lock as file_lock
     from modelmesh_cdk import format_duration as format_duration
+    from modelmesh_cdk import import_onnxruntime as import_onnxruntime
     from modelmesh_cdk import in_process_settings as in_process_settings
     from modelmesh_cdk import invalid_parameter as invalid_parameter
     from modelmesh_cdk import json_codec as json_codec
@@ -140,6 +141,7 @@ __all__ = [
     "error_mapping",
     "file_lock",
     "format_duration",
+    "import_onnxruntime",
     "in_process_settings",
     "invalid_parameter",
     "json_codec",
