@@ -1,8 +1,8 @@
 """Import of ONNX Runtime without its telemetry.
 
-onnxruntime 1.32.0 for Linux writes an ID of the machine to ``~/.cache/Microsoft/DeveloperTools`` when it is imported, and can upload
-events about sessions to its vendor (found on 2026-11-30). ``ORT_DISABLE_TELEMETRY`` prevents both if it is set during the import.
-Its function ``disable_telemetry_events`` comes too late for the file.
+When it is imported, onnxruntime 1.32.0 for Linux writes an ID of the machine to ``~/.cache/Microsoft/DeveloperTools``. It can
+upload events about sessions to its vendor (found on 2026-11-30). ``ORT_DISABLE_TELEMETRY`` prevents both if it is set during the
+import. Its function ``disable_telemetry_events`` comes too late for the file.
 """
 
 from __future__ import annotations
