@@ -151,7 +151,7 @@ class _Spool:
                 raise TypeError(message)
             self._copy.write(piece)
         self.size = self._copy.tell()
-        self.seek, self.read = self._copy.seek, self._copy.read
+        self.seek, self.readinto = self._copy.seek, self._copy.readinto
 
     def __del__(self) -> None:
         self._copy.close()
@@ -173,13 +173,19 @@ class _SharedReader(io.RawIOBase):
         with self._lock:
             try:
                 self._file.seek(self._position)
-                piece = self._file.read(len(buffer))
+                size = self._read_into(buffer)
             except ValueError as error:  # the caller has closed the file
                 message = f"the file object of the request cannot be read: {error}"
                 raise OSError(message) from error
-        piece = piece or b""
+        self._position += size
+        return size
+
+    def _read_into(self, buffer: Any) -> int:
+        read_into = getattr(self._file, "readinto", None)
+        if read_into is not None:  # without a copy
+            return read_into(buffer) or 0
+        piece = self._file.read(len(buffer)) or b""
         buffer[: len(piece)] = piece
-        self._position += len(piece)
         return len(piece)
 
 
