@@ -216,6 +216,7 @@ def test_list_goes_over_every_account(sync: bool) -> None:
             break
         cursor = {"after": found[-1]}
     assert found == ["f1@a", "f2@a", "f3@a", "f4@c"]
+    assert [len(vendor.calls) for vendor in world.vendors.values()] == [2, 1, 1], "no account is asked for a page that it lacks"
     assert [one["id"] for one in world.ask("files.list", only=("c",))["data"]] == ["f4@c"]
 
 

@@ -4,7 +4,8 @@ The accounts that serve an operation form a pool, so a request to them follows t
 retries, failover and records. The ID of a resource names its account (:mod:`modelmesh._engine.foundation.resource_ids`), and a
 request with such an ID goes to that account only.
 
-A list of several accounts is one list: each page comes from one account, in the order of the configuration.
+A list of several accounts is one list, in the order of the configuration: a page has the rows of one account after the other, up
+to the first account with a further page. The cursor of that page names the account where the next page begins.
 """
 
 from __future__ import annotations
@@ -125,17 +126,22 @@ class AccountPools:
 
 
 def _pages(call: Call, keys: list[str]) -> Generator[Call, Served, Served]:
-    """Yield the requests for one page: of the first account, and of the following ones while a page is empty."""
-    payload = call.payload
-    for place, key in enumerate(keys):
+    """Yield the requests for one page, and return it: the rows of each account up to the first that has more."""
+    payload, rows, first_id = call.payload, [], None
+    for key in keys:
         served = yield evolve(call, account=key, payload=payload)
         body: Any = served.outcome.body  # type: ignore[union-attr]
-        is_last = place == len(keys) - 1
-        if body.get("data") or is_last:
-            body["has_more"] = bool(body.get("has_more")) or not is_last
-            return served
+        found = body.get("data")
+        if isinstance(found, list) and found:
+            rows += found
+            first_id = first_id or body.get("first_id")
+        if body.get("has_more"):
+            break
         payload = {name: value for name, value in call.payload.items() if name not in ("after", "before")}
-    raise AssertionError
+    body["data"] = rows
+    if first_id is not None:
+        body["first_id"], body["last_id"] = first_id, rows[-1].get("id")
+    return served
 
 
 def _serves(entry: ProviderEntry, operation: Operation) -> bool:

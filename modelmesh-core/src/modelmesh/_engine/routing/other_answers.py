@@ -98,6 +98,8 @@ def _check_body(operation: Operation, body: dict[str, Any], payload: Mapping[str
     lists = () if operation.name in _TRANSCRIBES else operation.required_keys
     for key in lists:
         value = body.get(key)
+        if operation.name in _TRANSCRIBES:
+            continue  # silence is an empty text
         if value is None or (not value and operation.name not in _MAY_BE_EMPTY):
             fault = f"{key!r} is empty or missing"
             raise InvalidPart(fault)
@@ -141,7 +143,7 @@ def _check_response(body: dict[str, Any]) -> None:
 
 
 def _check_transcription(body: dict[str, Any]) -> None:
-    if not isinstance(body.get("text"), str):  # silence is an empty text
+    if not isinstance(body.get("text"), str):
         raise wrong_type("the text of the transcription", body.get("text"), "text")
 
 
