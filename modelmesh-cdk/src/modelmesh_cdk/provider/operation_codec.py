@@ -98,7 +98,7 @@ class UnservedOperation(OperationCodec):
         """
         self._parameter, self._why = parameter, why
 
-    def build_payload(self, provider: ProviderHooks, request: WireRequest) -> Any:
+    def build_payload(self, provider: Any, request: WireRequest) -> Any:
         """Refuse the request.
 
         Raises:

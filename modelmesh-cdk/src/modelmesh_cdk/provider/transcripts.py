@@ -16,7 +16,6 @@ from modelmesh_cdk.provider.operation_codec import OperationCodec
 from modelmesh_cdk.provider.provider_errors import invalid_parameter, unsupported_parameter
 
 if TYPE_CHECKING:
-    from modelmesh_cdk.provider.hooks import ProviderHooks
     from modelmesh_cdk.wire.request import WireRequest
 
 SUBTITLES = ("srt", "vtt")
@@ -63,7 +62,7 @@ class TranscriptionCodec(OperationCodec):
         """Return the transcription in a reply."""
         raise NotImplementedError
 
-    def parse_response(self, provider: ProviderHooks, request: WireRequest, data: Any) -> Any:
+    def parse_response(self, provider: Any, request: WireRequest, data: Any) -> Any:
         """Return the reply in the requested format. A reply that is text has it."""
         del provider
         if isinstance(data, str):
@@ -96,7 +95,7 @@ class WhisperTranscriptions(TranscriptionCodec):
         """
         self.vendor, self.native = vendor, native
 
-    def build_payload(self, provider: ProviderHooks, request: WireRequest) -> Any:
+    def build_payload(self, provider: Any, request: WireRequest) -> Any:
         """Return the fields of the form.
 
         Raises:
@@ -117,7 +116,7 @@ class WhisperTranscriptions(TranscriptionCodec):
         segments = data.get("segments")
         return Transcript(data["text"], segments=segments if isinstance(segments, list) else ())
 
-    def parse_response(self, provider: ProviderHooks, request: WireRequest, data: Any) -> Any:
+    def parse_response(self, provider: Any, request: WireRequest, data: Any) -> Any:
         """Return the reply in the requested format.
 
         Raises:

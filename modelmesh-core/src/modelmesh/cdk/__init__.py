@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from modelmesh_cdk import EmbeddingLimit as EmbeddingLimit
     from modelmesh_cdk import ErrorMapping as ErrorMapping
     from modelmesh_cdk import EventDecoder as EventDecoder
+    from modelmesh_cdk import FileBody as FileBody
     from modelmesh_cdk import HttpApiProvider as HttpApiProvider
     from modelmesh_cdk import HttpApiProviderConfig as HttpApiProviderConfig
     from modelmesh_cdk import HttpHealthDiscovery as HttpHealthDiscovery
@@ -55,6 +56,8 @@ if TYPE_CHECKING:
     from modelmesh_cdk import ThresholdRotationPolicy as ThresholdRotationPolicy
     from modelmesh_cdk import Transcript as Transcript
     from modelmesh_cdk import TranscriptionCodec as TranscriptionCodec
+    from modelmesh_cdk import UnservedOperation as UnservedOperation
+    from modelmesh_cdk import WhisperTranscriptions as WhisperTranscriptions
     from modelmesh_cdk import WireRequest as WireRequest
     from modelmesh_cdk import deprecated as deprecated
     from modelmesh_cdk import error_mapping as error_mapping
@@ -111,6 +114,7 @@ __all__ = [
     "EmbeddingLimit",
     "ErrorMapping",
     "EventDecoder",
+    "FileBody",
     "HttpApiProvider",
     "HttpApiProviderConfig",
     "HttpHealthDiscovery",
@@ -136,6 +140,8 @@ __all__ = [
     "ThresholdRotationPolicy",
     "Transcript",
     "TranscriptionCodec",
+    "UnservedOperation",
+    "WhisperTranscriptions",
     "WireRequest",
     "deprecated",
     "error_mapping",
