@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import re
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +12,8 @@ from modelmesh_connector_google import GoogleProvider
 
 from modelmesh_cdk.testing import Script
 from modelmesh_cdk.testing.dialects.operation_samples import AUDIO, PNG, upload
-from sdk_cases.operation_case import OperationCase
+from sdk_cases.in_google import in_one_spelling
+from sdk_cases.operation_case import OperationCase, unchanged
 from sdk_cases.vendor import KEY
 
 with warnings.catch_warnings():
@@ -59,16 +59,9 @@ def _case(operation: str, model: str, payload: Any, sdk: Callable[[str], Any], s
         script,
         model=model,
         key_header="x-goog-api-key",
-        change=lambda fields: fields.update(_in_camel_case(fields)) if "contents" in fields else None,
+        change=unchanged if model == HEARING else in_one_spelling,
         **more,
     )
-
-
-def _in_camel_case(value: Any) -> Any:
-    """Return a body with names in camel case. The SDK writes some of the nested ones in snake case, which means the same."""
-    if isinstance(value, dict):
-        return {re.sub(r"_(\w)", lambda found: found[1].upper(), name): _in_camel_case(one) for name, one in value.items()}
-    return [_in_camel_case(one) for one in value] if isinstance(value, list) else value
 
 
 def _image_of(body: Any) -> bytes:

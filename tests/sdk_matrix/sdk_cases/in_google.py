@@ -129,7 +129,7 @@ def _camel(name: str) -> str:
     return first + "".join(word.capitalize() for word in rest)
 
 
-def _one_spelling(body: dict[str, Any]) -> None:
+def in_one_spelling(body: dict[str, Any]) -> None:
     spelled = _spelled(body)
     body.clear()
     body.update(spelled)
@@ -170,7 +170,7 @@ GOOGLE = Vendor(
     },
     embed=_embed,
     differences=(
-        Difference("the SDK mixes the two spellings of names that Google's JSON takes", _one_spelling),
+        Difference("the SDK mixes the two spellings of names that Google's JSON takes", in_one_spelling),
         Difference("an empty object is the same as none", without("generationConfig", {})),
         Difference("Google accepts both alphabets of base64, and ours is that of the caller's data", _plain_base64),
         Difference("OpenAI's form has no signature for a call, and Gemini 3 refuses one without", _unsigned),
