@@ -10,7 +10,7 @@ from modelmesh import ModelMesh
 from modelmesh.contracts import CHAT, OPERATIONS, RULES, FailureClass
 from modelmesh.contracts.call import Call
 from modelmesh.contracts.models import ModelInfo
-from modelmesh.errors import NoActiveModelError
+from modelmesh.errors import BadRequestError, NoActiveModelError
 
 RESPONSES = OPERATIONS["responses"]
 RESPONSE = {
@@ -41,7 +41,8 @@ class World:
         self.mesh.initialize({"providers": providers, "pools": {"chat": {"capability": "chat-completion"}}})
 
     def serve(self, **facts: Any) -> Any:
-        own = Call(RESPONSES, "chat", {"input": "Hi", "previous_response_id": "resp_0@native"})
+        state = {"previous_response_id": "resp_0@native"} if facts.get("account") == "native" else {}
+        own = Call(RESPONSES, "chat", {"input": "Hi", **state})
         call = Call(CHAT, "chat", {"messages": [{"role": "user", "content": "Hi"}]}, native=own, **facts)
         self.call = call
         with self.mesh:
@@ -130,3 +131,41 @@ def test_speech_in_pieces_needs_no_streaming_model(scripted: Any) -> None:
         assert mesh.explain("", Call(operation, "text-to-speech", {"input": "Hi"}, stream=True)).selected_model == "plain"
         as_events = Call(operation, "text-to-speech", {"input": "Hi", "stream_format": "sse"}, stream=True)
         assert mesh.explain("", as_events).selected_model is None
+
+
+def part(file_id: str) -> dict[str, Any]:
+    return {"role": "user", "content": [{"type": "text", "text": "Read."}, {"type": "file", "file": {"file_id": file_id}}]}
+
+
+@pytest.mark.parametrize(
+    ("messages", "account", "sent"),
+    [
+        ([part("file-1@plain")], "plain", [part("file-1")]),
+        ([part("file-1@plain"), part("file-2@plain")], "plain", [part("file-1"), part("file-2")]),
+        ([part("file-1@elsewhere")], "native", [part("file-1@elsewhere")]),
+        ([{"role": "user", "content": "file-1@plain"}], "native", [{"role": "user", "content": "file-1@plain"}]),
+    ],
+)
+def test_file_of_a_message_pins_its_account(messages: Any, account: str, sent: Any, scripted: Any, body: Any) -> None:
+    world = World(scripted, body)
+    with world.mesh as mesh:
+        call = Call(CHAT, "chat", {"messages": messages})
+        assert mesh.explain("chat", call).selected_provider == account
+        assert mesh._requests.serve(call).candidate.provider_id == account
+    ((received, _),) = world.vendors[account].calls
+    assert received.payload["messages"] == sent
+
+
+def test_files_of_two_accounts_are_refused(scripted: Any, body: Any) -> None:
+    world = World(scripted, body)
+    with world.mesh as mesh, pytest.raises(BadRequestError, match="several accounts: native, plain"):
+        mesh._requests.serve(Call(CHAT, "chat", {"messages": [part("file-1@plain"), part("file-1@native")]}))
+
+
+def test_file_of_a_native_request_pins_its_account(scripted: Any, body: Any) -> None:
+    own = Call(RESPONSES, "chat", {"input": [{"role": "user", "content": [{"type": "input_file", "file_id": "file-1@native"}]}]})
+    world = World(scripted, body, ("plain", "native"))
+    with world.mesh as mesh:
+        served = mesh._requests.serve(Call(CHAT, "chat", {"messages": []}, native=own))
+    assert served.candidate.provider_id == "native"
+    assert served.sent.payload["input"][0]["content"][0]["file_id"] == "file-1"

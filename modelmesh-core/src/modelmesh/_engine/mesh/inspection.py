@@ -15,7 +15,7 @@ from modelmesh.contracts.strategy import SelectionRequest, SelectionResult
 from modelmesh.errors import RoutingError
 
 if TYPE_CHECKING:
-    from modelmesh._engine.mesh import requests
+    from modelmesh._engine.mesh import requests, resource_owners
     from modelmesh._engine.mesh.accounts import AccountPools
     from modelmesh._engine.mesh.core import MeshCore
     from modelmesh._engine.routing import explain as explaining
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from modelmesh._engine.telemetry.status import PoolInfo
 else:  # create() needs no view
     explaining = LazyModule(globals(), "explaining", "modelmesh._engine.routing.explain")
+    resource_owners = LazyModule(globals(), "resource_owners", "modelmesh._engine.mesh.resource_owners")
     requests = LazyModule(globals(), "requests", "modelmesh._engine.mesh.requests")
     status = LazyModule(globals(), "status", "modelmesh._engine.telemetry.status")
 
@@ -97,6 +98,8 @@ class Inspection:
             pool = self._accounts.pool(call.operation)
         else:
             pool = self._router.resolve(model or call.pool)
+            if call.account is None:
+                call = resource_owners.with_owner(call, pool)
         with core.lock:
             rng = random.Random()  # noqa: S311 - a copy, so that the dry run does not change the next choice
             rng.setstate(core.rng.getstate())

@@ -14,7 +14,7 @@ from modelmesh.errors import ModelMeshError
 
 if TYPE_CHECKING:
     from modelmesh._engine.execution import stream_drain
-    from modelmesh._engine.mesh import chat_calls
+    from modelmesh._engine.mesh import chat_calls, resource_owners
     from modelmesh._engine.mesh.accounts import AccountPools
     from modelmesh._engine.mesh.core import MeshCore
     from modelmesh._engine.routing import attempt_settlement, final_errors, flow
@@ -29,6 +29,7 @@ else:  # the first request imports them
     final_errors = LazyModule(globals(), "final_errors", "modelmesh._engine.routing.final_errors")
     flow = LazyModule(globals(), "flow", "modelmesh._engine.routing.flow")
     chat_calls = LazyModule(globals(), "chat_calls", "modelmesh._engine.mesh.chat_calls")
+    resource_owners = LazyModule(globals(), "resource_owners", "modelmesh._engine.mesh.resource_owners")
 
 
 class RequestServer:
@@ -174,6 +175,8 @@ class RequestServer:
         pool = self._pool(call)
         if pool.operations and call.operation.name not in pool.operations:
             raise final_errors.wrong_operation(pool, call)
+        if call.account is None:
+            call = resource_owners.with_owner(call, pool)
         call.strict = pool.policy.adaptation is Adaptation.STRICT
         if call.native is not None:
             call.native.strict = call.strict
