@@ -25,8 +25,12 @@ NATIVE = {
     "responses": {name for name, vendor in VENDORS.items() if "responses" in vendor.further},
     "messages": {name for name, vendor in VENDORS.items() if "messages" in vendor.further or vendor.dialect == "anthropic"},
 }
-MIXED = ("openai", "anthropic", "google", "mistral")
-"""One vendor with native responses, one with native messages, two with neither."""
+PAIRS = [
+    *permutations(("openai", "anthropic", "mistral"), 2),
+    *permutations(("openai", "groq"), 2),
+    *permutations(("openai", "google"), 2),
+]
+"""Vendors with native responses, with native messages, and with neither."""
 
 
 class ResponsesBot:
@@ -53,6 +57,7 @@ class ResponsesBot:
                 response: Any = stream.get_final_response()
         else:
             response = self.client.responses.create(**asked)
+        assert all("@" in item.id or "mesh" in item.id for item in response.output if item.type == "reasoning")
         assert response.status == "completed"
         assert response.usage.total_tokens > 0
         calls = [item for item in response.output if item.type == "function_call"]
@@ -135,7 +140,7 @@ def only(up: Account, down: Account) -> None:
     up.way, down.way = "", "error"
 
 
-@pytest.mark.parametrize(("first", "second"), list(permutations(MIXED, 2)))
+@pytest.mark.parametrize(("first", "second"), PAIRS)
 def test_a_tool_chat_that_changes_between_native_and_translated(first: str, second: str, kind: type[Bot], street: Street) -> None:
     stream = first < second
     one, other = street.account(first), street.account(second)

@@ -49,6 +49,7 @@ def asked(request: Request, vendor: Vendor) -> Asked:
             expect(item["call_id"] in waiting, f"No tool call found for function call output with call_id {item['call_id']}.")
             waiting.remove(item["call_id"])
         elif kind == "reasoning":
+            expect(vendor.name in item["id"], f"Item with id {item['id']!r} not found.", 404)
             encrypted = item.get("encrypted_content") or ENCRYPTED
             expect(encrypted.startswith(ENCRYPTED), "The encrypted content could not be verified.")
     expect(not waiting, f"No tool output found for function call {waiting}.")
@@ -65,7 +66,8 @@ def asked(request: Request, vendor: Vendor) -> Asked:
 
 def whole(asked: Asked, answer: Answer, vendor: Vendor) -> dict[str, Any]:
     """Build a plain answer."""
-    output: list[dict[str, Any]] = []
+    summary = [{"type": "summary_text", "text": "Hm."}]
+    output: list[dict[str, Any]] = [{"id": f"rs_{vendor.name}_{answer.number}", "type": "reasoning", "summary": summary}]
     if answer.text or not answer.calls:
         part = {"type": "output_text", "text": answer.text, "annotations": [], "logprobs": []}
         output.append(
@@ -110,7 +112,14 @@ def _events(asked: Asked, answer: Answer, response: dict[str, Any]) -> Iterator[
     yield "response.in_progress", {"response": _begun(asked, answer)}
     for index, item in enumerate(response["output"]):
         where = {"output_index": index, "item_id": item["id"]}
-        if item["type"] == "message":
+        if item["type"] == "reasoning":
+            part = {**where, "summary_index": 0}
+            yield "response.output_item.added", {"output_index": index, "item": {**item, "summary": []}}
+            yield "response.reasoning_summary_part.added", {**part, "part": {"type": "summary_text", "text": ""}}
+            yield "response.reasoning_summary_text.delta", {**part, "delta": "Hm."}
+            yield "response.reasoning_summary_text.done", {**part, "text": "Hm."}
+            yield "response.reasoning_summary_part.done", {**part, "part": item["summary"][0]}
+        elif item["type"] == "message":
             part = {**where, "content_index": 0}
             yield "response.output_item.added", {"output_index": index, "item": {**item, "status": "in_progress", "content": []}}
             yield "response.content_part.added", {**part, "part": {**item["content"][0], "text": ""}}

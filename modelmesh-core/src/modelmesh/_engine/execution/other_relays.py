@@ -7,6 +7,7 @@ from typing import Any
 from modelmesh._engine.execution.stream_relay import ChunkRelay, StreamRelay
 from modelmesh._engine.foundation.resource_ids import qualify_fields
 from modelmesh._engine.routing.other_streams import EventProgress
+from modelmesh._engine.routing.reasoning_items import qualify_event, qualify_output
 from modelmesh._engine.routing.steps import Served
 from modelmesh.contracts.operations import StreamKind
 
@@ -44,16 +45,21 @@ class EventRelay(StreamRelay):
         self._last: dict[str, Any] | None = None
 
     def pass_text(self, item: Any) -> bool:
-        """Take an event that adds text, unless an event is delayed."""
-        return self._last is None and self._progress.feed_text(item)
+        """Take an event that adds text, unless an event is delayed. The ID of a reasoning item has to be qualified."""
+        if self._last is not None or (item.__class__ is dict and str(item.get("type")).startswith("response.reasoning")):
+            return False
+        return self._progress.feed_text(item)
 
     def _shape(self, item: dict[str, Any]) -> tuple[Any, ...]:
         response, message = item.get("response"), item.get("message")
         if response.__class__ is dict:
             response["model"] = self._model
             qualify_fields(response, self._served.candidate.provider_id)
+            qualify_output(response, self._served.candidate.provider_id)
         elif message.__class__ is dict and "role" in message:
             message["model"] = self._model
+        elif "item" in item or "item_id" in item:
+            qualify_event(item, self._served.candidate.provider_id)
         progress, last = self._progress, self._last
         assert isinstance(progress, EventProgress)
         self._last = item if progress.is_final(item) else None

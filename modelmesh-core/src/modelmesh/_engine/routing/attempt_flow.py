@@ -108,7 +108,7 @@ def _record_answer(served: Served, began: float, now: float) -> None:
     record, outcome = served.attempts[-1], served.outcome
     record.ms = (now - began) * 1000
     record.billed = Billed.YES
-    if served.sent.native is not None and served.sent.lost:
+    if served.sent.lost:
         record.note(served.sent.lost)
     if isinstance(outcome, Opened):
         record.outcome = AttemptOutcome.STREAMING

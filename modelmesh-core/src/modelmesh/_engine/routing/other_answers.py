@@ -16,6 +16,7 @@ from modelmesh._engine.foundation.resource_ids import qualify_fields
 from modelmesh._engine.routing import final_errors
 from modelmesh._engine.routing.event_failures import event_failure
 from modelmesh._engine.routing.message_check import InvalidPart, finish_reason, kind_of, wrong_type
+from modelmesh._engine.routing.reasoning_items import qualify_output
 from modelmesh._engine.routing.reported_usage import in_chat_shape
 from modelmesh._engine.routing.usage_check import valid_usage
 from modelmesh.contracts import operations
@@ -204,6 +205,8 @@ def _completed(operation: Operation, body: dict[str, Any], provider_id: str) -> 
     if not provider_id or (operation.scope is OperationScope.MODEL and operation.name != operations.RESPONSES.name):
         return made
     qualify_fields(made, provider_id)
+    if operation.name == operations.RESPONSES.name:
+        qualify_output(made, provider_id)
     if isinstance(made.get("file"), dict):  # of a completed upload
         made["file"] = copy(made["file"])
         qualify_fields(made["file"], provider_id)

@@ -56,7 +56,7 @@ def _item(item: Any, where: str, findings: Findings) -> Any:
     made = dict(item)
     if is_translated(made.get("id")):
         del made["id"]
-    elif "id" in made:
+    elif "id" in made and (item.get("type") != "reasoning" or item.get("encrypted_content")):  # other reasoning is optional
         made["id"] = findings.own_id(made["id"], f"{where}.id")
     for name in ("content", "output"):
         parts = made.get(name)
