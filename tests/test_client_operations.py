@@ -314,7 +314,9 @@ def test_retry_sends_the_whole_file_of_every_form(ask: Callable[..., Any], upstr
     assert ask("audio.transcriptions.create", model="speech-to-text", file=forms[form]).text == "hi"
     assert len(upstream.received) == 2
     for received in upstream.received:
-        assert b"\r\n\r\nsound\r\n" in received.body.split(b'name="file"')[1]
+        part = received.body.split(b'name="file"')[1]
+        assert b"\r\n\r\nsound\r\n" in part
+        assert (b"\r\nx: y\r\n" in part) == (form == "headers")
     forms["file"].close()
 
 
@@ -329,6 +331,8 @@ WRONG: dict[str, tuple[Callable[[Path], Any], str]] = {
     "long tuple": (lambda folder: ("a", b"", None, {}, 1), "as a tuple"),
     "empty list": (lambda folder: [], "empty list"),
     "nul": (lambda folder: Path("a\0b"), "cannot read"),
+    "type": (lambda folder: ("a", b"", "audio/mpeg\r\nX: y"), "the media type of 'file' contains a line break"),
+    "header": (lambda folder: ("a", b"", None, {"x": "a\nb"}), "the header 'x' of 'file' contains a line break"),
 }
 
 
@@ -371,7 +375,8 @@ def test_list_iterates_over_the_pages(ask: Callable[..., Any], upstream: Upstrea
     method = ask.client.files.list  # type: ignore[attr-defined]
 
     async def all_items() -> tuple[list[str], Any]:
-        return [one.id async for one in method(limit=1)], await method(limit=1)
+        listed = method(limit=1)
+        return [one.id async for one in listed], await listed
 
     ids, page = asyncio.run(all_items()) if ask.is_async else ([one.id for one in method(limit=1)], method(limit=1))  # type: ignore[attr-defined]
     assert ids == ["file-1@openai", "file-2@openai"]
@@ -417,6 +422,9 @@ def test_raw_response_of_any_method_has_headers(ask: Callable[..., Any], upstrea
 def test_raw_interfaces_of_models_need_no_vendor(ask: Callable[..., Any]) -> None:
     raw = ask("models.with_raw_response.list")
     assert raw.parse().object == "list"
+    models = ask.client.models.list()  # type: ignore[attr-defined]
+    found = asyncio.run(_items(models)) if ask.is_async else list(models)  # type: ignore[attr-defined]
+    assert [one.id for one in found] == [one.id for one in raw.parse()]
 
 
 def test_options_of_the_client_reach_every_operation(ask: Callable[..., Any], upstream: Upstream) -> None:

@@ -103,9 +103,10 @@ def test_strict_tool_call_has_parsed_arguments(mesh: modelmesh.ModelMesh, upstre
 
 
 def test_dataclass_is_parsed(mesh: modelmesh.ModelMesh, upstream: Upstream) -> None:
-    upstream.reply(completion('{"x": 3}'))
-    reply = mesh.client.chat.completions.parse(model="chat-completion", messages=MESSAGES, response_format=Point)
-    assert reply.choices[0].message.parsed == Point(3)
+    upstream.reply(completion('{"x": 3}'), x_request_id="req-1")
+    parse: Any = mesh.client.chat.completions.with_raw_response.parse  # type: ignore[attr-defined]
+    raw = parse(model="chat-completion", messages=MESSAGES, response_format=Point)
+    assert (raw.request_id, raw.parse().choices[0].message.parsed) == ("req-1", Point(3))
     assert upstream.last.json["response_format"]["json_schema"]["name"] == "Point"
 
 

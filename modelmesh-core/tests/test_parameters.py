@@ -180,3 +180,29 @@ def test_client_of_an_empty_mesh_serves_after_initialize() -> None:
 
 def test_version_equals_that_of_the_distribution() -> None:
     assert modelmesh.__version__ == version("modelmesh-core")
+
+
+OF_OPERATIONS: dict[str, tuple[dict[str, Any], str]] = {
+    "images.generate": ({"prompt": "a", "qualty": "high"}, "quality"),
+    "audio.speech.create": ({"model": "text-to-speech", "input": "a", "instrctions": "b"}, "instructions"),
+    "audio.transcriptions.create": ({"model": "speech-to-text", "file": b"a", "languge": "en"}, "language"),
+    "moderations.create": ({"input": "a", "tiemout": 3}, "timeout"),
+    "rerank.create": ({"query": "a", "documents": ["b"], "topn_": 1}, "top_n"),
+    "responses.create": ({"model": "chat-completion", "input": "a", "max_output_token": 3}, "max_output_tokens"),
+    "files.list": ({"limt": 3}, "limit"),
+}
+
+
+@pytest.mark.parametrize("path", OF_OPERATIONS)
+def test_misspelled_parameter_of_an_operation(path: str) -> None:
+    arguments, meant = OF_OPERATIONS[path]
+    client = mock_client(["x"])
+    plain: Any = client
+    strict: Any = StrictMeshClient(client.mesh)
+    for name in path.split("."):
+        plain, strict = getattr(plain, name), getattr(strict, name)
+    with pytest.raises(BadRequestError, match=f"Did you mean '{meant}'"):
+        strict(**arguments)
+    assert not client.calls
+    with pytest.warns(MisspelledParameterWarning, match=f"Did you mean '{meant}'"):
+        plain(**arguments)

@@ -79,7 +79,8 @@ def _part_head(name: str, value: str | FileUpload) -> bytes:
         )
         raise ValueError(message)
     filename = f'; filename="{_escape(value.filename)}"'.encode("utf-8", "replace")  # a path may have bytes that are no text
-    return head + filename + f"\r\nContent-Type: {value.content_type}\r\n\r\n".encode()
+    further = "".join(f"\r\n{header}: {text}" for header, text in value.headers.items())
+    return head + filename + f"\r\nContent-Type: {value.content_type}{further}\r\n\r\n".encode()
 
 
 def _escape(text: str) -> str:

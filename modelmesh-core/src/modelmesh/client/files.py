@@ -15,9 +15,12 @@ from pathlib import Path
 from threading import Lock
 from typing import IO, Any, BinaryIO, TypeAlias
 
+from attrs import evolve
+
 from modelmesh._engine.foundation.wording import quote_name
 from modelmesh.client.extras import bad_request_error
 from modelmesh.contracts.files import DEFAULT_CONTENT_TYPE, FileUpload
+from modelmesh.contracts.headers import unsendable
 
 FileContent: TypeAlias = bytes | os.PathLike[str] | IO[bytes]
 FileParam: TypeAlias = (
@@ -66,9 +69,34 @@ def to_upload(name: str, value: Any) -> FileUpload:
     if not (filename is None or isinstance(filename, str)) or not (kind is None or isinstance(kind, str)):
         why = f"{name!r} as a tuple must have text as name and as media type"
         raise bad_request_error(why)
-    if isinstance(headers, Mapping):
-        kind = kind or next((item for key, item in headers.items() if str(key).lower() == "content-type"), None)
-    return _upload(name, content, filename, kind)
+    sent = _part_headers(name, headers)
+    stated = sent.pop("content-type", None)
+    upload = _upload(name, content, filename, _media_type(name, kind or stated))
+    return evolve(upload, headers=sent) if sent else upload
+
+
+def _media_type(name: str, kind: str | None) -> str | None:
+    fault = None if kind is None else unsendable(kind, "Content-Type")
+    if fault is not None:
+        why = f"the media type of {name!r} {fault}"
+        raise bad_request_error(why)
+    return kind
+
+
+def _part_headers(name: str, headers: Any) -> dict[str, str]:
+    """Return the headers of the part, ``content-type`` in lower case. Those that describe the part itself are omitted."""
+    if not isinstance(headers, Mapping | None):
+        why = f"{name!r} as a tuple must have a map of names to values as headers"
+        raise bad_request_error(why)
+    sent = {}
+    for header, text in (headers or {}).items():
+        fault = unsendable(str(text), str(header))
+        if fault is not None:
+            why = f"the header {header!r} of {name!r} {fault}"
+            raise bad_request_error(why)
+        if str(header).lower() != "content-disposition":
+            sent["content-type" if str(header).lower() == "content-type" else str(header)] = str(text)
+    return sent
 
 
 def _upload(name: str, content: Any, filename: str | None, kind: str | None) -> FileUpload:

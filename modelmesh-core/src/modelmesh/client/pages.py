@@ -111,12 +111,12 @@ class AsyncCursorPage(_Page[ItemT]):
 class AsyncPaginator(Generic[ItemT]):
     """Result of ``list()`` of the asynchronous client: ``await`` returns the first page, ``async for`` yields every item."""
 
-    def __init__(self, first: Coroutine[Any, Any, AsyncCursorPage[ItemT]]) -> None:
-        """Wait with the request until the first use."""
+    def __init__(self, first: Callable[[], Coroutine[Any, Any, AsyncCursorPage[ItemT]]]) -> None:
+        """Send no request yet. Each use sends its own."""
         self._first = first
 
     def __await__(self) -> Generator[Any, None, AsyncCursorPage[ItemT]]:
-        return self._first.__await__()
+        return self._first().__await__()
 
     async def __aiter__(self) -> AsyncIterator[ItemT]:
         async for one in await self:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import BinaryIO
 
 from attrs import field, frozen
@@ -18,11 +18,13 @@ class FileUpload:
         filename: Name that the vendor receives. Any text.
         size: Bytes.
         content_type: Media type.
+        headers: Further headers of the file's part of a multipart body.
     """
 
     filename: str
     size: int
     content_type: str = DEFAULT_CONTENT_TYPE
+    headers: Mapping[str, str] = field(factory=dict, hash=False)
     _open: Callable[[], BinaryIO] = field(kw_only=True, repr=False, eq=False)
 
     def open(self) -> BinaryIO:

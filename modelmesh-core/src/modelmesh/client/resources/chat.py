@@ -40,6 +40,7 @@ class Completions(SyncResource, CompletionsMethods[ChatCompletion, Stream[ChatCo
     """``client.chat.completions``."""
 
     _prefix = "chat.completions."
+    _methods = ("parse",)
 
     def parse(
         self, *, response_format: ResponseFormatParam | None = None, **parameters: Unpack[ChatParseParameters]
@@ -89,6 +90,7 @@ class AsyncCompletions(AsyncResource, CompletionsMethods[Awaited[ChatCompletion]
     """``client.chat.completions``."""
 
     _prefix = "chat.completions."
+    _methods = ("parse",)
 
     async def parse(
         self, *, response_format: ResponseFormatParam | None = None, **parameters: Unpack[ChatParseParameters]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Generator
 from typing import TYPE_CHECKING, Any
 
 from modelmesh.client import model_cards, raw
@@ -45,6 +46,24 @@ class Models(UnsupportedApi):
         return model_cards.retrieve_card(self._mesh, model)
 
 
+class ListedModels:
+    """Result of ``list()`` of the asynchronous client: ``await`` returns the list, ``async for`` yields every model."""
+
+    def __init__(self, mesh: MeshEngine) -> None:
+        """Read the list with the first use."""
+        self._mesh = mesh
+
+    async def _read(self) -> ModelList:
+        return model_cards.list_cards(self._mesh)
+
+    def __await__(self) -> Generator[Any, None, ModelList]:
+        return self._read().__await__()
+
+    async def __aiter__(self) -> AsyncIterator[ModelCard]:
+        for card in await self:
+            yield card
+
+
 class AsyncModels(UnsupportedApi):
     """``client.models``."""
 
@@ -65,9 +84,9 @@ class AsyncModels(UnsupportedApi):
         """Create the resource of a client of this mesh."""
         self._mesh = mesh
 
-    async def list(self, **_: Any) -> ModelList:
+    def list(self, **_: Any) -> ListedModels:
         """Return every real model of every pool."""
-        return model_cards.list_cards(self._mesh)
+        return ListedModels(self._mesh)
 
     async def retrieve(self, model: str, **_: Any) -> ModelCard:
         """Return one real model.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Coroutine, Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast, get_overloads
 
 from modelmesh._engine.foundation.lazy_import import LazyModule
@@ -180,7 +181,7 @@ class AsyncResource(Resource):
 
             def paged(self: AsyncResource, *positional: Any, **arguments: Any) -> Any:
 
-                return pages.AsyncPaginator(self._invoke(declared, declared.bind(positional, arguments)))
+                return pages.AsyncPaginator(partial(self._invoke, declared, declared.bind(positional, arguments)))
 
             declared.describe(paged, name, asynchronous=True)
             return paged

@@ -190,6 +190,7 @@ class Responses(SyncResource, ResponsesMethods[Response, Stream[ResponseEvent], 
     """``client.responses``."""
 
     _prefix = "responses."
+    _methods = ("parse",)
 
     @cached_property
     def input_items(self) -> InputItems:
@@ -240,6 +241,7 @@ class AsyncResponses(AsyncResource, ResponsesMethods[Awaited[Response], Awaited[
     """``client.responses``."""
 
     _prefix = "responses."
+    _methods = ("parse",)
 
     @cached_property
     def input_items(self) -> AsyncInputItems:
