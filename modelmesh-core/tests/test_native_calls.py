@@ -169,3 +169,11 @@ def test_file_of_a_native_request_pins_its_account(scripted: Any, body: Any) -> 
         served = mesh._requests.serve(Call(CHAT, "chat", {"messages": []}, native=own))
     assert served.candidate.provider_id == "native"
     assert served.sent.payload["input"][0]["content"][0]["file_id"] == "file-1"
+
+
+def test_capability_without_an_operation_reaches_the_connector_by_its_path(scripted: Any) -> None:
+    vendor = scripted(ModelInfo("m", capabilities=("translation",)), answer=lambda call, model: {"text": "Hallo"})
+    with ModelMesh({"providers": {"a": {"instance": vendor}}, "pools": {"translation.text": {}}}) as mesh:
+        assert mesh.client.capability("translation.text").call(text="Hello", target="de").text == "Hallo"
+    ((call, _),) = vendor.calls
+    assert (call.operation.name, call.payload) == ("transformation.translation", {"text": "Hello", "target": "de"})

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from modelmesh.capabilities import operation_of
 from modelmesh.client.attribute_dict import AttributeDict
 from modelmesh.client.replies import Reply
 from modelmesh.client.resources.resource import AsyncResource, Method, SyncResource
-from modelmesh.contracts.operations import OPERATIONS, Operation, operation_of_capability
+from modelmesh.contracts.operations import OPERATIONS, Operation
 
 if TYPE_CHECKING:
     from modelmesh.client.base import BaseClient
@@ -24,7 +25,7 @@ class Capability:
             name: Short name or path, e.g. ``translation.text``.
         """
         self._client, self.name = client, name
-        self.operation = operation_of_capability(name)
+        self.operation = operation_of(name)
 
     def call(self, **arguments: Any) -> Any:
         """Request the capability. Without ``model``, the nearest pool of the capability serves the request.
