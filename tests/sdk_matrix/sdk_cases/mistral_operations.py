@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable
 from copy import deepcopy
@@ -39,9 +40,8 @@ def _case(operation: str, payload: Any, call: Callable[[Mistral], Any], answer: 
             return _plain(call(client))
 
     script = script_of(operation, answer)
-    return OperationCase(
-        "mistralai", MistralProvider, operation, payload, sdk, script, change=_without_defaults, read=_without_additions, **more
-    )
+    more = {"change": _without_defaults, "read": _without_additions, **more}
+    return OperationCase("mistralai", MistralProvider, operation, payload, sdk, script, **more)
 
 
 def _plain(value: Any) -> Any:
@@ -64,7 +64,13 @@ def _without_additions(answer: Any) -> Any:
 
 def _without_defaults(fields: dict[str, Any]) -> None:
     """Remove the defaults that the SDK sends."""
-    for name, value in (("stream", "false"), ("diarize", "false"), ("visibility", "workspace"), ("include_blocks", True)):
+    for name, value in (
+        ("stream", "false"),
+        ("stream", False),
+        ("diarize", "false"),
+        ("visibility", "workspace"),
+        ("include_blocks", True),
+    ):
         if fields.get(name) == value:
             del fields[name]
 
@@ -111,5 +117,12 @@ MISTRAL_CASES = (
         ),
         HEARD,
         note="times",
+    ),
+    _case(
+        "audio.speech",
+        {"input": "Hi", "voice": "anna", "response_format": "wav"},
+        lambda client: client.audio.speech.complete(model=MODEL, input="Hi", voice_id="anna", response_format="wav"),
+        {"audio_data": base64.b64encode(AUDIO).decode()},
+        read=lambda audio: {"audio_data": base64.b64encode(audio).decode()},
     ),
 )

@@ -73,7 +73,8 @@ def script_of(operation: str, answer: Any = None, *, streams: bool = False) -> S
         return DIALECT.write_operation_stream(row, sample.events, sample.media)
     if isinstance(answer, str):
         return Script(body=answer.encode(), content_type="text/plain")
-    return DIALECT.write_operation(row, sample.answer if answer is None else answer, sample.media)
+    media = "application/json" if isinstance(answer, dict) else sample.media
+    return DIALECT.write_operation(row, sample.answer if answer is None else answer, media)
 
 
 def sdk_arguments(operation: str, payload: Mapping[str, Any]) -> dict[str, Any]:
