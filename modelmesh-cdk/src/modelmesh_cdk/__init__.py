@@ -71,6 +71,7 @@ if TYPE_CHECKING:
     from modelmesh_cdk.provider.http_api import HttpApiProviderConfig as HttpApiProviderConfig
     from modelmesh_cdk.provider.image_sizes import nearest_ratio as nearest_ratio
     from modelmesh_cdk.provider.image_sizes import read_image_size as read_image_size
+    from modelmesh_cdk.provider.lazy_codecs import LazyCodecs as LazyCodecs
     from modelmesh_cdk.provider.mapping import RequestMapping as RequestMapping
     from modelmesh_cdk.provider.mapping import ResponseMapping as ResponseMapping
     from modelmesh_cdk.provider.openai_compatible import OpenAICompatibleProvider as OpenAICompatibleProvider
@@ -122,6 +123,7 @@ if TYPE_CHECKING:
     from modelmesh_cdk.wire.sse import SseDecoder as SseDecoder
 
 _HOMES = {
+    "LazyCodecs": "modelmesh_cdk.provider.lazy_codecs",
     "UnservedOperation": "modelmesh_cdk.provider.operation_codec",
     "WhisperTranscriptions": "modelmesh_cdk.provider.transcripts",
     "FileBody": "modelmesh_cdk.wire.json_with_files",

@@ -16,6 +16,7 @@ from modelmesh_cdk import (
     OperationCodec,
     Transcript,
     TranscriptionCodec,
+    UnservedOperation,
     WireRequest,
     json_codec,
     media_type_of,
@@ -175,3 +176,11 @@ def _billed(data: Mapping[str, Any]) -> Mapping[str, Any]:
     meta = data.get("meta")
     billed = meta.get("billed_units") if isinstance(meta, Mapping) else None
     return billed if isinstance(billed, Mapping) else {}
+
+
+CODECS: Mapping[str, OperationCodec] = {
+    "rerank": Rerank(),
+    "documents.parse": Documents(),
+    "audio.transcriptions": Transcriptions(),
+    "audio.translations": UnservedOperation("model", "only transcribes"),
+}

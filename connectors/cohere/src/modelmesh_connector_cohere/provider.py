@@ -13,8 +13,8 @@ from modelmesh_cdk import (
     BaseProvider,
     EmbeddingLimit,
     ErrorMapping,
+    LazyCodecs,
     OperationCodec,
-    UnservedOperation,
     WireRequest,
     model_list,
     provider_error,
@@ -27,7 +27,6 @@ from modelmesh_connector_cohere.error_mappings import MAPPINGS, failed_reason, i
 from modelmesh_connector_cohere.events import EventDecoder
 from modelmesh_connector_cohere.message_rules import RULES
 from modelmesh_connector_cohere.model_rows import row_of
-from modelmesh_connector_cohere.operations import Documents, Rerank, Transcriptions
 from modelmesh_connector_cohere.parameters import chat_body
 
 _EMBEDDINGS = "embeddings"
@@ -59,12 +58,7 @@ class CohereProvider(BaseProvider):
         inputs=96, source="cohere package 7.3.1 (v2/client.py: at most 96 texts per call)", as_of="2026-11-21"
     )
 
-    operation_codecs: ClassVar[Mapping[str, OperationCodec]] = {
-        "rerank": Rerank(),
-        "documents.parse": Documents(),
-        "audio.transcriptions": Transcriptions(),
-        "audio.translations": UnservedOperation("model", "only transcribes"),
-    }
+    operation_codecs: ClassVar[Mapping[str, OperationCodec]] = LazyCodecs("modelmesh_connector_cohere.operations")
 
     def _resolve_api_root(self) -> str:
         root = super()._resolve_api_root()

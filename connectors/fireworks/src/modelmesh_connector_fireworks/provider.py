@@ -12,13 +12,13 @@ from modelmesh_cdk import (
     COMMON_RATE_LIMIT_HEADERS,
     EmbeddingLimit,
     ErrorMapping,
+    LazyCodecs,
     OpenAICompatibleProvider,
     OperationCodec,
     RateLimitHeaders,
 )
 from modelmesh_cdk.message_rules import MessageRules
 from modelmesh_connector_fireworks.error_mappings import MAPPINGS, RATE_LIMITS
-from modelmesh_connector_fireworks.images import Images
 from modelmesh_connector_fireworks.message_rules import RULES
 
 EMBED_CAPABILITY = "representation.embeddings.text-embeddings"
@@ -50,7 +50,7 @@ class FireworksProvider(OpenAICompatibleProvider):
         as_of="2026-11-30",
     )
 
-    operation_codecs: ClassVar[Mapping[str, OperationCodec]] = {"images.generate": Images()}
+    operation_codecs: ClassVar[Mapping[str, OperationCodec]] = LazyCodecs("modelmesh_connector_fireworks.images")
 
     def _resolve_api_root(self) -> str:
         """Return the base address with its path, whether ``base_url`` contains all, a part or none of that path."""

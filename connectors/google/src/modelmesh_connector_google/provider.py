@@ -16,6 +16,7 @@ from modelmesh_cdk import (
     BaseProvider,
     EmbeddingLimit,
     ErrorMapping,
+    LazyCodecs,
     OperationCodec,
     WireRequest,
     json_codec,
@@ -28,13 +29,10 @@ from modelmesh_connector_google import embeddings, parameters
 from modelmesh_connector_google.answers import completion
 from modelmesh_connector_google.error_mappings import MAPPINGS, code_of, delay_of, request_id_of, spent_class, text_of, unwrapped
 from modelmesh_connector_google.events import EventDecoder, blocked
-from modelmesh_connector_google.images import Images
 from modelmesh_connector_google.message_rules import RULES
 from modelmesh_connector_google.model_rows import row_of
 from modelmesh_connector_google.own_parts import in_openai_fields
 from modelmesh_connector_google.safety import read_safety_settings
-from modelmesh_connector_google.speech import Speech
-from modelmesh_connector_google.transcriptions import REVISION_HEADER, Transcriptions, is_transcriber
 
 
 class GoogleProvider(BaseProvider):
@@ -65,13 +63,7 @@ class GoogleProvider(BaseProvider):
         inputs=100, source="Google's refusal, as reported in lancedb/lancedb#3618", as_of="2026-11-30"
     )
 
-    operation_codecs: ClassVar[Mapping[str, OperationCodec]] = {
-        "images.generate": Images(),
-        "images.edit": Images(),
-        "audio.speech": Speech(),
-        "audio.transcriptions": Transcriptions(),
-        "audio.translations": Transcriptions(translates=True),
-    }
+    operation_codecs: ClassVar[Mapping[str, OperationCodec]] = LazyCodecs("modelmesh_connector_google.operation_codecs")
 
     def __init__(self, config: Any = None, **settings: Any) -> None:
         """Read the settings. Nothing is connected.
@@ -123,9 +115,12 @@ class GoogleProvider(BaseProvider):
         return body
 
     def _encode_request(self, request: WireRequest) -> Any:
-        if request.call.operation.name == "audio.transcriptions" and is_transcriber(request.model):
+        if request.call.operation.name == "audio.transcriptions":
+            from modelmesh_connector_google.transcriptions import revision_headers  # noqa: PLC0415 - only for transcriptions
+
             options = request.call.options
-            request.call = evolve(request.call, options=evolve(options, headers={**REVISION_HEADER, **options.headers}))
+            headers = {**revision_headers(request.model), **options.headers}
+            request.call = evolve(request.call, options=evolve(options, headers=headers))
         return super()._encode_request(request)
 
     def _own_messages(self, messages: list[Any]) -> list[Any]:

@@ -22,7 +22,6 @@ from modelmesh_cdk import (
 )
 from modelmesh_connector_google import media
 
-REVISION_HEADER = {"Api-Revision": "2026-05-20"}
 _OURS = frozenset(
     {
         "chunking_strategy", "file", "include", "keywords", "known_speaker_names", "known_speaker_references", "language",
@@ -36,6 +35,11 @@ _SECONDS = re.compile(r"\d+(\.\d+)?s")
 def is_transcriber(model: str) -> bool:
     """Return whether a model is for transcription."""
     return "transcribe" in model
+
+
+def revision_headers(model: str) -> dict[str, str]:
+    """Return the header with the revision of the Interactions API, for models that have it."""
+    return {"Api-Revision": "2026-05-20"} if is_transcriber(model) else {}
 
 
 class Transcriptions(TranscriptionCodec):

@@ -6,6 +6,7 @@ integration barneyonline/ha-groq lists them (2026-07-06), all read 2026-11-30.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from modelmesh_cdk import OperationCodec, WhisperTranscriptions, WireRequest, unsupported_parameter
@@ -59,3 +60,10 @@ class Translations(WhisperTranscriptions):
         if request.model.endswith("-turbo"):
             raise unsupported_parameter("model", f"is {request.model!r}, which does not translate")
         return super().build_payload(provider, request)
+
+
+CODECS: Mapping[str, OperationCodec] = {
+    "audio.speech": Speech(),
+    "audio.transcriptions": WhisperTranscriptions("Groq", FORMATS),
+    "audio.translations": Translations("Groq", FORMATS),
+}

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
-from modelmesh_cdk import ErrorMapping, OpenAICompatibleProvider, OperationCodec, WhisperTranscriptions, operations_under
+from modelmesh_cdk import ErrorMapping, LazyCodecs, OpenAICompatibleProvider, OperationCodec, operations_under
 from modelmesh_cdk.message_rules import MessageRules
-from modelmesh_connector_groq.audio import FORMATS, Speech, Translations
 from modelmesh_connector_groq.error_mappings import MAPPINGS
 from modelmesh_connector_groq.message_rules import RULES
 
@@ -30,11 +29,7 @@ class GroqProvider(OpenAICompatibleProvider):
     base_url_variable: ClassVar[str | None] = "GROQ_BASE_URL"
     api_version: ClassVar[str] = "/openai/v1"
 
-    operation_codecs: ClassVar[Mapping[str, OperationCodec]] = {
-        "audio.speech": Speech(),
-        "audio.transcriptions": WhisperTranscriptions("Groq", FORMATS),
-        "audio.translations": Translations("Groq", FORMATS),
-    }
+    operation_codecs: ClassVar[Mapping[str, OperationCodec]] = LazyCodecs("modelmesh_connector_groq.audio")
 
     def _resolve_api_root(self) -> str:
         """Return the address with its path once, also when it was written as far as ``/openai``."""

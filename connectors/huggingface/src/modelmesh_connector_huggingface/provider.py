@@ -9,9 +9,9 @@ from modelmesh.contracts import EMBEDDINGS, Answer, ModelInfo
 from modelmesh_cdk import (
     EmbeddingLimit,
     ErrorMapping,
+    LazyCodecs,
     OpenAICompatibleProvider,
     OperationCodec,
-    UnservedOperation,
     WireRequest,
     json_codec,
     to_requested_encoding,
@@ -20,7 +20,6 @@ from modelmesh_cdk.message_rules import MessageRules
 from modelmesh_connector_huggingface.error_mappings import MAPPINGS
 from modelmesh_connector_huggingface.features import embedding_list, task_body, task_path
 from modelmesh_connector_huggingface.message_rules import RULES
-from modelmesh_connector_huggingface.tasks import Images, Transcriptions
 
 CHAT_CAPABILITY = "generation.text-generation.chat-completion"
 
@@ -50,11 +49,7 @@ class HuggingFaceProvider(OpenAICompatibleProvider):
         as_of="2026-11-30",
     )
 
-    operation_codecs: ClassVar[Mapping[str, OperationCodec]] = {
-        "images.generate": Images(),
-        "audio.transcriptions": Transcriptions(),
-        "audio.translations": UnservedOperation("model", "only transcribes"),
-    }
+    operation_codecs: ClassVar[Mapping[str, OperationCodec]] = LazyCodecs("modelmesh_connector_huggingface.tasks")
 
     def _build_headers(self) -> dict[str, str]:
         """Return the headers of every request."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import time
+from collections.abc import Mapping
 from typing import Any, ClassVar
 from urllib.parse import quote
 
@@ -20,6 +21,7 @@ from modelmesh_cdk import (
     OperationCodec,
     Transcript,
     TranscriptionCodec,
+    UnservedOperation,
     WireRequest,
     read_image_size,
     unsupported_parameter,
@@ -131,3 +133,10 @@ def _segment(chunk: Any) -> dict[str, Any]:
     except (TypeError, KeyError, ValueError):
         message = "a chunk of the transcription has no times"
         raise ValueError(message) from None
+
+
+CODECS: Mapping[str, OperationCodec] = {
+    "images.generate": Images(),
+    "audio.transcriptions": Transcriptions(),
+    "audio.translations": UnservedOperation("model", "only transcribes"),
+}

@@ -10,16 +10,14 @@ from modelmesh_cdk import (
     COMMON_RATE_LIMIT_HEADERS,
     EmbeddingLimit,
     ErrorMapping,
+    LazyCodecs,
     OpenAICompatibleProvider,
     OperationCodec,
     RateLimitHeaders,
-    UnservedOperation,
     WireRequest,
     operations_under,
 )
 from modelmesh_cdk.message_rules import MessageRules
-from modelmesh_connector_mistral.audio import Speech, Transcriptions
-from modelmesh_connector_mistral.documents import Documents, Moderations
 from modelmesh_connector_mistral.error_mappings import MAPPINGS, RATE_LIMITS
 from modelmesh_connector_mistral.events import EventDecoder
 from modelmesh_connector_mistral.message_rules import RULES
@@ -53,13 +51,7 @@ class MistralProvider(OpenAICompatibleProvider):
     # mistralai package 3.7.0, client/files.py, read 2026-11-30
     native_operations: ClassVar[Collection[str]] = operations_under("files")
 
-    operation_codecs: ClassVar[Mapping[str, OperationCodec]] = {
-        "audio.speech": Speech(),
-        "audio.transcriptions": Transcriptions(),
-        "audio.translations": UnservedOperation("model", "only transcribes"),
-        "documents.parse": Documents(),
-        "moderations": Moderations(),
-    }
+    operation_codecs: ClassVar[Mapping[str, OperationCodec]] = LazyCodecs("modelmesh_connector_mistral.operation_codecs")
 
     def _own_messages(self, messages: list[Any]) -> list[Any]:
         """Return messages with Mistral's content chunks restored."""

@@ -5,11 +5,12 @@ Paths and fields are those of the openrouter package 1.3.84 (``images.py``, ``tt
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from modelmesh.contracts import FileUpload
 from modelmesh.contracts.operations import BodyKind
-from modelmesh_cdk import DataUrl, JsonWithFiles, OperationCodec, WireRequest, unsupported_parameter
+from modelmesh_cdk import DataUrl, JsonWithFiles, OperationCodec, WhisperTranscriptions, WireRequest, unsupported_parameter
 
 _DROPPED = ("input_fidelity", "moderation", "partial_images", "response_format", "style")
 
@@ -59,3 +60,11 @@ class Speech(OperationCodec):
         payload.setdefault("response_format", "mp3")
         payload.pop("stream_format", None)
         return payload
+
+
+CODECS: Mapping[str, OperationCodec] = {
+    "images.generate": Images(),
+    "images.edit": Images(),
+    "audio.speech": Speech(),
+    "audio.transcriptions": WhisperTranscriptions("OpenRouter"),
+}

@@ -7,10 +7,9 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
 from modelmesh.contracts import CHAT, FailureClass, ModelInfo
-from modelmesh_cdk import ErrorMapping, OpenAICompatibleProvider, OperationCodec, WhisperTranscriptions, WireRequest
+from modelmesh_cdk import ErrorMapping, LazyCodecs, OpenAICompatibleProvider, OperationCodec, WireRequest
 from modelmesh_cdk.message_rules import MessageRules
 from modelmesh_connector_openrouter.error_mappings import MAPPINGS
-from modelmesh_connector_openrouter.media import Images, Speech
 from modelmesh_connector_openrouter.message_rules import RULES
 from modelmesh_connector_openrouter.model_rows import row_of
 
@@ -47,12 +46,7 @@ class OpenRouterProvider(OpenAICompatibleProvider):
     probe_path: ClassVar[str] = "/key"  # the model list needs no key
     list_path: ClassVar[str] = "/models?output_modalities=all"  # default: text models only (openrouter package, models_.py)
 
-    operation_codecs: ClassVar[Mapping[str, OperationCodec]] = {
-        "images.generate": Images(),
-        "images.edit": Images(),
-        "audio.speech": Speech(),
-        "audio.transcriptions": WhisperTranscriptions("OpenRouter"),
-    }
+    operation_codecs: ClassVar[Mapping[str, OperationCodec]] = LazyCodecs("modelmesh_connector_openrouter.media")
 
     def _resolve_api_root(self) -> str:
         """Return the base address with its path, also if ``base_url`` ends with ``/api``."""

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from modelmesh.contracts import EMBEDDINGS, Answer, ModelInfo
 from modelmesh.errors import ProviderError
-from modelmesh_cdk import BaseProvider, EmbeddingLimit, ErrorMapping, OperationCodec, WireRequest
+from modelmesh_cdk import BaseProvider, EmbeddingLimit, ErrorMapping, LazyCodecs, OperationCodec, WireRequest
 from modelmesh_cdk.message_rules import MessageRules
 from modelmesh_connector_perplexity.answers import completion
 from modelmesh_connector_perplexity.embeddings import decode_vectors, embed_body
@@ -15,7 +15,6 @@ from modelmesh_connector_perplexity.error_mappings import MAPPINGS
 from modelmesh_connector_perplexity.events import EventDecoder
 from modelmesh_connector_perplexity.message_rules import RULES
 from modelmesh_connector_perplexity.questions import body_of
-from modelmesh_connector_perplexity.searches import Searches
 
 GROUNDED = "retrieval.rag.grounded-generation"
 STATUS_OF_TYPE = {"request_rate_limit_exceeded": 429, "internal_error": 500, "bad_gateway": 502, "gateway_timeout": 504}
@@ -42,7 +41,7 @@ class PerplexityProvider(BaseProvider):
     base_url_variable: ClassVar[str | None] = "PERPLEXITY_BASE_URL"
     probe_path: ClassVar[str] = ""  # the model list needs no key (page List Models, read 2026-11-21)
     default_capabilities: ClassVar[Sequence[str]] = (GROUNDED,)
-    operation_codecs: ClassVar[Mapping[str, OperationCodec]] = {"search": Searches()}
+    operation_codecs: ClassVar[Mapping[str, OperationCodec]] = LazyCodecs("modelmesh_connector_perplexity.searches")
     embedding_limit: ClassVar[EmbeddingLimit | None] = EmbeddingLimit(
         inputs=512, tokens=120_000, source="docs.perplexity.ai/api-reference/embeddings-post", as_of="2026-11-30"
     )

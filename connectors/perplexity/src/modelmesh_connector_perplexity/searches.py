@@ -6,6 +6,7 @@ Path and fields are those of the perplexityai package 0.46.1 (``resources/search
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from modelmesh_cdk import OperationCodec, WireRequest
@@ -36,3 +37,8 @@ class Searches(OperationCodec):
             raise ValueError(message)  # noqa: TRY004 - of the vendor's data
         found: dict[str, Any] = data
         return found
+
+
+CODECS: Mapping[str, OperationCodec] = {
+    "search": Searches(),
+}

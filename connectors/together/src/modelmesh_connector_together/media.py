@@ -7,9 +7,17 @@ read 2026-11-30.
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
-from modelmesh_cdk import OperationCodec, WireRequest, read_image_size, unsupported_parameter
+from modelmesh_cdk import (
+    OperationCodec,
+    UnservedOperation,
+    WhisperTranscriptions,
+    WireRequest,
+    read_image_size,
+    unsupported_parameter,
+)
 
 _DROPPED = ("background", "moderation", "output_compression", "partial_images", "quality", "safety_identifier", "style", "user")
 _FORMATS = {"jpg": "jpeg", "jpeg": "jpeg", "png": "png"}
@@ -83,3 +91,12 @@ class Speech(OperationCodec):
                 request.adapted.append(f"{name} dropped: Together has no such parameter")
         payload.pop("stream_format", None)
         return payload
+
+
+CODECS: Mapping[str, OperationCodec] = {
+    "images.generate": Images(),
+    "images.edit": UnservedOperation("image", "is a file, and Together takes images by address (image_url)"),
+    "audio.speech": Speech(),
+    "audio.transcriptions": WhisperTranscriptions("Together"),
+    "audio.translations": WhisperTranscriptions("Together"),
+}

@@ -6,10 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
 from modelmesh.contracts import ModelInfo
-from modelmesh_cdk import ErrorMapping, OpenAICompatibleProvider, OperationCodec, UnservedOperation, WhisperTranscriptions
+from modelmesh_cdk import ErrorMapping, LazyCodecs, OpenAICompatibleProvider, OperationCodec
 from modelmesh_cdk.message_rules import MessageRules
 from modelmesh_connector_together.error_mappings import MAPPINGS
-from modelmesh_connector_together.media import Images, Speech
 from modelmesh_connector_together.message_rules import RULES
 from modelmesh_connector_together.model_rows import row_of
 
@@ -36,13 +35,7 @@ class TogetherProvider(OpenAICompatibleProvider):
     api_key_variable: ClassVar[str | None] = "TOGETHER_API_KEY"
     base_url_variable: ClassVar[str | None] = "TOGETHER_BASE_URL"
 
-    operation_codecs: ClassVar[Mapping[str, OperationCodec]] = {
-        "images.generate": Images(),
-        "images.edit": UnservedOperation("image", "is a file, and Together takes images by address (image_url)"),
-        "audio.speech": Speech(),
-        "audio.transcriptions": WhisperTranscriptions("Together"),
-        "audio.translations": WhisperTranscriptions("Together"),
-    }
+    operation_codecs: ClassVar[Mapping[str, OperationCodec]] = LazyCodecs("modelmesh_connector_together.media")
 
     def _parse_response(self, data: dict[str, Any]) -> dict[str, Any]:
         """Return the response with the finish reason ``eos`` replaced by ``stop``."""

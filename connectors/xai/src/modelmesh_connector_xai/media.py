@@ -8,6 +8,7 @@ the litellm package 1.109.1, all read 2026-11-30. The xai-sdk package has no HTT
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from modelmesh.contracts import FileUpload
@@ -18,6 +19,7 @@ from modelmesh_cdk import (
     OperationCodec,
     Transcript,
     TranscriptionCodec,
+    UnservedOperation,
     WireRequest,
     nearest_ratio,
     read_image_size,
@@ -144,3 +146,11 @@ class Transcriptions(TranscriptionCodec):
         usage = {"type": "duration", "seconds": seconds} if isinstance(seconds, int | float) else None
         rest = {name: value for name, value in data.items() if name not in ("text", "words", "language", "duration")}
         return Transcript(data["text"], data.get("language"), seconds, segments_of_words(words), words, usage, rest)
+
+
+CODECS: Mapping[str, OperationCodec] = {
+    "images.generate": Images(),
+    "images.edit": Images(),
+    "audio.transcriptions": Transcriptions(),
+    "audio.translations": UnservedOperation("model", "only transcribes"),
+}

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import ClassVar
 
-from modelmesh_cdk import ErrorMapping, OpenAICompatibleProvider, OperationCodec, UnservedOperation, operations_under
+from modelmesh_cdk import ErrorMapping, LazyCodecs, OpenAICompatibleProvider, OperationCodec, operations_under
 from modelmesh_cdk.message_rules import MessageRules
 from modelmesh_connector_xai.error_mappings import MAPPINGS
-from modelmesh_connector_xai.media import Images, Transcriptions
 from modelmesh_connector_xai.message_rules import RULES
 
 
@@ -27,9 +26,4 @@ class XAIProvider(OpenAICompatibleProvider):
     error_mappings: ClassVar[Sequence[ErrorMapping]] = MAPPINGS
     default_base_url: ClassVar[str] = "https://api.x.ai/v1"
     api_key_variable: ClassVar[str | None] = "XAI_API_KEY"
-    operation_codecs: ClassVar[Mapping[str, OperationCodec]] = {
-        "images.generate": Images(),
-        "images.edit": Images(),
-        "audio.transcriptions": Transcriptions(),
-        "audio.translations": UnservedOperation("model", "only transcribes"),
-    }
+    operation_codecs: ClassVar[Mapping[str, OperationCodec]] = LazyCodecs("modelmesh_connector_xai.media")

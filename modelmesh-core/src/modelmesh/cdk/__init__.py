@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from modelmesh_cdk import JsonWithFiles as JsonWithFiles
     from modelmesh_cdk import KeyValueStorage as KeyValueStorage
     from modelmesh_cdk import KeyValueStorageConfig as KeyValueStorageConfig
+    from modelmesh_cdk import LazyCodecs as LazyCodecs
     from modelmesh_cdk import MultipartBody as MultipartBody
     from modelmesh_cdk import OpenAICompatibleProvider as OpenAICompatibleProvider
     from modelmesh_cdk import OperationCodec as OperationCodec
@@ -125,6 +126,7 @@ __all__ = [
     "JsonWithFiles",
     "KeyValueStorage",
     "KeyValueStorageConfig",
+    "LazyCodecs",
     "MultipartBody",
     "OpenAICompatibleProvider",
     "OperationCodec",
