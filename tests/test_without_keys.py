@@ -58,17 +58,6 @@ def test_streamed_speech_and_events_return_the_same_words(client: Any) -> None:
     assert words("".join(event.delta for event in events[:-1])) == words(events[-1].text) == words(TEXT)
 
 
-def test_transcription_formats_of_texts(client: Any) -> None:
-    audio = client.audio.speech.create(model="text-to-speech", voice="alloy", input="Hello my friend.", response_format="wav")
-    file = ("speech.wav", audio.content)
-    subtitles = client.audio.transcriptions.create(model="speech-to-text", file=file, response_format="srt")
-    assert "-->" in subtitles
-    detailed = client.audio.transcriptions.create(
-        model="speech-to-text", file=file, response_format="verbose_json", timestamp_granularities=["word"]
-    )
-    assert words(" ".join(word.word for word in detailed.words)) == words(detailed.text)
-
-
 def test_translation_of_an_english_model_is_refused_with_the_reason(client: Any) -> None:
     audio = client.audio.speech.create(model="text-to-speech", voice="alloy", input="Hello.", response_format="wav")
     with pytest.raises(modelmesh.BadRequestError, match="English only"):

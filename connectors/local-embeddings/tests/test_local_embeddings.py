@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from modelmesh_connector_local_embeddings import LocalEmbeddingsProvider
+from modelmesh_connector_local_embeddings import model as native
 from modelmesh_connector_local_embeddings.config import LocalEmbeddingsConfig
 
 import modelmesh
@@ -82,12 +83,20 @@ def test_embed_base64_has_the_same_numbers(embed: Embed) -> None:
     assert list(struct.unpack("<384f", base64.b64decode(row["embedding"]))) == pytest.approx(vectors(embed(QUESTION))[0])
 
 
-def test_embed_long_text_is_averaged_over_its_parts(embed: Embed) -> None:
-    text = " ".join(f"{ANSWERS[0]} {number}." for number in range(70))
-    answer = embed(text)
-    assert answer.body["usage"]["prompt_tokens"] > 512
+def test_embed_long_text_is_averaged_over_its_parts(embed: Embed, monkeypatch: pytest.MonkeyPatch) -> None:
+    (apart,) = vectors(embed(" ".join(ANSWERS[:1] * 9)))
+    monkeypatch.setattr(native, "WINDOW", 16)
+    answer = embed(" ".join(ANSWERS[:1] * 9))
     (whole,), (short,) = vectors(answer), vectors(embed(ANSWERS[0]))
-    assert cosine(whole, short) > 0.8
+    assert answer.body["usage"]["prompt_tokens"] > 64
+    assert cosine(whole, whole) == pytest.approx(1, abs=1e-5)
+    assert 0.8 < cosine(whole, short) < 0.9999
+    assert whole != apart
+
+
+def test_embed_word_without_spaces_is_divided(embed: Embed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(native, "WINDOW", 16)
+    assert len(vectors(embed("supercalifragilistic" * 9))[0]) == 384
 
 
 def test_embed_unicode_and_null_characters_are_read(embed: Embed) -> None:
@@ -196,6 +205,7 @@ import os, sys
 from modelmesh.contracts import EMBEDDINGS
 from modelmesh.contracts.call import Call, Limits
 from modelmesh_connector_local_embeddings import LocalEmbeddingsProvider
+from modelmesh_connector_local_embeddings import model as native
 model = LocalEmbeddingsProvider(threads=2)
 call = Call(EMBEDDINGS, "text-embeddings", {"input": ["one", "two"]})
 model.send(call, model.name, Limits())

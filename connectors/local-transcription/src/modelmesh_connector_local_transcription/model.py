@@ -78,7 +78,7 @@ class TranscriptionModel:
             transcript.language = info.language
             options["language"] = info.language
             yield from segments
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, AttributeError, KeyError) as error:
             why = str(error).partition("\n")[0]  # the other lines show the samples
             message = f"the local transcription model rejected a parameter of the request: {why}"
             raise provider_error(FailureClass.CALLER, message, status=400) from None
