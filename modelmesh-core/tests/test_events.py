@@ -111,7 +111,7 @@ def test_failover_publishes_events_and_an_entry(scripted: Any) -> None:
     assert (off.event_type, off.provider_id, off.model_id, off.pool_id) == ("provider_deactivated", "a", None, "chat-completion")
     assert off.metadata["reason"] == "credential"
     assert (rotated.event_type, rotated.provider_id, rotated.model_id) == ("model_rotated", "b", "y")
-    assert rotated.metadata == {"from": "a/x", "reason": "credential", "status": 401}
+    assert rotated.metadata == {"from": "a/x", "reason": "credential", "status": 401, "operation": "chat.completions"}
     (entry,) = sink.entries
     assert (entry.provider_id, entry.model_id, entry.pool_id, entry.delivery_mode) == ("b", "y", "chat-completion", "synchronous")
     assert entry.capability == "generation.text-generation.chat-completion"

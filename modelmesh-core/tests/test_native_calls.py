@@ -177,3 +177,13 @@ def test_capability_without_an_operation_reaches_the_connector_by_its_path(scrip
         assert mesh.client.capability("translation.text").call(text="Hello", target="de").text == "Hallo"
     ((call, _),) = vendor.calls
     assert (call.operation.name, call.payload) == ("transformation.translation", {"text": "Hello", "target": "de"})
+
+
+def test_strict_adaptation_refuses_a_translation_with_losses(scripted: Any, body: Any) -> None:
+    pools = {"chat": {"capability": "chat-completion", "adaptation": "strict"}}
+    call = Call(CHAT, "chat", {"messages": []}, native=Call(RESPONSES, "chat", {"input": "Hi"}), lost=("truncation dropped",))
+    vendor = scripted(answer=lambda call, model: body("Hi"))
+    with ModelMesh({"providers": {"a": {"instance": vendor}}, "pools": pools}) as mesh:
+        with pytest.raises(NoActiveModelError, match="strict refuses the translation: truncation dropped"):
+            mesh._requests.serve(call)
+    assert vendor.calls == []

@@ -48,12 +48,13 @@ def change_event(change: Change, pool: str | None, now: float) -> RoutingEvent |
     return None
 
 
-def failover_events(attempts: Sequence[Attempt], pool: str | None, now: float) -> list[RoutingEvent]:
+def failover_events(attempts: Sequence[Attempt], pool: str | None, now: float, operation: str) -> list[RoutingEvent]:
     """Return an event for each step of a request from one model to another."""
     events: list[RoutingEvent] = []
     for before, after in pairwise(attempts):
         if target_of(before) != target_of(after):
-            facts = {"from": f"{before.provider_id}/{before.model_id}", "reason": before.failure, "status": before.status}
+            source = f"{before.provider_id}/{before.model_id}"
+            facts = {"from": source, "reason": before.failure, "status": before.status, "operation": operation}
             events.append(RoutingEvent(EventType.MODEL_ROTATED, now, after.model_id, after.provider_id, pool, facts))
     return events
 

@@ -194,7 +194,7 @@ class Reporter:
         if self._emitter.has_subscribers:
             self._publish_changes()
 
-    def _publish_changes(self, attempts: Sequence[Attempt] = (), pool: str | None = None) -> None:
+    def _publish_changes(self, attempts: Sequence[Attempt] = (), pool: str | None = None, operation: str = "") -> None:
         if len(attempts) < 2 and not self._health.changes and not self._reservations.events:  # noqa: PLR2004 - no failover
             return
         with self.lock:
@@ -207,7 +207,7 @@ class Reporter:
             if event is not None:
                 self._emitter.emit(event)
         for event in (
-            *event_records.failover_events(attempts, pool, now),
+            *event_records.failover_events(attempts, pool, now, operation),
             *(event_records.limit_event(limit, pool, now) for limit in limits),
         ):
             self._emitter.emit(event)
@@ -224,7 +224,7 @@ class Reporter:
         answered: bool,
     ) -> None:
         now = time.time()
-        self._publish_changes(attempts, pool.name)
+        self._publish_changes(attempts, pool.name, (call.native or call).operation.name)
         entry = event_records.request_log_entry(
             call=call,
             pool=pool,
