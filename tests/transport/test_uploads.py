@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import socket
 import ssl
 import threading
 import tracemalloc
@@ -14,6 +15,7 @@ from uploads import EVERY, MIB, Body, answer, calls, checksum, read_body
 from modelmesh.contracts import FailureClass
 from modelmesh_cdk.transport.interfaces import TransportError, TransportTimeoutError
 from modelmesh_cdk.transport.request_body import RequestBodyError
+from modelmesh_cdk.transport.selection import TRANSPORTS
 
 LARGE = 100 * MIB
 EXTRA = 2 * MIB
@@ -109,6 +111,53 @@ def test_refusal_in_the_middle_of_a_body_is_returned(kind: str, mode: str, tls: 
     with scripted_server(serve, over_tls if tls else None) as server, calls(kind, mode, server.url) as caller:
         assert caller.send(server.url, body)[:2] == (413, 3)
     assert body.open == 0
+
+
+@pytest.mark.parametrize("mode", ["sync", "async"])
+@pytest.mark.parametrize("kind", TRANSPORTS)
+@pytest.mark.parametrize("tls", [False, True])
+@pytest.mark.parametrize("closes", [False, True])
+def test_refusal_by_a_server_that_reads_no_further_is_returned(
+    kind: str, mode: str, tls: bool, closes: bool, over_tls: ssl.SSLContext
+) -> None:
+    """The server refuses, and then waits or closes the connection with a reset.
+
+    Servers disable Nagle's algorithm, as this one does. With it, the reset would discard the answer before it is sent over TLS.
+    """
+    body, ended = Body(16 * MIB), threading.Event()
+
+    def serve(peer: Peer) -> None:
+        peer.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        peer.head()
+        peer.send(answer("401 Unauthorized", b"key"))
+        if not closes:
+            ended.wait()
+
+    with scripted_server(serve, over_tls if tls else None) as server, calls(kind, mode, server.url) as caller:
+        for sent in (body, b"x" * body.size):
+            assert caller.send(server.url, sent)[:2] == (401, 3)
+        ended.set()
+    assert body.open == 0
+
+
+@pytest.mark.parametrize("mode", ["sync", "async"])
+@pytest.mark.parametrize("kind", TRANSPORTS)
+def test_success_before_the_end_of_the_body_does_not_end_the_upload(kind: str, mode: str) -> None:
+    body, bodies = Body(8 * MIB), []
+
+    def serve(peer: Peer) -> None:
+        for _ in range(2):
+            head = peer.head()
+            peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nye")
+            peer._buffer = head + b"\r\n\r\n" + peer._buffer
+            bodies.append(read_body(peer))
+            peer.send(b"es")
+
+    with scripted_server(serve) as server, calls(kind, mode, server.url) as caller:
+        for _ in range(2):
+            assert caller.send(server.url, body)[:2] == (200, 4)
+        assert server.connections == 1
+    assert bodies == [checksum(Body(8 * MIB))] * 2
 
 
 @pytest.mark.parametrize(("kind", "mode"), EVERY)

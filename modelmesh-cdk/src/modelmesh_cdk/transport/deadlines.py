@@ -17,6 +17,7 @@ import httpcore2
 
 from modelmesh_cdk.transport.abandoned_connections import AbandonedConnections
 from modelmesh_cdk.transport.connecting import STAGGER_S, UNRESOLVED, refusal_of
+from modelmesh_cdk.transport.early_answers import LARGE, AsyncEarlyAnswer, EarlyAnswer
 from modelmesh_cdk.transport.held_head import HeldHead
 from modelmesh_cdk.transport.interfaces import Deadline
 from modelmesh_cdk.transport.resolving import resolver
@@ -51,16 +52,22 @@ class DeadlineStream(httpcore2.NetworkStream):
     def __init__(self, stream: httpcore2.NetworkStream) -> None:
         self._stream = stream
         self._held = HeldHead()
+        self._early = EarlyAnswer()
         self.spoiled = False
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Read, until the gap or the deadline is over."""
+        if self._early:
+            return self._early.take(max_bytes)
         return self._stream.read(max_bytes, _left(current.deadline, timeout, httpcore2.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Write, until the gap or the deadline is over."""
         for part in self._held.join(buffer):
-            self._stream.write(part, _left(current.deadline, timeout, httpcore2.WriteTimeout))
+            if len(part) > LARGE:
+                self._early.watch_write(self._stream, part, lambda: _left(current.deadline, timeout, httpcore2.WriteTimeout))
+            else:
+                self._stream.write(part, _left(current.deadline, timeout, httpcore2.WriteTimeout))
 
     def close(self) -> None:
         """Close the connection."""
@@ -75,7 +82,7 @@ class DeadlineStream(httpcore2.NetworkStream):
         """Return a fact of the inner connection. A connection with unread bytes is readable, so the pool does not reuse it."""
         found = self._stream.get_extra_info(info)
         if info == "is_readable" and not found:
-            return self.spoiled or has_in_tls(self._stream.get_extra_info("ssl_object"))
+            return self.spoiled or bool(self._early) or has_in_tls(self._stream.get_extra_info("ssl_object"))
         return found
 
 
@@ -125,19 +132,28 @@ class AsyncDeadlineStream(httpcore2.AsyncNetworkStream):
     def __init__(self, stream: httpcore2.AsyncNetworkStream) -> None:
         self._stream = stream
         self._held = HeldHead()
+        self._early = AsyncEarlyAnswer()
         self.spoiled = False
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Read, until the gap or the deadline is over."""
+        early = await self._early.next(max_bytes, _left(acurrent.get(), timeout, httpcore2.ReadTimeout))
+        if early is not None:
+            return early
         return await self._stream.read(max_bytes, _left(acurrent.get(), timeout, httpcore2.ReadTimeout))
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Write, until the gap or the deadline is over."""
         for part in self._held.join(buffer):
-            await self._stream.write(part, _left(acurrent.get(), timeout, httpcore2.WriteTimeout))
+            left = _left(acurrent.get(), timeout, httpcore2.WriteTimeout)
+            if len(part) > LARGE:
+                await self._early.watch(self._stream, part, left)
+            else:
+                await self._stream.write(part, left)
 
     async def aclose(self) -> None:
         """Close the connection."""
+        self._early.cancel()
         await self._stream.aclose()
 
     async def start_tls(
@@ -151,7 +167,12 @@ class AsyncDeadlineStream(httpcore2.AsyncNetworkStream):
         """Return a fact of the inner connection. A connection with unread bytes is readable, so the pool does not reuse it."""
         found = self._stream.get_extra_info(info)
         if info == "is_readable" and not found:
-            return self.spoiled or has_in_tls(self._stream.get_extra_info("ssl_object")) or has_in_event_loop(self._stream)
+            return (
+                self.spoiled
+                or bool(self._early)
+                or has_in_tls(self._stream.get_extra_info("ssl_object"))
+                or has_in_event_loop(self._stream)
+            )
         return found
 
 

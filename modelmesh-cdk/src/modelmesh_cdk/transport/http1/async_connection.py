@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from modelmesh_cdk.transport.http1.async_exchange import AsyncExchange
     from modelmesh_cdk.transport.http1.tls_layer import TlsLayer
 
-HIGH_WATER = 262_144
+HIGH_WATER = 131_072
 """Bytes of a body that wait for their reader before the connection stops receiving."""
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from modelmesh_cdk.transport.interfaces import Deadline, RequestBody
 
 _SLICE = 131_072  # bytes of a large body that are passed to the event loop at one time
+_LARGE_PIECE = 32_768
 _REFUSED = 300  # lowest status with which a server may ignore the rest of a request
 
 
@@ -163,13 +164,17 @@ class AsyncExchange:
             waiter.set_result(None)
 
     def take(self) -> bytes:
-        """Return the pieces of the body that are there, and receive further ones."""
+        """Return the pieces of the body that are there, and receive further ones. A large piece is not copied."""
         pieces = self.pieces
-        piece = pieces.popleft() if len(pieces) == 1 else b"".join(pieces)
-        pieces.clear()
-        self.unread = 0
-        if self.connection is not None:
-            self.connection.resume_reading()
+        if len(pieces) == 1 or len(pieces[0]) >= _LARGE_PIECE:
+            piece = pieces.popleft()
+        else:
+            piece = b"".join(pieces)
+            pieces.clear()
+        if not pieces:
+            self.unread = 0
+            if self.connection is not None:
+                self.connection.resume_reading()
         return piece
 
     def complete(self) -> None:

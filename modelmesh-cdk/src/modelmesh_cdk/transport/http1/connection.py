@@ -15,11 +15,11 @@ from collections.abc import Iterable
 
 from modelmesh_cdk.transport.http1.response_parser import ResponseParser
 from modelmesh_cdk.transport.interfaces import Deadline
+from modelmesh_cdk.transport.waiting import WOULD_BLOCK, wait_for_either
 
 _READ = 65_536
 _REFUSED = 300  # lowest status with which a server may ignore the rest of a request
 _SMALL = 65_536  # bytes of a request that are sent with one call
-_WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 class Connection:
@@ -85,7 +85,7 @@ class Connection:
         try:
             try:
                 sent = self._socket.send(data)
-            except _WOULD_BLOCK:
+            except WOULD_BLOCK:
                 sent = 0
             if sent < len(data) or not small:
                 self._send_rest(memoryview(data)[sent:], deadline)
@@ -120,14 +120,14 @@ class Connection:
         """Send until the end, or until the server has refused or answered the request."""
         connected, parser = self._socket, self.parser
         while data and not self._write_failed:
-            readable = _wait_for_either(connected, _seconds_left(deadline))
-            with contextlib.suppress(*_WOULD_BLOCK):
+            readable = wait_for_either(connected, _seconds_left(deadline))
+            with contextlib.suppress(*WOULD_BLOCK):
                 if readable:
                     self._feed(connected.recv(_READ))
                     if parser.failure is not None or parser.is_complete or parser.status >= _REFUSED:
                         self._write_failed = True  # the rest of the body is not sent, so no request can follow it
                         return
-            with contextlib.suppress(*_WOULD_BLOCK):
+            with contextlib.suppress(*WOULD_BLOCK):
                 data = data[connected.send(data) :]
 
     def receive(self, deadline: Deadline) -> None:
@@ -146,9 +146,9 @@ class Connection:
                 data = self._socket.recv(_READ)
                 break
             except ssl.SSLWantWriteError:
-                _wait_for_either(self._socket, seconds)
+                wait_for_either(self._socket, seconds)
                 is_ready = True
-            except _WOULD_BLOCK:  # a part of a TLS record, or bytes with a wrong checksum
+            except WOULD_BLOCK:  # a part of a TLS record, or bytes with a wrong checksum
                 is_ready = False
             seconds = _seconds_left(deadline)
         self._feed(data)
@@ -179,22 +179,3 @@ def _seconds_left(deadline: Deadline) -> float:
     if left <= 0:
         raise TimeoutError
     return min(left, deadline.gap)
-
-
-def _wait_for_either(connected: socket.socket, seconds: float) -> bool:
-    """Wait until the socket takes bytes or has some. Return whether it has some.
-
-    Raises:
-        TimeoutError: Neither happened in time.
-    """
-    if hasattr(select, "poll"):
-        poll = select.poll()
-        poll.register(connected, select.POLLIN | select.POLLOUT)
-        events = poll.poll(seconds * 1000)
-        if events:
-            return bool(events[0][1] & ~select.POLLOUT)
-    else:  # Windows
-        readable, writable, _ = select.select([connected], [connected], [], seconds)
-        if readable or writable:
-            return bool(readable)
-    raise TimeoutError
