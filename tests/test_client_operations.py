@@ -7,6 +7,7 @@ import io
 import json
 import tempfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -356,6 +357,14 @@ def test_wrong_file_is_refused_before_anything_is_sent(
         file.close()
 
 
+def test_threads_share_a_file_object(ask: Callable[..., Any], upstream: Upstream) -> None:
+    upstream.always(Script(200, b'{"text": "hi"}', delay=0.01))
+    shared = io.BytesIO(bytes(range(256)) * 2000)
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(lambda _: ask("audio.transcriptions.create", model="speech-to-text", file=shared), range(4)))
+    assert sum(shared.getvalue() in request.body for request in upstream.received) == 4
+
+
 def test_empty_file_reaches_the_vendor(ask: Callable[..., Any], upstream: Upstream) -> None:
     upstream.reply({"error": {"message": "Audio file is too short.", "type": "invalid_request_error", "code": None}}, status=400)
     with pytest.raises(BadRequestError, match="too short"):
@@ -448,9 +457,10 @@ def test_options_of_the_client_reach_every_operation(ask: Callable[..., Any], up
         ("audio.speech.create", {"input": "a"}, "'model' must be the name of a pool or capability, e.g. model='text-to-speech'"),
         ("files.create", {"file": b"1"}, r"client.files.create\(\) needs 'purpose'"),
         ("batches.retrieve", {}, r"client.batches.retrieve\(\) needs 'batch_id'"),
+        ("moderations.create", {"input": "a", "stream": True}, r"client.moderations.create\(\) does not stream"),
     ],
 )
-def test_missing_argument_is_named(ask: Callable[..., Any], upstream: Upstream, path: str, arguments: Any, said: str) -> None:
+def test_wrong_arguments_are_named(ask: Callable[..., Any], upstream: Upstream, path: str, arguments: Any, said: str) -> None:
     with pytest.raises(BadRequestError, match=said):
         ask(path, **arguments)
     assert upstream.received == []

@@ -59,6 +59,9 @@ def make_call(operation: Operation, arguments: Mapping[str, Any], *, strict: boo
     if unknown and known:
         check_unknown(unknown, known, strict=strict)
     streams = bool(stream) or as_bytes or payload.get("stream_format") == "sse"
+    if streams and operation.stream is None and known:
+        why = f"client.{method_name(operation)}() does not stream. Omit 'stream'"
+        raise bad_request_error(why)
     return Call(operation, model, payload, streams, call_options(options) if options else NO_OPTIONS)
 
 

@@ -10,10 +10,11 @@ import mimetypes
 import os
 import stat
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from pathlib import Path
 from threading import Lock
 from typing import IO, Any, BinaryIO, TypeAlias
+from weakref import WeakKeyDictionary
 
 from attrs import evolve
 
@@ -141,16 +142,29 @@ def _from_object(name: str, file: Any, filename: str | None, kind: str | None) -
     stated = getattr(file, "name", None)
     if filename is None and isinstance(stated, str | bytes | os.PathLike):
         filename = os.path.basename(os.fsdecode(stated))  # noqa: PTH119 - Path would reject a NUL later
+    lock = _lock_of(file)
     try:
-        extent = _extent(file)
+        with lock:
+            extent = _extent(file)
         if extent is None:
             file = _Spool(file)
             extent = (0, file.size)
     except (OSError, ValueError, TypeError) as error:
         why = f"{name!r}: cannot read the file object: {error}"
         raise bad_request_error(why) from error
-    lock, (start, end) = Lock(), extent
+    start, end = extent
     return _made(filename, max(end - start, 0), kind, lambda: io.BufferedReader(_SharedReader(file, lock, start)))
+
+
+_locks: MutableMapping[Any, Lock] = WeakKeyDictionary()
+"""Locks of file objects. Requests of several threads may share a file object, which has one position."""
+
+
+def _lock_of(file: Any) -> Lock:
+    try:
+        return _locks.setdefault(file, Lock())
+    except TypeError:  # a class without weak references, or without a hash
+        return Lock()
 
 
 def _extent(file: Any) -> tuple[int, int] | None:
@@ -179,14 +193,14 @@ class _Spool:
                 raise TypeError(message)
             self._copy.write(piece)
         self.size = self._copy.tell()
-        self.seek, self.readinto = self._copy.seek, self._copy.readinto
+        self.seek, self.tell, self.readinto = self._copy.seek, self._copy.tell, self._copy.readinto
 
     def __del__(self) -> None:
         self._copy.close()
 
 
 class _SharedReader(io.RawIOBase):
-    """A reader with its own position in a file object that other attempts read, too."""
+    """A reader with its own position in a file object that other attempts and other requests read, too."""
 
     def __init__(self, file: Any, lock: Lock, start: int) -> None:
         super().__init__()
@@ -200,8 +214,10 @@ class _SharedReader(io.RawIOBase):
         """Read the next bytes of the file into a buffer."""
         with self._lock:
             try:
+                before = self._file.tell()
                 self._file.seek(self._position)
                 size = self._read_into(buffer)
+                self._file.seek(before)  # the position of the file object stays the caller's
             except ValueError as error:  # the caller has closed the file
                 message = f"the file object of the request cannot be read: {error}"
                 raise OSError(message) from error

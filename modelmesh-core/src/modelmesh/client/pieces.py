@@ -65,3 +65,8 @@ def final_lines(stream: Any) -> Iterator[str]:
     if stream.kind is not StreamKind.EVENTS:
         yield "data: [DONE]"
         yield ""
+
+
+def plain_lines(reply: Any, text: str) -> list[str]:
+    """Return the lines of an answer that is no stream. JSON is one line."""
+    return text.splitlines() if isinstance(reply, str | bytes) else [text]

@@ -9,7 +9,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from modelmesh.client.pieces import Lines, Rechunker, event_lines, final_lines
+from modelmesh.client.pieces import Lines, Rechunker, event_lines, final_lines, plain_lines
 from modelmesh.client.signatures import present_as
 from modelmesh.client.streams import AsyncStream, Stream
 from modelmesh.client.unsupported import UnsupportedApi
@@ -131,7 +131,7 @@ class StreamedResponse(RawResponse[Any]):
                 yield from lines.feed(piece)
             yield from lines.end()
         elif not isinstance(self._parsed, Stream):
-            yield self.text
+            yield from plain_lines(self._parsed, self.text)
         else:
             for event in self._parsed:
                 yield from event_lines(event)
@@ -196,7 +196,8 @@ class AsyncStreamedResponse(RawResponse[Any]):
             for line in lines.end():
                 yield line
         elif not isinstance(self._parsed, AsyncStream):
-            yield self.text
+            for line in plain_lines(self._parsed, self.text):
+                yield line
         else:
             async for event in self._parsed:
                 for line in event_lines(event):
