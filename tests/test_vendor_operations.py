@@ -20,7 +20,7 @@ PNG = b"\x89PNG test"
 B64 = base64.b64encode(PNG).decode()
 CLASSES = {
     "cohere": "CohereProvider", "fireworks": "FireworksProvider", "groq": "GroqProvider", "huggingface": "HuggingFaceProvider",
-    "mistral": "MistralProvider", "openrouter": "OpenRouterProvider", "perplexity": "PerplexityProvider",
+    "mistral": "MistralProvider", "openai": "OpenAIProvider", "openrouter": "OpenRouterProvider", "perplexity": "PerplexityProvider",
     "together": "TogetherProvider", "xai": "XAIProvider",
 }  # fmt: skip
 
@@ -138,6 +138,16 @@ def test_image_request_has_the_vendors_format(ask: Any, vendor: str) -> None:
     assert reply.body["data"][0]["b64_json"] == B64
     assert isinstance(reply.body["created"], int)
     assert reply.adapted == adapted
+
+
+@pytest.mark.parametrize(("wanted", "adapted"), [("b64_json", "left out"), ("url", "dropped")])
+def test_openai_rejected_response_format_is_left_out(ask: Any, wanted: str, adapted: str) -> None:
+    asked = ask("openai", {"created": 1, "data": [{"b64_json": B64}]})
+    reply = asked("images.generate", "gpt-image-2.5-flare", prompt="cat", response_format=wanted)
+    assert asked.json == {"model": "gpt-image-2.5-flare", "prompt": "cat"}
+    assert adapted in reply.adapted[0]
+    asked("images.generate", "another", prompt="cat", response_format=wanted)
+    assert asked.json["response_format"] == wanted
 
 
 @pytest.mark.parametrize("vendor", ["fireworks", "huggingface"])

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import ClassVar
 
-from modelmesh_cdk import EmbeddingLimit, ErrorMapping, OpenAICompatibleProvider, operations_under
+from modelmesh_cdk import EmbeddingLimit, ErrorMapping, LazyCodecs, OpenAICompatibleProvider, OperationCodec, operations_under
 from modelmesh_cdk.message_rules import MessageRules
 from modelmesh_connector_openai.error_mappings import MAPPINGS
 from modelmesh_connector_openai.message_rules import RULES
@@ -15,7 +15,7 @@ HEADERS_OF_VARIABLES = {"OPENAI_ORG_ID": "OpenAI-Organization", "OPENAI_PROJECT_
 
 
 class OpenAIProvider(OpenAICompatibleProvider):
-    """Chat completions at OpenAI.
+    """Every operation of OpenAI.
 
     The options ``organization`` and ``project`` are sent as headers. Their defaults are the variables ``OPENAI_ORG_ID`` and
     ``OPENAI_PROJECT_ID``. Variables and headers are those of the openai package 3.52.0 (read 2026-11-21).
@@ -38,6 +38,8 @@ class OpenAIProvider(OpenAICompatibleProvider):
         as_of="2026-11-30",
     )
     requests_base64_embeddings: ClassVar[bool] = True  # openai package 3.52.0, resources/embeddings.py, read 2026-11-30
+
+    operation_codecs: ClassVar[Mapping[str, OperationCodec]] = LazyCodecs("modelmesh_connector_openai.images")
 
     def _build_headers(self) -> dict[str, str]:
         """Return the headers of every request. Configured values override the environment."""
