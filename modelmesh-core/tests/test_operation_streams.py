@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from modelmesh import ModelMesh
-from modelmesh.contracts import OPERATIONS, FailureClass
+from modelmesh.contracts import OPERATIONS, FailureClass, Operation
 from modelmesh.contracts.call import Call
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.errors import AllProvidersExhaustedError, ProviderServerError, StreamInterruptedError
@@ -301,3 +301,23 @@ def test_speech_as_events_ends_with_its_last_event() -> None:
     world = World("audio.speech", events[:1], stream_format="sse")
     with world.mesh, pytest.raises(StreamInterruptedError):
         world.read(sync=True)
+
+
+@BOTH
+def test_stream_of_a_capability_without_an_operation(sync: bool) -> None:
+    world = World("search", [{"any": 1}, {"any": 2}])
+    world.operation = Operation("acme.own", "", "acme.own")
+    with world.mesh as mesh:
+        mesh.get_router().get_pool("pool").operations = frozenset()
+        assert world.read(sync=sync) == [{"any": 1}, {"any": 2}]
+        assert mesh.usage.total_requests == 1
+
+
+def test_partial_text_is_that_of_the_answer() -> None:
+    start, content, _ = KINDS["responses"]
+    others = [event("response.reasoning_text.delta", delta="Hm"), event("response.function_call_arguments.delta", delta="{}")]
+    world = World("responses", [*start, *others, *content])
+    with world.mesh as mesh, pytest.raises(StreamInterruptedError) as caught:
+        world.read(sync=True)
+    assert caught.value.partial_text == "Hello"
+    assert mesh.usage.total.completion_tokens >= 4, "everything that was received is counted"

@@ -99,8 +99,7 @@ class EventProgress(StreamProgress):
         if item.get("usage") or item.get("error"):
             return False
         self._count += 1
-        self.output.add_text(delta)
-        self._text.append(delta)
+        self._add_text(kind, delta)
         return True
 
     def feed(self, item: Any) -> bool:
@@ -113,7 +112,9 @@ class EventProgress(StreamProgress):
         if kind.__class__ is not str:
             if item.get("error"):
                 raise event_failure(item)
-            raise final_errors.bad_response("an event of its stream has no type", self.usage)
+            if self._operation.final_events:
+                raise final_errors.bad_response("an event of its stream has no type", self.usage)
+            kind = ""  # of a capability without an operation, whose events nothing describes
         if kind in _KEEP_ALIVES:
             return self.has_content
         self._read_usage(item)
@@ -127,7 +128,7 @@ class EventProgress(StreamProgress):
         elif not self.has_content:
             is_content = kind.startswith(self._operation.content_events) and not kind.endswith(_OPENERS)
             self.has_content = is_content or not self._operation.content_events or self._count >= MAX_EMPTY_CHUNKS
-        self._read_text(item.get("delta"))
+        self._read_text(kind, item.get("delta"))
         return True
 
     def is_final(self, event: dict[str, Any]) -> bool:
@@ -148,16 +149,22 @@ class EventProgress(StreamProgress):
         """How much was received, for an error message."""
         return super().extent if self._text else f"{self._count} events"
 
-    def _read_text(self, delta: Any) -> None:
+    def _read_text(self, kind: str, delta: Any) -> None:
         if delta.__class__ is dict:  # a message of Anthropic
             text = delta.get("text")
             self.output.add({name: value for name, value in delta.items() if name in _TEXTS})
-        else:
-            text = delta if delta.__class__ is str else None
-            if text:
-                self.output.add_text(text)
-        if text.__class__ is str and text:
-            self._text.append(text)
+            if text.__class__ is str and text:
+                self._text.append(text)
+        elif delta.__class__ is str and delta:
+            self._add_text(kind, delta)
+
+    def _add_text(self, kind: str, delta: str) -> None:
+        """Count a delta, and keep it if it is text of the answer rather than reasoning, arguments or encoded audio."""
+        if kind.endswith("audio.delta"):
+            return
+        self.output.add_text(delta)
+        if kind in _ANSWERS:
+            self._text.append(delta)
 
     def _read_usage(self, event: dict[str, Any]) -> None:
         for holder in (event, event.get("response"), event.get("message")):
@@ -167,6 +174,7 @@ class EventProgress(StreamProgress):
                 self.usage = in_chat_shape(self._operation, self._reported)
 
 
+_ANSWERS = frozenset({"response.output_text.delta", "response.refusal.delta", "transcript.text.delta"})
 _TEXTS = frozenset({"text", "thinking", "partial_json"})
 
 
