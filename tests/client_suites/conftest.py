@@ -38,7 +38,8 @@ def mesh(street: Street, vendor: str) -> Iterator[modelmesh.ModelMesh]:
     """A mesh with one account at a fake vendor, which answers four words and calls tools for a question."""
     account = street.account(vendor)
     providers = {vendor: {"connector": CONNECTORS[vendor], **account.settings}}
-    with modelmesh.ModelMesh({"providers": providers, "pools": {"chat-completion": {}}}) as running:
+    pools = {"chat-completion": {}, "gpt-4o": {"capability": "chat-completion"}}  # some frameworks accept names of OpenAI only
+    with modelmesh.ModelMesh({"providers": providers, "pools": pools}) as running:
         yield running
     assert not account.refused
 

@@ -121,9 +121,10 @@ def test_instructor(oslo: modelmesh.ModelMesh) -> None:
     instructor = pytest.importorskip("instructor")
     client = instructor.from_openai(oslo.as_openai())
     city = client.chat.completions.create(model="chat-completion", messages=ASK, response_model=City)
-    assert city == City(name="Oslo")
+    assert city.name == "Oslo"
     aclient = instructor.from_openai(oslo.as_async_openai())
-    assert asyncio.run(aclient.chat.completions.create(model="chat-completion", messages=ASK, response_model=City)) == city
+    reply = asyncio.run(aclient.chat.completions.create(model="chat-completion", messages=ASK, response_model=City))
+    assert reply.name == "Oslo"
 
 
 def test_llama_index(mesh: modelmesh.ModelMesh, vendor: str) -> None:
@@ -133,7 +134,6 @@ def test_llama_index(mesh: modelmesh.ModelMesh, vendor: str) -> None:
 
     http, ahttp = httpx.Client(transport=transport(mesh)), httpx.AsyncClient(transport=async_transport(mesh))
     model = llms.OpenAI(model="gpt-4o", api_key="any", http_client=http, async_http_client=ahttp)
-    model.model = "chat-completion"
     assert model.complete("Hello").text.startswith(f"{vendor} answers.")
     assert "".join(piece.delta for piece in model.stream_complete("Hello")).startswith(f"{vendor} answers.")
     assert asyncio.run(model.acomplete("Hello")).text.startswith(f"{vendor} answers.")
