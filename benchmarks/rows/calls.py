@@ -41,6 +41,23 @@ CALLS = (
         ),
     ),
     Group(
+        "bridge",
+        (
+            Row(
+                "bridge_call",
+                "sync call: openai SDK over the mesh in the process / openai SDK",
+                ratio("bridge.call", "openai_sdk.call"),
+                goal=1,
+            ),
+            Row(
+                "bridge_acall",
+                "async call: openai SDK over the mesh in the process / openai SDK",
+                ratio("bridge.acall", "openai_sdk.acall"),
+                goal=1,
+            ),
+        ),
+    ),
+    Group(
         "in_flight",
         (
             Row(

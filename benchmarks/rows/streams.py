@@ -24,6 +24,23 @@ STREAMS = (
         ),
     ),
     Group(
+        "bridge_chunks",
+        (
+            Row(
+                "bridge_chunk",
+                "chunk of a sync stream: openai SDK over the mesh in the process / openai SDK",
+                ratio("bridge.stream", "openai_sdk.stream"),
+                goal=1,
+            ),
+            Row(
+                "bridge_achunk",
+                "chunk of an async stream: openai SDK over the mesh in the process / openai SDK",
+                ratio("bridge.astream", "openai_sdk.astream"),
+                goal=1,
+            ),
+        ),
+    ),
+    Group(
         "streams",
         (
             Row(

@@ -86,13 +86,13 @@ def _converted(library: Any, request: Any) -> GatewayRequest:
         body = request.stream
     url = request.url
     path = url.raw_path.partition(b"?")[0].decode("ascii")
-    timeouts: dict[str, Any] = request.extensions.get("timeout") or {}
+    timeouts = request.extensions.get("timeout") or {}
     seconds = [value for value in timeouts.values() if value is not None]
     return GatewayRequest(
         method=request.method,
         path=path,
         query=url.params.multi_items() if url.query else (),
-        headers=dict(request.headers.items()),
+        headers={name.lower().decode("latin-1"): value.decode("latin-1") for name, value in request.headers.raw},
         body=body,
         timeout=max(seconds) if seconds else None,
     )

@@ -6,7 +6,7 @@ The handler opens no socket. Every failure becomes a response.
 from __future__ import annotations
 
 import logging
-import uuid
+import os
 from collections.abc import AsyncIterable, Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -185,7 +185,7 @@ def _headers(kind: str, request_id: str) -> list[tuple[str, str]]:
 
 
 def _request_id(request: GatewayRequest) -> str:
-    return request.headers.get("x-request-id") or f"req_{uuid.uuid4().hex}"
+    return request.headers.get("x-request-id") or f"req_{os.urandom(16).hex()}"
 
 
 def _is_anthropic(request: GatewayRequest) -> bool:
