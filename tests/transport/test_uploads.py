@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import socket
 import ssl
 import threading
+import time
 import tracemalloc
+from collections.abc import Iterator
 
 import pytest
+from raw_server import deadline
 from scripted_server import Peer, scripted_server
-from uploads import EVERY, MIB, Body, answer, calls, checksum, read_body
+from uploads import EVERY, MIB, OWN, Body, Calls, answer, calls, checksum, read_body
 
 from modelmesh.contracts import FailureClass
 from modelmesh_cdk.transport.interfaces import TransportError, TransportTimeoutError
@@ -47,7 +51,7 @@ def test_body_arrives_whole_and_the_connection_is_reused(kind: str, mode: str, s
 
 @pytest.mark.parametrize(("kind", "mode"), EVERY)
 def test_large_body_needs_little_memory(kind: str, mode: str) -> None:
-    body, uploads = Body(LARGE), Uploads()
+    body, uploads = Body(LARGE if kind in TRANSPORTS else LARGE // 5), Uploads()
     with scripted_server(uploads) as server, calls(kind, mode, server.url) as caller:
         assert caller.send(server.url, Body(1000))[0] == 200  # imports and the connection
         gc.collect()
@@ -59,10 +63,10 @@ def test_large_body_needs_little_memory(kind: str, mode: str) -> None:
         finally:
             tracemalloc.stop()
     assert extra < EXTRA
-    assert uploads.bodies[1][0] == LARGE
+    assert uploads.bodies[1][0] == body.size
 
 
-@pytest.mark.parametrize(("kind", "mode"), EVERY)
+@pytest.mark.parametrize(("kind", "mode"), OWN)
 def test_body_arrives_over_tls(kind: str, mode: str, over_tls: ssl.SSLContext) -> None:
     body, uploads = Body(5 * MIB + 1), Uploads()
     with scripted_server(uploads, over_tls) as server, calls(kind, mode, server.url) as caller:
@@ -72,7 +76,7 @@ def test_body_arrives_over_tls(kind: str, mode: str, over_tls: ssl.SSLContext) -
     assert uploads.bodies == [checksum(Body(5 * MIB + 1))] * 2
 
 
-@pytest.mark.parametrize(("kind", "mode"), EVERY)
+@pytest.mark.parametrize(("kind", "mode"), OWN)
 @pytest.mark.parametrize(
     ("body", "why"),
     [
@@ -101,7 +105,7 @@ def test_unreadable_body_closes_the_connection_and_is_an_error_of_the_caller(kin
 @pytest.mark.parametrize("tls", [False, True])
 def test_refusal_in_the_middle_of_a_body_is_returned(kind: str, mode: str, tls: bool, over_tls: ssl.SSLContext) -> None:
     """The server refuses after a part, closes its sending side and reads on, as nginx and others do."""
-    body = Body(64 * MIB)
+    body = Body(16 * MIB)
 
     def serve(peer: Peer) -> None:
         read_body(peer, most=MIB)
@@ -124,7 +128,7 @@ def test_refusal_by_a_server_that_reads_no_further_is_returned(
 
     Servers disable Nagle's algorithm, as this one does. With it, the reset would discard the answer before it is sent over TLS.
     """
-    body, ended = Body(16 * MIB), threading.Event()
+    body, ended = Body(8 * MIB), threading.Event()
 
     def serve(peer: Peer) -> None:
         peer.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -177,7 +181,7 @@ def test_reset_in_the_middle_of_a_body_is_a_lost_connection(kind: str, mode: str
 
 @pytest.mark.parametrize(("kind", "mode"), EVERY)
 def test_server_that_takes_no_more_bytes_exceeds_the_gap(kind: str, mode: str) -> None:
-    body = Body(64 * MIB)
+    body = Body(16 * MIB)
 
     def serve(peer: Peer) -> None:
         read_body(peer, most=MIB)
@@ -192,3 +196,104 @@ def test_server_that_takes_no_more_bytes_exceeds_the_gap(kind: str, mode: str) -
             stalled.set()
     assert caught.value.phase == "headers"
     assert body.open == 0
+
+
+class SlowBody(Body):
+    """A body whose pieces come at intervals of 30 ms."""
+
+    def _pieces(self) -> Iterator[bytes]:
+        for piece in super()._pieces():
+            time.sleep(0.03)
+            yield piece
+
+
+@pytest.mark.parametrize(("kind", "mode"), EVERY)
+def test_first_limit_starts_after_the_upload(kind: str, mode: str) -> None:
+    body, uploads, silent = SlowBody(10 * 1000, 1000), Uploads(), threading.Event()
+
+    def serve(peer: Peer) -> None:
+        uploads(peer) if not uploads.bodies else silent.wait()
+
+    with scripted_server(serve) as server, calls(kind, mode, server.url) as caller:
+        assert caller.send(server.url, body, phase=0.2)[0] == 200
+    with scripted_server(serve) as server, calls(kind, mode, server.url) as caller:
+        try:
+            with pytest.raises(TransportTimeoutError):
+                caller.send(server.url, Body(1000), phase=0.2, gap=20.0 if kind in TRANSPORTS else 0.2)
+        finally:
+            silent.set()
+
+
+@pytest.mark.parametrize("mode", ["sync", "async"])
+@pytest.mark.parametrize("kind", TRANSPORTS)
+def test_total_limit_ends_an_upload(kind: str, mode: str) -> None:
+    body = SlowBody(50 * 100_000, 100_000)
+    with scripted_server(Uploads()) as server, calls(kind, mode, server.url) as caller:
+        with pytest.raises(TransportTimeoutError):
+            caller.send(server.url, body, total=0.2)
+    assert body.open == 0
+
+
+class BlockedBody(Body):
+    """A body whose second piece waits for the event loop, so that a blocked loop would wait for ever."""
+
+    def __init__(self) -> None:
+        super().__init__(200_000, 100_000)
+        self.reached, self.released = threading.Event(), threading.Event()
+
+    def _pieces(self) -> Iterator[bytes]:
+        for number, piece in enumerate(super()._pieces()):
+            if number:
+                self.reached.set()
+                assert self.released.wait(20)
+            yield piece
+
+
+@pytest.mark.parametrize("kind", TRANSPORTS)
+def test_read_of_a_file_does_not_block_the_event_loop(kind: str) -> None:
+    body = BlockedBody()
+
+    async def main(caller: Calls, url: str) -> None:
+        sending = asyncio.ensure_future(caller._exchange("POST", url, body, deadline()))
+        while not body.reached.is_set():
+            await asyncio.sleep(0.005)
+        body.released.set()
+        assert (await sending)[0] == 200
+
+    with scripted_server(Uploads()) as server, calls(kind, "async", server.url) as caller:
+        assert caller._runner is not None
+        caller._runner.run(main(caller, server.url))
+
+
+@pytest.mark.parametrize("kind", TRANSPORTS)
+@pytest.mark.parametrize("blocked", [False, True])
+def test_cancelled_upload_closes_its_file_and_its_connection(kind: str, blocked: bool) -> None:
+    """The task is cancelled while a thread reads the file, or while the server takes no more bytes."""
+    body, ended = BlockedBody() if blocked else Body(16 * MIB), threading.Event()
+
+    def serve(peer: Peer) -> None:
+        read_body(peer, most=50_000)
+        started.set()
+        ended.wait()
+
+    started = threading.Event()
+
+    async def main(caller: Calls, url: str) -> None:
+        sending = asyncio.ensure_future(caller._exchange("POST", url, body, deadline()))
+        while not (started.is_set() and (not isinstance(body, BlockedBody) or body.reached.is_set())):
+            await asyncio.sleep(0.005)
+        sending.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await sending
+        if isinstance(body, BlockedBody):
+            body.released.set()
+        while body.open:
+            await asyncio.sleep(0.005)
+
+    with scripted_server(serve) as server, calls(kind, "async", server.url) as caller:
+        assert caller._runner is not None
+        try:
+            caller._runner.run(main(caller, server.url))
+        finally:
+            ended.set()
+        server.wait_until_ended(1)

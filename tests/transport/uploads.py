@@ -18,6 +18,7 @@ from modelmesh_cdk.transport.selection import TRANSPORTS, make_async_transport, 
 
 MIB = 1024 * 1024
 KINDS = [*TRANSPORTS, "client of httpx2", "client of httpx"]
+OWN = [(kind, mode) for kind in TRANSPORTS for mode in ("sync", "async")]
 EVERY = [(kind, mode) for kind in KINDS for mode in ("sync", "async")]
 
 
