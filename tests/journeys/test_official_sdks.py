@@ -6,6 +6,8 @@ import json
 from itertools import permutations
 from typing import Any
 
+import anthropic
+import openai
 import pytest
 from anthropic import Anthropic
 from fakevendors import VENDORS, Account, Street
@@ -173,6 +175,20 @@ def test_what_only_a_native_vendor_can_serve_goes_there_or_is_refused(state: dic
     assert (len(native.calls), other.calls) == (1, [])
 
 
+def test_a_translated_stream_that_breaks_off_raises_the_error_of_the_sdk(street: Street) -> None:
+    account = street.account("deepseek", "cut", cut_at=3)
+    asked: dict[str, Any] = {"model": "chat-completion", "stream": True}
+    with Opening.of(account).sync() as client:
+        turns: Any = [{"role": "user", "content": "Say pong."}]
+        with pytest.raises(openai.APIError, match="broke off its answer"):
+            list(client.as_openai().responses.create(input="Say pong.", **asked))
+        with pytest.raises(anthropic.APIStatusError, match="broke off its answer"):
+            list(client.as_anthropic().messages.create(messages=turns, max_tokens=50, **asked))
+        with pytest.raises(openai.APIError, match="broke off its answer"):
+            list(client.as_openai().completions.create(prompt="Say pong.", **asked))
+    assert len(account.calls) == 3
+
+
 def test_a_strict_pool_sends_what_a_translation_would_lose_to_native_vendors_only(street: Street) -> None:
     native, other = street.account("openai"), street.account("deepseek")
     entries = {one.vendor.name: {"connector": variables()[one.vendor.variable], **one.settings} for one in (other, native)}
@@ -184,6 +200,6 @@ def test_a_strict_pool_sends_what_a_translation_would_lose_to_native_vendors_onl
     with modelmesh.create(config={"providers": entries, "pools": pools}) as client:
         responses = client.as_openai().responses
         assert responses.create(model="both", **asked).output_text.startswith("openai answers.")
-        with pytest.raises(BadRequestError, match="the pool is strict .metadata dropped"):
+        with pytest.raises(BadRequestError, match="strict.*metadata dropped"):
             responses.create(model="chat", **asked)
         assert responses.create(model="chat", input="Say pong.").output_text.startswith("deepseek answers.")

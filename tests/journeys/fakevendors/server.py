@@ -51,6 +51,7 @@ class Account:
         words: Words of each answer.
         delay: Seconds before an answer begins.
         pace: Seconds between two events of a stream.
+        cut_at: Events of a stream before the failure ``cut``.
         calls: Requests that arrived, as path and body.
         refused: Refusals by the vendor's rules, as status and error text.
         bills: One entry for each answer that was billed.
@@ -66,6 +67,7 @@ class Account:
     words: int = 4
     delay: float = 0.0
     pace: float = 0.0
+    cut_at: int = 1
     calls: list[tuple[str, Any]] = field(factory=list)
     refused: list[tuple[int, str]] = field(factory=list)
     bills: list[Bill] = field(factory=list)
@@ -248,7 +250,7 @@ class _Handler(BaseHTTPRequestHandler):
         sent = 0
         try:
             for place, event in enumerate(dialect.events(asked, answer, account.vendor)):
-                if account.way == "cut" and place == 1:
+                if account.way == "cut" and place == account.cut_at:
                     self.wfile.flush()
                     self.close_connection = True
                     self.connection.shutdown(socket.SHUT_RDWR)

@@ -182,8 +182,6 @@ class RequestServer:
             call.native.strict = call.strict
             if call.strict and call.lost and not call.native_only:
                 call.native_only = f"adaptation: strict refuses the translation: {call.lost[0]}"
-            if call.strict and call.lost and not call.native_only:
-                call.native_only = f"the pool is strict ({call.lost[0]})"
         prompt_size(call)  # counted here because a long prompt takes a while, and the flow runs under the lock
         return pool, call, self._reporter, self._core.clock(), []
 
