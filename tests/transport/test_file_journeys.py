@@ -16,6 +16,7 @@ from scripted_server import Peer, ScriptedServer, scripted_server
 from uploads import MIB, answer, piece_at
 
 import modelmesh
+from modelmesh_cdk.provider import exchange
 
 LARGE = 100 * MIB
 EXTRA = 2 * MIB
@@ -248,3 +249,12 @@ def test_file_that_changes_between_attempts_is_an_error_of_the_caller(mode: str,
             client.run(lambda c: c.audio.transcriptions.create(file=path, model="speech-to-text"))
         assert "test" not in str(caught.value)
     assert vendors[0].files + vendors[1].files == []
+
+
+def test_file_above_the_limit_of_memory_names_the_way_to_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exchange, "LARGE_BODY", MIB)
+    with scripted_server(Vendor()) as server, Client("sync", server) as client:
+        with pytest.raises(modelmesh.ModelMeshError, match=r"too large for the memory.*with_streaming_response"):
+            client.run(lambda c: c.files.content("file-1@openai.llm.v1"))
+        client.download(tmp_path / "copy")
+    assert (tmp_path / "copy").stat().st_size == LARGE

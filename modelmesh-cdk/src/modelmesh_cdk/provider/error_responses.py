@@ -32,6 +32,7 @@ PAGE_IS_OUTAGE = frozenset({*range(400, 500), 501, 505}) - {401, 402, 407, 408, 
 """Statuses that mean nothing when the body is an HTML page. Every other status keeps its class."""
 
 _BAD_REQUEST = 400
+_FILE_CONTENT = "files.content"
 _STATUS_OF_CODE = {
     "too_many_requests": 429,
     "invalid_api_key": 401,
@@ -133,16 +134,23 @@ def invalid_response(provider: ProviderHooks, why: str, status: int, headers: Ma
 def over_limit(provider: ProviderHooks, call: Call, why: str, status: int, headers: Mapping[str, str]) -> ProviderError:
     """Return the error of a body above the limit of its operation.
 
-    The vectors of many inputs are as large as the request makes them, at every vendor. Another such body is an invalid response.
+    The vectors of many inputs are as large as the request makes them, at every vendor, and a file has its size. Another such body
+    is an invalid response.
     """
     inputs = call.payload.get("input")
-    if not is_success(status) or call.operation.name != EMBEDDINGS.name or not isinstance(inputs, list) or len(inputs) < 2:  # noqa: PLR2004
-        return invalid_response(provider, why, status, headers)
     size = f" ({headers['content-length']} bytes)" if headers.get("content-length", "").isdigit() else ""
-    message = (
-        f"the response to {len(inputs)} inputs is too large: {why}{size}. "
-        "Send fewer inputs in one request, or ask for fewer dimensions."
-    )
+    if is_success(status) and call.operation.name == _FILE_CONTENT:
+        message = (
+            f"the file is too large for the memory: {why}{size}. "
+            "Write it to disk with client.files.with_streaming_response.content(...) and response.stream_to_file(path)."
+        )
+    elif is_success(status) and call.operation.name == EMBEDDINGS.name and isinstance(inputs, list) and len(inputs) > 1:
+        message = (
+            f"the response to {len(inputs)} inputs is too large: {why}{size}. "
+            "Send fewer inputs in one request, or ask for fewer dimensions."
+        )
+    else:
+        return invalid_response(provider, why, status, headers)
     return provider_error(FailureClass.TOO_LARGE, message, status=status, headers=without_key(provider, headers))
 
 
