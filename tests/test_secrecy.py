@@ -111,7 +111,7 @@ def broken_calls() -> list[Any]:
     return [
         lambda: modelmesh.create("chat-completion", api_keys={"openai": CANARY}, strategy="nope"),
         lambda: modelmesh.create("chat-completion", api_keys={"opnai": CANARY}),
-        lambda: modelmesh.create("text-to-speech", api_keys={"openai": CANARY}),
+        lambda: modelmesh.create("reranking", api_keys={"openai": CANARY}),
         lambda: modelmesh.create(config={**given, "nope": 1}),
         lambda: modelmesh.create(config={**given, "pools": {"chat-completion": {"strategy": "nope"}}}),
         lambda: modelmesh.create(config={"providers": {"a": CANARY}}),
