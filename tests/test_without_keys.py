@@ -79,6 +79,13 @@ def test_capabilities_serve_tasks_at_once() -> None:
     assert (words(text), vectors) == (["good", "morning", "everybody"], 2)
 
 
+def test_vendor_without_the_capability_names_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("modelmesh._engine.plugins.catalog.Catalog.embedded", lambda _: [])
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "test")
+    with pytest.raises(modelmesh.ConfigurationError, match="without a key: modelmesh local install speech"):
+        modelmesh.create("text-to-speech")
+
+
 def test_missing_local_model_names_its_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("modelmesh._engine.plugins.catalog.Catalog.embedded", lambda _: [])
     for model in local_models():

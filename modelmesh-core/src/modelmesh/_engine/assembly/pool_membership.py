@@ -10,6 +10,7 @@ from modelmesh._engine.assembly.providers import Providers
 from modelmesh._engine.config.problems import Problems, UncheckableError
 from modelmesh._engine.config.schema import PoolSection
 from modelmesh._engine.foundation.suggestions import did_you_mean, suggestion
+from modelmesh._engine.plugins.local_models import how_to_install
 from modelmesh._engine.routing.candidates import Candidate
 from modelmesh.capabilities import PREDEFINED_POOLS, operation_of
 from modelmesh.capabilities.nodes import CapabilityNode, CapabilityTree
@@ -188,7 +189,9 @@ class PoolMembership:
                 f"No connector of this version has a model for {wanted!r}. A model of your own connector joins if it states that "
                 "capability."
             )
-        return f"Configure or install a provider that has {wanted!r}. List the installed ones: modelmesh connectors"
+        local = how_to_install([wanted])
+        instead = f". Or install a small model without a key: {local}" if local else ""
+        return f"Configure or install a provider that has {wanted!r}. List the installed ones: modelmesh connectors{instead}"
 
     def _account_positions(self, names: Iterable[str], path: tuple[str | int, ...]) -> dict[int, int]:
         """Return the positions of the referenced accounts in the list, by ``id`` of the account."""
