@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 from modelmesh_connector_local_transcription import LocalTranscriptionProvider, audio
-from modelmesh_connector_local_transcription.answers import Transcript
+from modelmesh_connector_local_transcription.answers import GrowingTranscript
 from modelmesh_connector_local_transcription.config import LocalTranscriptionConfig
 from modelmesh_connector_local_transcription.request import read_request
 
@@ -67,14 +67,14 @@ def test_transcribe_verbose_json_has_segments_and_words(model: LocalTranscriptio
 SEGMENTS = ((0.0, 61.5, " Hello there."), (61.5, 3725.0, " Goodbye."))
 TEXTS = {
     "text": "Hello there. Goodbye.\n",
-    "srt": ("1\n00:00:00,000 --> 00:01:01,500\nHello there.\n\n2\n00:01:01,500 --> 01:02:05,000\nGoodbye.\n\n"),
-    "vtt": ("WEBVTT\n\n00:00:00.000 --> 00:01:01.500\nHello there.\n\n00:01:01.500 --> 01:02:05.000\nGoodbye.\n\n"),
+    "srt": ("1\n00:00:00,000 --> 00:01:01,500\nHello there.\n\n2\n00:01:01,500 --> 01:02:05,000\nGoodbye.\n"),
+    "vtt": ("WEBVTT\n\n00:00:00.000 --> 00:01:01.500\nHello there.\n\n00:01:01.500 --> 01:02:05.000\nGoodbye.\n"),
 }
 
 
 @pytest.mark.parametrize("kind", TEXTS)
 def test_transcript_text_formats_are_texts(kind: str) -> None:
-    transcript = Transcript()
+    transcript = GrowingTranscript()
     numbers = {"seek": 0, "tokens": [1], "temperature": 0.0, "avg_logprob": -0.1, "compression_ratio": 1.0, "no_speech_prob": 0.0}
     for start, end, text in SEGMENTS:
         transcript.add(SimpleNamespace(start=start, end=end, text=text, words=None, **numbers), 0.0)

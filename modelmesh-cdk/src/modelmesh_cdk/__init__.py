@@ -95,6 +95,7 @@ if TYPE_CHECKING:
     from modelmesh_cdk.provider.transcripts import WhisperTranscriptions as WhisperTranscriptions
     from modelmesh_cdk.provider.transcripts import requested_format as requested_format
     from modelmesh_cdk.provider.transcripts import segments_of_words as segments_of_words
+    from modelmesh_cdk.provider.transcripts import write_transcript as write_transcript
     from modelmesh_cdk.provider.vectors import pack_base64 as pack_base64
     from modelmesh_cdk.provider.vectors import to_requested_encoding as to_requested_encoding
     from modelmesh_cdk.secret_store.base import BaseSecretStore as BaseSecretStore
@@ -206,6 +207,7 @@ _HOMES = {
     "to_requested_encoding": "modelmesh_cdk.provider.vectors",
     "unsupported_parameter": "modelmesh_cdk.provider.provider_errors",
     "write_atomically": "modelmesh_cdk.storage.files",
+    "write_transcript": "modelmesh_cdk.provider.transcripts",
 }
 
 _MODULES = frozenset({"in_process_settings", "json_codec", "model_list"})

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from typing import Any
 
 from attrs import define, field
 
+from modelmesh_cdk import Transcript, write_transcript
 from modelmesh_connector_local_transcription.request import ENGLISH, TranscriptionRequest
 
 _DECIMALS = 3
+ENGLISH_NAME = "english"
+"""Name of the language in OpenAI's verbose format, which has names in place of codes."""
 
 
 @define
-class Transcript:
+class GrowingTranscript:
     """A transcript that grows.
 
     Attributes:
@@ -67,40 +69,16 @@ class Transcript:
 
     def answer(self, request: TranscriptionRequest) -> dict[str, Any] | str:
         """Return the answer in the requested format."""
-        if request.format == "text":
-            return f"{self.text}\n"
-        if request.format == "srt":
-            return "".join(_subtitles(self.segments, ","))
-        if request.format == "vtt":
-            return "WEBVTT\n\n" + "".join(_subtitles(self.segments, ".", numbered=False))
-        if request.format == "json":
-            return {"text": self.text, "usage": self.usage}
-        body: dict[str, Any] = {
-            "task": "translate" if request.translates else "transcribe",
-            "language": "english" if self.language == ENGLISH else self.language,
-            "duration": _seconds(self.duration),
-            "text": self.text,
-            "usage": self.usage,
-        }
-        if request.segments:
-            body["segments"] = self.segments
-        if request.words:
-            body["words"] = self.words
+        language = ENGLISH_NAME if self.language == ENGLISH else self.language
+        found = Transcript(self.text, language, _seconds(self.duration), self.segments, self.words, self.usage)
+        body = write_transcript(found, request.format)
+        if isinstance(body, dict) and request.format == "verbose_json":
+            body["task"] = "translate" if request.translates else "transcribe"
+            if not request.segments:
+                del body["segments"]
         return body
 
 
 def _seconds(time: float) -> float:
     """Return a time as a plain float. The library returns numbers of numpy."""
     return round(float(time), _DECIMALS)
-
-
-def _subtitles(segments: Sequence[dict[str, Any]], mark: str, *, numbered: bool = True) -> Iterator[str]:
-    for segment in segments:
-        number = f"{segment['id'] + 1}\n" if numbered else ""
-        yield f"{number}{_time(segment['start'], mark)} --> {_time(segment['end'], mark)}\n{segment['text'].strip()}\n\n"
-
-
-def _time(seconds: float, mark: str) -> str:
-    whole = round(seconds * 1000)
-    minutes, rest = divmod(whole, 60_000)
-    return f"{minutes // 60:02d}:{minutes % 60:02d}:{rest // 1000:02d}{mark}{rest % 1000:03d}"

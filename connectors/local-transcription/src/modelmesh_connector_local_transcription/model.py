@@ -14,7 +14,7 @@ from typing import Any
 from modelmesh.contracts import FailureClass
 from modelmesh.errors import ProviderInitError
 from modelmesh_cdk import import_onnxruntime, provider_error
-from modelmesh_connector_local_transcription.answers import Transcript
+from modelmesh_connector_local_transcription.answers import GrowingTranscript
 from modelmesh_connector_local_transcription.audio import SAMPLE_RATE, read_parts
 from modelmesh_connector_local_transcription.config import LocalTranscriptionConfig
 from modelmesh_connector_local_transcription.request import TranscriptionRequest, check_language
@@ -53,7 +53,7 @@ class TranscriptionModel:
             )
             raise ProviderInitError(message, failure=FailureClass.CONNECTOR_BUG) from None
 
-    def transcribe(self, request: TranscriptionRequest, transcript: Transcript) -> Iterator[str | None]:
+    def transcribe(self, request: TranscriptionRequest, transcript: GrowingTranscript) -> Iterator[str | None]:
         """Add the segments of a recording to a transcript. Yield the text of each, and ``None`` between two steps.
 
         Raises:
@@ -72,7 +72,7 @@ class TranscriptionModel:
             for segment in self._segments(samples, options, transcript):
                 yield transcript.add(segment, offset)
 
-    def _segments(self, samples: Any, options: dict[str, Any], transcript: Transcript) -> Iterator[Any]:
+    def _segments(self, samples: Any, options: dict[str, Any], transcript: GrowingTranscript) -> Iterator[Any]:
         try:
             segments, info = self._whisper.transcribe(samples, **options)
             transcript.language = info.language

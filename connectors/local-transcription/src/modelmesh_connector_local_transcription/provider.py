@@ -10,7 +10,7 @@ from attrs import evolve
 
 from modelmesh.contracts import Call, ModelInfo
 from modelmesh_cdk import InProcessProvider, InProcessTask
-from modelmesh_connector_local_transcription.answers import Transcript
+from modelmesh_connector_local_transcription.answers import GrowingTranscript
 from modelmesh_connector_local_transcription.config import ID, MODEL_ID, LocalTranscriptionConfig
 from modelmesh_connector_local_transcription.model import TranscriptionModel
 from modelmesh_connector_local_transcription.request import TRANSLATIONS, TranscriptionRequest, check_language, read_request
@@ -66,7 +66,7 @@ class LocalTranscriptionProvider(InProcessProvider):
 
 
 def _events(request: TranscriptionRequest, model: TranscriptionModel) -> Generator[dict[str, Any] | None]:
-    transcript = Transcript()
+    transcript = GrowingTranscript()
     begun = False
     for text in model.transcribe(request, transcript):
         if text is None:
@@ -78,7 +78,7 @@ def _events(request: TranscriptionRequest, model: TranscriptionModel) -> Generat
 
 
 def _whole(request: TranscriptionRequest, model: TranscriptionModel) -> Generator[Any]:
-    transcript = Transcript()
+    transcript = GrowingTranscript()
     for _ in model.transcribe(request, transcript):
         yield None
     yield transcript.answer(request)

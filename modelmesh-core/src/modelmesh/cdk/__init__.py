@@ -90,6 +90,7 @@ if TYPE_CHECKING:
     from modelmesh_cdk import to_requested_encoding as to_requested_encoding
     from modelmesh_cdk import unsupported_parameter as unsupported_parameter
     from modelmesh_cdk import write_atomically as write_atomically
+    from modelmesh_cdk import write_transcript as write_transcript
 
 __all__ = [
     "ANY_STATUS",
@@ -175,6 +176,7 @@ __all__ = [
     "to_requested_encoding",
     "unsupported_parameter",
     "write_atomically",
+    "write_transcript",
 ]
 
 __getattr__ = lazy_import(__name__, "modelmesh_cdk", "modelmesh-cdk", __all__)
