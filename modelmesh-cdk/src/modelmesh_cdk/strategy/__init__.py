@@ -23,7 +23,7 @@
 
 from modelmesh._engine.foundation.units import NANO
 from modelmesh._engine.limits.cost import cost_nano_usd
-from modelmesh._engine.limits.media_usage import expected_usage, is_media
+from modelmesh._engine.limits.media_usage import ExpectedUsage, expected_usage, is_media
 from modelmesh._engine.limits.output_parameters import allowed_output
 from modelmesh._engine.limits.spending import TYPICAL_OUTPUT
 from modelmesh._engine.limits.token_counts import prompt_size
@@ -41,6 +41,7 @@ __all__ = [
     "STALE_AFTER_S",
     "TYPICAL_OUTPUT",
     "BaseStrategy",
+    "ExpectedUsage",
     "MemberTimers",
     "Remaining",
     "RollingWindow",
