@@ -105,9 +105,9 @@ def _response(library: Any, request: Any, answer: GatewayResponse, body: Any) ->
         raise library.ReadTimeout(str(error), request=request) from error
     if isinstance(error, errors.ProviderConnectionError):
         raise library.ConnectError(str(error), request=request) from error
-    if isinstance(answer.content, bytes):
-        return library.Response(answer.status, headers=answer.headers, content=answer.content)
-    return library.Response(answer.status, headers=answer.headers, stream=body(library, request, answer.content))
+    content = answer.content
+    stream = library.ByteStream(content) if isinstance(content, bytes) else body(library, request, content)
+    return library.Response(answer.status, headers=answer.headers, stream=stream)
 
 
 class _Body:
