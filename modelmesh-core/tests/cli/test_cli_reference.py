@@ -33,7 +33,11 @@ def command(name: str):
 
 
 def options(name: str) -> set[str]:
-    return {text for parameter in command(name).params if isinstance(parameter, click.Option) for text in parameter.opts}
+    """Return the options of a command and of its subcommands."""
+    found = command(name)
+    every = [found, *(found.commands.values() if isinstance(found, click.Group) else ())]
+    parameters = (parameter for one in every for parameter in one.params)
+    return {text for parameter in parameters if isinstance(parameter, click.Option) for text in parameter.opts}
 
 
 @pytest.mark.parametrize("name", BUILT_IN)
