@@ -19,6 +19,7 @@ from modelmesh_cdk.testing import Script, Upstream
 PNG = b"\x89PNG test"
 B64 = base64.b64encode(PNG).decode()
 CLASSES = {
+    "anthropic": "AnthropicProvider",
     "cohere": "CohereProvider", "fireworks": "FireworksProvider", "groq": "GroqProvider", "huggingface": "HuggingFaceProvider",
     "mistral": "MistralProvider", "openai": "OpenAIProvider", "openrouter": "OpenRouterProvider", "perplexity": "PerplexityProvider",
     "together": "TogetherProvider", "xai": "XAIProvider",
@@ -563,3 +564,19 @@ def test_refusal_has_the_failure_class_of_chats(ask: Any, vendor: str, status: i
     with pytest.raises(modelmesh.ProviderError) as caught:
         ask(vendor, Script(status, json.dumps(body).encode(), {}, "application/json"))(operation, "m", **payload)
     assert caught.value.failure.value in (failure, "transient" if failure == "server" else failure)
+
+
+def test_anthropic_betas_of_a_native_message_are_a_header(ask: Any) -> None:
+    message = {
+        "id": "m",
+        "type": "message",
+        "role": "assistant",
+        "content": [{"type": "text", "text": "Hi"}],
+        "stop_reason": "end_turn",
+    }
+    asked = ask("anthropic", message)
+    payload = {"messages": [{"role": "user", "content": "a"}], "max_tokens": 5}
+    reply = asked("messages", "claude-sonnet-5-5", betas=["files-api-2025-04-14"], **payload)
+    assert (asked.path, asked.json) == ("/v1/messages", {"model": "claude-sonnet-5-5", **payload})
+    assert asked.headers["anthropic-beta"] == "files-api-2025-04-14"
+    assert reply.body == message

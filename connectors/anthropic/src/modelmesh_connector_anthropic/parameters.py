@@ -37,7 +37,7 @@ _CONVERTED = frozenset(
         "stop_sequences", "stream", "stream_options", "system", "tool_choice", "tools", "user",
     }
 )  # fmt: skip
-_IN_HEADERS = {
+IN_HEADERS = {
     "betas": "anthropic-beta",
     "user_profile_id": "anthropic-user-profile-id",
     "workspace_id": "anthropic-workspace-id",
@@ -77,7 +77,7 @@ def body_of(request: WireRequest, *, samples: bool, set_max: int | None, known_m
     body |= tooling(payload, adapted)
     body |= _stop(payload, adapted) | _output_config(payload, adapted) | _metadata(payload, adapted) | _tier(payload, adapted)
     for name, value in payload.items():
-        if name in _CONVERTED or name in _IN_HEADERS:
+        if name in _CONVERTED or name in IN_HEADERS:
             continue
         if name in _UNSUPPORTED:
             if not is_neutral(name, value):
@@ -101,7 +101,7 @@ def body_of(request: WireRequest, *, samples: bool, set_max: int | None, known_m
 
 def headers_of(payload: Mapping[str, Any]) -> dict[str, str]:
     """Return the headers that some parameters are sent as."""
-    given = {header: payload[name] for name, header in _IN_HEADERS.items() if name in payload and payload[name] not in (None, [])}
+    given = {header: payload[name] for name, header in IN_HEADERS.items() if name in payload and payload[name] not in (None, [])}
     return {name: ",".join(map(str, value)) if isinstance(value, list) else str(value) for name, value in given.items()}
 
 
