@@ -15,7 +15,7 @@ import wave
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from modelmesh.contracts.operations import ReplyKind, StreamKind
+from modelmesh.contracts import ReplyKind, StreamKind
 from modelmesh_cdk import OperationCodec, ServerSentEvent, WireRequest, invalid_parameter, json_codec, unsupported_parameter
 from modelmesh_connector_google import media
 

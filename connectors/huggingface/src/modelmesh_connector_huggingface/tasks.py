@@ -13,8 +13,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 from urllib.parse import quote
 
-from modelmesh.contracts import FileUpload
-from modelmesh.contracts.operations import ReplyKind
+from modelmesh.contracts import FileUpload, ReplyKind
 from modelmesh_cdk import (
     FileBody,
     JsonWithFiles,

@@ -11,7 +11,7 @@ import binascii
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from modelmesh.contracts.operations import ReplyKind, StreamKind
+from modelmesh.contracts import ReplyKind, StreamKind
 from modelmesh_cdk import (
     OperationCodec,
     ServerSentEvent,

@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from modelmesh.contracts import FileUpload
-from modelmesh.contracts.operations import BodyKind
+from modelmesh.contracts import BodyKind, FileUpload
 from modelmesh_cdk import DataUrl, JsonWithFiles, OperationCodec, WhisperTranscriptions, WireRequest, unsupported_parameter
 
 _DROPPED = ("input_fidelity", "moderation", "partial_images", "response_format", "style")

@@ -11,8 +11,7 @@ import time
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from modelmesh.contracts import FileUpload
-from modelmesh.contracts.operations import BodyKind
+from modelmesh.contracts import BodyKind, FileUpload
 from modelmesh_cdk import (
     DataUrl,
     JsonWithFiles,
