@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from modelmesh import ModelMesh
 from modelmesh.contracts import CHAT, OPERATIONS, RULES, FailureClass
 from modelmesh.contracts.call import Call
 from modelmesh.contracts.models import ModelInfo
-from modelmesh.errors import BadRequestError, NoActiveModelError
+from modelmesh.errors import BadRequestError, NoActiveModelError, ProviderError
 
 RESPONSES = OPERATIONS["responses"]
 RESPONSE = {
@@ -71,6 +72,36 @@ def test_failover_changes_the_form_of_the_call(scripted: Any, body: Any, order: 
     assert forms[-1] is expected[order[1]]
     assert served.sent.operation is expected[order[1]]
     assert list(served.attempts[-1].adapted) == (["x is lost"] if order[1] == "plain" else [])
+
+
+@pytest.mark.parametrize(
+    ("failure", "status", "forms"),
+    [
+        (FailureClass.REFUSED, 404, ["responses", "chat.completions", "chat.completions"]),
+        (FailureClass.PROTOCOL, 405, ["responses", "chat.completions", "chat.completions"]),
+        (FailureClass.NOT_FOUND, 404, ["responses", "responses"]),
+        (FailureClass.REFUSED, 400, ["responses", "responses"]),
+    ],
+)
+def test_server_without_the_endpoint_receives_the_chat_completion(
+    failure: FailureClass, status: int, forms: list[str], scripted: Any, body: Any
+) -> None:
+    error = RULES[failure].error("x", failure=failure, status=status)
+    vendor = scripted("a", answer=lambda call, model: error if call.operation is RESPONSES else body("Hi"))
+    vendor.native_operations = ["responses"]
+    served = []
+    with ModelMesh({"providers": {"a": {"instance": vendor}}, "pools": {"chat": {"capability": "chat-completion"}}}) as mesh:
+        for _ in range(2):
+            own = Call(RESPONSES, "chat", {"input": "Hi"})
+            call = Call(CHAT, "chat", {"messages": [{"role": "user", "content": "Hi"}]}, native=own, lost=("x is lost",))
+            with contextlib.suppress(ProviderError):
+                served.append(mesh._requests.serve(call))
+    assert [call.operation.name for call, _ in vendor.calls][: len(forms)] == forms
+    assert len(served) == (2 if "chat.completions" in forms else 0)
+    for one in served:
+        assert [row.outcome for row in one.attempts] == ["answered"]
+        note = "responses converted to chat.completions: the server does not serve it"
+        assert list(one.attempts[0].adapted) == [note, "x is lost"]
 
 
 def test_native_only_call_goes_to_the_native_provider(scripted: Any, body: Any) -> None:

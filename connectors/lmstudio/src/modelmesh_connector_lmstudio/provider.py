@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
 from attrs import evolve
 
 from modelmesh.contracts import ModelInfo
+from modelmesh.errors import ProviderError
 from modelmesh_cdk import ErrorMapping, QuickProvider
 from modelmesh_cdk.message_rules import MessageRules
 from modelmesh_connector_lmstudio.error_mappings import MAPPINGS
@@ -33,6 +35,15 @@ class LMStudioProvider(QuickProvider):
     default_base_url: ClassVar[str] = "http://localhost:1234"
     api_key_variable: ClassVar[str | None] = "LM_API_TOKEN"
     base_url_variable: ClassVar[str | None] = "LMSTUDIO_HOST"
+
+    def _map_embedded_error(self, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> ProviderError:
+        """Return the error of an error body under a success status.
+
+        A server answers a path that it does not know with status 200 (lmstudio-ai/lmstudio-bug-tracker#618, read 2026-11-30).
+        """
+        if self._error_text(body).startswith("Unexpected endpoint or method"):
+            return self._map_error_response(404, headers or {}, json.dumps(body).encode())
+        return super()._map_embedded_error(body, headers)
 
     def _parse_model_row(self, row: Mapping[str, Any]) -> ModelInfo | None:
         """Return the catalogue row of one entry of the model list. The name identifies embedding models."""

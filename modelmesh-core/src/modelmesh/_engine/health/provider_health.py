@@ -40,6 +40,7 @@ class ProviderHealth(CircuitBreaker):
         accepts: Whether listeners were last notified that a new request may be sent at once.
         max_retries: Maximum number of retries at one of its models, ``None`` for the pool's own.
         limits: Deadlines of its own by name, seconds. The others are the pool's.
+        missing_operations: Operations that its connector serves natively, and whose endpoint its server lacks.
         leases: Leases of its attempts in flight.
         outages: ``(time, model)`` of the outage failures since the last success.
         decreased_at: When :attr:`concurrency_limit` was last decreased.
@@ -56,6 +57,7 @@ class ProviderHealth(CircuitBreaker):
     accepts: bool = True
     max_retries: int | None = None
     limits: dict[str, float] = field(factory=dict)
+    missing_operations: frozenset[str] = frozenset()
     leases: set[object] = field(factory=set, repr=False)
     outages: deque[tuple[float, ModelHealth]] = field(factory=lambda: deque(maxlen=OUTAGES_OF_ONE_MODEL), repr=False)
     decreased_at: float = 0.0

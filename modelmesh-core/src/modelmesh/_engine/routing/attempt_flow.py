@@ -11,12 +11,13 @@ from modelmesh._engine.foundation.failures import Billed
 from modelmesh._engine.health.lease import LeaseGuard
 from modelmesh._engine.limits.counter import Metric
 from modelmesh._engine.limits.reservation import LimitCheck, LimitExceeded
+from modelmesh._engine.limits.spending import OutputLimit
 from modelmesh._engine.limits.token_counts import response_tokens
 from modelmesh._engine.routing import final_errors
 from modelmesh._engine.routing.attempt_lease import AttemptLease, return_lease
 from modelmesh._engine.routing.attempt_settlement import settle, settle_failure
 from modelmesh._engine.routing.candidates import Candidate
-from modelmesh._engine.routing.native_calls import call_for
+from modelmesh._engine.routing.native_calls import call_for, chat_call, lacks_endpoint, losses
 from modelmesh._engine.routing.notifications import notify_strategy
 from modelmesh._engine.routing.plan import RequestPlan
 from modelmesh._engine.routing.reported_usage import in_chat_shape
@@ -65,6 +66,8 @@ def attempt(
             return None
         send = _prepared(plan, send, lease, now)
         outcome = yield send
+        if lacks_endpoint(plan.call, send.call, outcome):
+            send, outcome = yield from _send_as_chat(plan, send, lease)
         if isinstance(outcome, Answer):
             outcome = check_answer(send.call, outcome, candidate.provider_id)
         if isinstance(outcome, ProviderError):
@@ -87,9 +90,7 @@ def attempt(
 def _prepared(plan: RequestPlan, send: Send, lease: AttemptLease, now: float) -> Send:
     """Return the step with the output limit of a budget or of the configuration, and record that the attempt begins."""
     pool, candidate = plan.pool, send.candidate
-    limit = None
-    if plan.call.operation.name == CHAT.name:  # no other operation has such a parameter
-        limit = pool.reservations.output_limit(lease.reservation, candidate, plan.call, now)
+    limit = _output_limit(plan, candidate, lease, now)
     if limit is not None:
         send.attempt.note((limit.note,))
         send = evolve(send, call=limit.applied(send.call))
@@ -103,13 +104,38 @@ def _prepared(plan: RequestPlan, send: Send, lease: AttemptLease, now: float) ->
     return send
 
 
+def _output_limit(plan: RequestPlan, candidate: Candidate, lease: AttemptLease, now: float) -> OutputLimit | None:
+    if plan.call.operation.name != CHAT.name:  # no other operation has such a parameter
+        return None
+    return plan.pool.reservations.output_limit(lease.reservation, candidate, plan.call, now)
+
+
+def _send_as_chat(plan: RequestPlan, send: Send, lease: AttemptLease) -> Generator[Step, Outcome, tuple[Send, Outcome]]:
+    """Send the chat completion to a server that lacks the endpoint of the caller's own call.
+
+    The account remembers the missing endpoint when the server answers, because a rejection may have had another cause.
+
+    Returns:
+        The second step and its outcome.
+    """
+    candidate, call, now = send.candidate, chat_call(plan.call), plan.clock()
+    limit = _output_limit(plan, candidate, lease, now)
+    limits = send.limits.within(max(plan.deadline - now, MIN_TIMEOUT_S))
+    send = evolve(send, call=call if limit is None else limit.applied(call), limits=limits)
+    outcome = yield send
+    if isinstance(outcome, (Answer, Opened)) and plan.call.native is not None:
+        candidate.account.missing_operations |= {plan.call.native.operation.name}
+    return send, outcome
+
+
 def _record_answer(served: Served, began: float, now: float) -> None:
     """Record an answer, and settle it unless it is a stream, which is settled at its end."""
     record, outcome = served.attempts[-1], served.outcome
     record.ms = (now - began) * 1000
     record.billed = Billed.YES
-    if served.sent.lost:
-        record.note(served.sent.lost)
+    lost = losses(served.request.call, served.sent, served.candidate)
+    if lost:
+        record.note(lost)
     if isinstance(outcome, Opened):
         record.outcome = AttemptOutcome.STREAMING
         record.note(outcome.stream.adapted)
