@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from modelmesh._engine.foundation.lazy_import import LazyModule
 from modelmesh._engine.foundation.notices import warn
+from modelmesh._engine.mesh.answer_bodies import is_translated
 from modelmesh.client.history import LiveHistory
-from modelmesh.contracts.operations import CHAT
 
 if TYPE_CHECKING:
     import asyncio
@@ -179,11 +179,6 @@ class AsyncStream(_BaseStream[ChunkT]):
                 self._closed = True
                 self._requests.record_discarded(self._call, self._served)
                 _close_in(self._loop, self._served.outcome)
-
-
-def is_translated(served: Served, call: Call) -> bool:
-    """Return whether the vendor answers a chat completion in place of the operation of the caller."""
-    return call.operation.translates and served.sent.operation is CHAT
 
 
 def _translated(chunks: Any, call: Call) -> Iterator[Any]:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from modelmesh._engine.foundation.lazy_import import LazyModule
 from modelmesh._engine.gateway import json_codec
-from modelmesh._engine.gateway.answer_responses import is_translated
 from modelmesh._engine.gateway.error_responses import anthropic_error, openai_error
+from modelmesh._engine.mesh.answer_bodies import is_translated
 from modelmesh.contracts.operations import MESSAGES, RESPONSES, StreamKind
 
 if TYPE_CHECKING:
