@@ -285,8 +285,10 @@ def _file_forms(folder: Path) -> dict[str, Any]:
     opened = path.open("rb")
     later = io.BytesIO(b"...sound")
     later.seek(3)
+    written = io.BytesIO()
+    written.write(b"sound")
     return {
-        "path": path, "bytes": b"sound", "file": opened, "bytes io": io.BytesIO(b"sound"), "position": later,
+        "path": path, "bytes": b"sound", "file": opened, "bytes io": io.BytesIO(b"sound"), "position": later, "at its end": written,
         "tuple": ("a.mp3", b"sound"), "typed tuple": ("a.bin", path, "audio/mpeg"), "headers": ("a.mp3", b"sound", None, {"x": "y"}),
         "no name": (None, b"sound"), "pipe": _Pipe(b"sound"),
     }  # fmt: skip
@@ -305,7 +307,7 @@ class _Pipe(io.RawIOBase):
         return self._rest.readinto(buffer)
 
 
-FORMS = ["path", "bytes", "file", "bytes io", "position", "tuple", "typed tuple", "headers", "no name", "pipe"]
+FORMS = ["path", "bytes", "file", "bytes io", "position", "at its end", "tuple", "typed tuple", "headers", "no name", "pipe"]
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -327,6 +329,7 @@ WRONG: dict[str, tuple[Callable[[Path], Any], str]] = {
     "directory": (lambda folder: folder, "it is a directory"),
     "text mode": (lambda folder: io.StringIO("a"), "binary mode"),
     "temporary text": (lambda folder: tempfile.NamedTemporaryFile("w+", dir=folder), "binary mode"),  # noqa: SIM115
+    "writing": (lambda folder: (folder / "out.mp3").open("wb"), "open for writing only"),
     "closed": (lambda folder: _closed(), "cannot read the file object"),
     "number": (lambda folder: 7, "not int"),
     "long tuple": (lambda folder: ("a", b"", None, {}, 1), "as a tuple"),

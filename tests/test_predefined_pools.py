@@ -23,6 +23,11 @@ def test_predefined_pool_has_models(pool: str) -> None:
         assert operation_of(pool).name in served
 
 
+def test_pool_accepts_a_capability() -> None:
+    with modelmesh.create(pool="code-generation", api_keys=KEYS) as client:
+        assert models(client, "code-generation")
+
+
 @pytest.mark.parametrize(
     ("name", "above"),
     [

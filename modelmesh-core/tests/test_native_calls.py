@@ -121,7 +121,7 @@ def test_native_only_call_without_a_native_provider(scripted: Any, body: Any) ->
 def test_call_of_another_account(scripted: Any, body: Any) -> None:
     world = World(scripted, body)
     assert world.serve(account="plain").candidate.provider_id == "plain"
-    with pytest.raises(NoActiveModelError, match="refers to what the account other owns"):
+    with pytest.raises(NoActiveModelError, match="has an ID of the account 'other'"):
         World(scripted, body).serve(account="other")
 
 

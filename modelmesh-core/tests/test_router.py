@@ -12,7 +12,7 @@ from modelmesh import ModelMesh
 from modelmesh._engine.routing.candidate_set import Candidates
 from modelmesh.contracts.discovery import SyncResult
 from modelmesh.contracts.models import ModelInfo
-from modelmesh.errors import BadRequestError
+from modelmesh.errors import BadRequestError, CapabilityNotFoundError
 
 CHAT = "generation.text-generation.chat-completion"
 EMBEDDINGS = "representation.embeddings.text-embeddings"
@@ -69,6 +69,17 @@ def test_router_chat_model_by_name_rejects_embeddings(scripted: Any) -> None:
             mesh.client.embeddings.create(model=name, input="x")
     assert vendor.calls == []
     assert _ask(mesh, "m") == "answer of m"
+
+
+def test_router_recommends_a_pool_of_the_operation(scripted: Any) -> None:
+    vendor = scripted(ModelInfo("m", capabilities=(CHAT,)), ModelInfo("e", capabilities=(EMBEDDINGS,)))
+    mesh = _mesh({"a": vendor}, pools={"chat-completion": {}, "text-embeddings": {}})
+    with pytest.raises(BadRequestError, match=r"the model 'm' serves .*Use model='text-embeddings'\.$"):
+        mesh.client.embeddings.create(model="m", input="x")
+    with pytest.raises(BadRequestError, match=r"the pool 'chat-completion' serves .*Add a pool for 'text-to-speech'"):
+        mesh.client.audio.speech.create(model="chat-completion", input="x", voice="v")
+    with pytest.raises(CapabilityNotFoundError, match=r"for example model='text-embeddings'\."):
+        mesh.client.embeddings.create(model="e-1", input="x")
 
 
 @pytest.mark.parametrize(

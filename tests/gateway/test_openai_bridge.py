@@ -116,6 +116,16 @@ def test_the_vendors_headers_and_request_id(upstream: Any, mesh: modelmesh.Model
     assert "set-cookie" not in raw.headers
 
 
+def test_a_header_with_other_characters_than_ascii(upstream: Any, config: Callable[..., dict[str, Any]]) -> None:
+    given = config(upstream.url)
+    for section in given["providers"].values():
+        section["api_key"] = "test-key"
+    upstream.reply(completion(), x_request_id="req-test-key")
+    with modelmesh.ModelMesh(given) as mesh:
+        raw = mesh.as_openai().chat.completions.with_raw_response.create(**CHAT)
+    assert raw.headers["x-request-id"] == "req-…"  # the key is masked in what the vendor sends
+
+
 ERRORS: list[tuple[int, str | None, type[openai.APIStatusError]]] = [
     (400, "invalid_value", openai.BadRequestError),
     (401, "invalid_api_key", openai.AuthenticationError),

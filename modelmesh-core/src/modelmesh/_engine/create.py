@@ -74,7 +74,7 @@ def create(
 
     Args:
         capabilities: Names such as ``chat-completion``. Each makes a pool of that name.
-        pool: A predefined pool, e.g. ``text-generation``, in place of capabilities.
+        pool: A predefined pool, e.g. ``text-generation``, or another capability, in place of capabilities.
         providers: Names to restrict detection to, or settings by name.
         models: Model IDs to restrict the pools to, with or without the provider before them.
         strategy: The strategy of every pool, by default ``stick-until-failure``. With ``config`` it replaces the pools' own.
@@ -278,7 +278,7 @@ class _Request:
 
 
 def _predefined(pool: str) -> str:
-    if pool not in PREDEFINED_POOLS:
+    if pool not in PREDEFINED_POOLS and mesh_tree().get_node(pool) is None:
         known = ", ".join(PREDEFINED_POOLS)
         message = f"unknown pool {pool!r}.{did_you_mean(pool, PREDEFINED_POOLS)} The predefined pools are: {known}."
         raise ConfigurationError(message, where="pool")

@@ -135,7 +135,10 @@ def _size_of(name: str, path: Path) -> int:
 
 
 def _from_object(name: str, file: Any, filename: str | None, kind: str | None) -> FileUpload:
-    """Return the rest of an open file, from its position now."""
+    """Return the rest of an open file from its position now, or all of a file whose position is its end.
+
+    The official SDK sends all of a file object. At its end, for example after the program wrote it, no rest is left to send.
+    """
     if isinstance(file, io.TextIOBase) or (hasattr(file, "encoding") and not hasattr(file, "readinto")):
         why = f"{name!r} is a file in text mode. Open it in binary mode: open(path, 'rb')"
         raise bad_request_error(why)
@@ -144,6 +147,9 @@ def _from_object(name: str, file: Any, filename: str | None, kind: str | None) -
         filename = os.path.basename(os.fsdecode(stated))  # noqa: PTH119 - Path would reject a NUL later
     lock = _lock_of(file)
     try:
+        if isinstance(file, io.IOBase) and not file.readable():
+            why = "it is open for writing only. Open it for reading: open(path, 'rb')"
+            raise OSError(why)
         with lock:
             extent = _extent(file)
         if extent is None:
@@ -153,6 +159,7 @@ def _from_object(name: str, file: Any, filename: str | None, kind: str | None) -
         why = f"{name!r}: cannot read the file object: {error}"
         raise bad_request_error(why) from error
     start, end = extent
+    start = 0 if start >= end else start
     return _made(filename, max(end - start, 0), kind, lambda: io.BufferedReader(_SharedReader(file, lock, start)))
 
 

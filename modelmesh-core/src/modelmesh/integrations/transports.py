@@ -107,7 +107,9 @@ def _response(library: Any, request: Any, answer: GatewayResponse, body: Any) ->
         raise library.ConnectError(str(error), request=request) from error
     content = answer.content
     stream = library.ByteStream(content) if isinstance(content, bytes) else body(library, request, content)
-    return library.Response(answer.status, headers=answer.headers, stream=stream)
+    # as bytes: a vendor's header may have other characters than ASCII, which the client would reject in a text
+    headers = [(name.encode(), value.encode(errors="backslashreplace")) for name, value in answer.headers]
+    return library.Response(answer.status, headers=headers, stream=stream)
 
 
 class _Body:

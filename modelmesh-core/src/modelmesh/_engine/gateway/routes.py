@@ -72,7 +72,12 @@ def find_route(method: str, path: str) -> Route:
     if methods is None:
         methods = _FIXED.get(path.rstrip("/")) or _matching(path.rstrip("/"))
     if not methods:
-        raise HttpError(404, f"{method} {path[:200]} does not exist. Paths start with {PREFIX}, e.g. {PREFIX}/chat/completions.")
+        advice = (
+            "For operations that the mesh does not serve, use the vendor's own SDK: openai.OpenAI()."
+            if path.startswith(f"{PREFIX}/")
+            else f"Paths start with {PREFIX}, e.g. {PREFIX}/chat/completions."
+        )
+        raise HttpError(404, f"{method} {path[:200]} does not exist. {advice}")
     route = methods.get(method)
     if route is None:
         allowed = ", ".join(sorted(methods))

@@ -174,7 +174,8 @@ class RequestServer:
         assert self._reporter is not None
         pool = self._pool(call)
         if pool.operations and call.operation.name not in pool.operations:
-            raise final_errors.wrong_operation(pool, call)
+            assert self._router is not None
+            raise final_errors.wrong_operation(pool, call, self._router.list_pools())
         if call.account is None:
             call = resource_owners.with_owner(call, pool)
         call.strict = pool.policy.adaptation is Adaptation.STRICT
@@ -191,7 +192,7 @@ class RequestServer:
             assert self._accounts is not None
             return self._accounts.pool(call.operation)
         assert self._router is not None
-        return self._router.resolve(call.pool)
+        return self._router.resolve(call.pool, call.operation)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> RequestServer:
         return self

@@ -58,13 +58,20 @@ def _is_of(attempt: Attempt, error: errors.ProviderError) -> bool:
     return (attempt.provider_id, attempt.model_id, attempt.status) == (error.provider_id, error.model_id, error.status)
 
 
-def wrong_operation(pool: Pool, call: Call) -> errors.BadRequestError:
-    """Return the error for a request to a pool of another operation."""
+def wrong_operation(pool: Pool, call: Call, pools: Sequence[Pool] = ()) -> errors.BadRequestError:
+    """Return the error for a request to a pool of another operation.
+
+    Args:
+        pool: The pool, or the members of pools with the model that the request names.
+        call: The request.
+        pools: All pools of the mesh. One that serves the operation is the advice.
+    """
     served = sorted(name for name in pool.operations if not (name in OPERATIONS and OPERATIONS[name].translates))
-    message = (
-        f"the pool {pool.name!r} serves {', '.join(served)}, not {call.operation.name}. Nothing was sent. "
-        f"Ask a pool for {call.operation.capability!r}, e.g. create({call.operation.capability!r})."
-    )
+    kind = "pool" if not pools or any(one.name == pool.name for one in pools) else "model"
+    other = next((one.name for one in pools if call.operation.name in one.operations), None)
+    wanted = call.operation.capability
+    advice = f"Use model={other!r}." if other else f"Add a pool for {wanted!r}, e.g. create({wanted!r})."
+    message = f"the {kind} {pool.name!r} serves {', '.join(served)}, not {call.operation.name}. Nothing was sent. {advice}"
     return errors.BadRequestError(message, failure=FailureClass.CALLER, status=400)
 
 

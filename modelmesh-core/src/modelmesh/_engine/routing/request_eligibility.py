@@ -89,7 +89,10 @@ def capability(pool: Pool, candidate: Candidate, call: Call) -> Eligibility:
     if not index.may_serve(call.operation) & bit:
         return _cannot(IneligibilityReason.CAPABILITY, f"does not state {call.operation.capability}")
     if call.account is not None and not index.of_provider(call.account) & bit:
-        return _cannot(IneligibilityReason.ACCOUNT, f"the request refers to what the account {call.account} owns")
+        return _cannot(
+            IneligibilityReason.ACCOUNT,
+            f"the request has an ID of the account {call.account!r}, and only that account can serve it",
+        )
     if call.native_only and not index.native(call) & bit:
         own = (call.native or call).operation.name
         return _cannot(IneligibilityReason.NATIVE_OPERATION, f"it does not serve {own} natively, and {call.native_only}")

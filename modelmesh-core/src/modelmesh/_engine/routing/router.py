@@ -76,11 +76,12 @@ class Router:
             raise self._unknown(name)
         return pool
 
-    def resolve(self, name: str) -> Pool:
+    def resolve(self, name: str, operation: Operation = CHAT) -> Pool:
         """Return the pool of a name: a pool, else the nearest pool of a capability, else the pool of a model.
 
         Args:
             name: ``model`` of the request.
+            operation: Operation of the request. The error for an unknown name recommends a pool that serves it.
 
         Raises:
             CapabilityNotFoundError: No pool serves the name.
@@ -90,7 +91,7 @@ class Router:
             with self.lock:
                 found = self._by_capability(name) or self._by_model(name)
             if found is None:
-                raise self._unknown(name)
+                raise self._unknown(name, operation)
             if len(self._found) < 10_000:  # noqa: PLR2004 - callers choose the names, so the cache is bounded
                 self._found[name] = found
         return found
@@ -183,20 +184,21 @@ class Router:
         pool.counters = source.counters
         return pool
 
-    def _unknown(self, name: str) -> CapabilityNotFoundError:
+    def _unknown(self, name: str, operation: Operation = CHAT) -> CapabilityNotFoundError:
         known = list(self._pools)
         misspelt = len(name) <= MAX_NAME_CHARS and self._tree.get_node(name) is None
         near = most_similar(name, known) or self._tree.suggest(name) if misspelt else None
         hint = suggestion(near)
         pools = one_line(", ".join(known)) or "no pool"
-        message = f"no pool serves {quote_name(name)}.{hint} This client has: {pools}. {self._advice(name, known)}"
+        message = f"no pool serves {quote_name(name)}.{hint} This client has: {pools}. {self._advice(name, operation)}"
         return CapabilityNotFoundError(message, pool_name=name[:MAX_NAME_CHARS], details={"pools": known})
 
-    def _advice(self, name: str, known: Sequence[str]) -> str:
+    def _advice(self, name: str, operation: Operation) -> str:
         """Return an advice for a name that no pool serves: add the capability, or add the model to a pool."""
         if self._tree.get_node(name) is not None:
             return f"Name a pool in model=…, or add the capability: create({name!r})."
-        example = known[0] if known else "chat-completion"
+        serving = [pool.name for pool in self._pools.values() if operation.name in pool.operations]
+        example = next(iter([*serving, *self._pools]), "chat-completion")
         return (
             f"Name the pool in model=…, for example model={example!r}. Its strategy selects the model. To call a model by name, "
             "or to add a pool of that name, write it into create(config=…): pools: {<name>: {models: [<provider>/<model>]}}."
