@@ -18,8 +18,10 @@ from modelmesh_cdk import (
     TranscriptionCodec,
     UnservedOperation,
     WireRequest,
+    drop_parameters,
     json_codec,
     media_type_of,
+    required_part,
     unsupported_parameter,
 )
 from modelmesh_connector_cohere.error_mappings import is_error
@@ -152,18 +154,15 @@ class Transcriptions(TranscriptionCodec):
             raise unsupported_parameter("language", "is missing, and Cohere requires it, e.g. language='en'")
         self.check_format(request, "Cohere")
         payload.pop("response_format", None)
-        for name in ("chunking_strategy", "include", "prompt", "timestamp_granularities"):
-            if payload.pop(name, None) is not None:
-                request.adapted.append(f"{name} dropped: Cohere has no such parameter")
+        lacking = ("chunking_strategy", "include", "prompt", "timestamp_granularities")
+        drop_parameters(request, payload, lacking, "Cohere")
         return payload
 
     def read_transcript(self, request: WireRequest, data: dict[str, Any]) -> Transcript:
         """Return the transcription in a reply."""
         del request
-        if not isinstance(data.get("text"), str):
-            message = "its body has no 'text'"
-            raise ValueError(message)  # noqa: TRY004 - of the vendor's data
-        return Transcript(data["text"], extra={name: value for name, value in data.items() if name != "text"})
+        text = required_part(data, "text", str)
+        return Transcript(text, extra={name: value for name, value in data.items() if name != "text"})
 
 
 def _checked(provider: Any, data: dict[str, Any]) -> dict[str, Any]:

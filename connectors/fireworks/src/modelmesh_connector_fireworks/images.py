@@ -12,7 +12,15 @@ from typing import Any
 from urllib.parse import quote
 
 from modelmesh.contracts import FailureClass
-from modelmesh_cdk import OperationCodec, WireRequest, nearest_ratio, provider_error, read_image_size, unsupported_parameter
+from modelmesh_cdk import (
+    OperationCodec,
+    WireRequest,
+    drop_parameters,
+    nearest_ratio,
+    provider_error,
+    read_image_size,
+    unsupported_parameter,
+)
 
 RATIOS = ("1:1", "21:9", "16:9", "3:2", "5:4", "4:5", "2:3", "9:16", "9:21", "4:3", "3:4")
 _DROPPED = (
@@ -42,10 +50,7 @@ class Images(OperationCodec):
             raise unsupported_parameter("n", "is not 1, and Fireworks returns one image for each request")
         if payload.get("background") == "transparent":
             raise unsupported_parameter("background", "is 'transparent', unsupported by Fireworks")
-        for name in _DROPPED:
-            value = payload.pop(name, None)
-            if value not in (None, "auto", "b64_json"):
-                request.adapted.append(f"{name} dropped: Fireworks has no such parameter")
+        drop_parameters(request, payload, _DROPPED, "Fireworks", harmless=("auto", "b64_json"))
         size = read_image_size(request)
         payload.pop("size", None)
         if size is not None:

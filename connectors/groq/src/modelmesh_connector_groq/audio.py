@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from modelmesh_cdk import OperationCodec, WhisperTranscriptions, WireRequest, unsupported_parameter
+from modelmesh_cdk import OperationCodec, WhisperTranscriptions, WireRequest, drop_parameters, unsupported_parameter
 
 VOICES = {
     "alloy": "hannah", "ash": "austin", "ballad": "daniel", "cedar": "daniel", "coral": "autumn", "echo": "troy",
@@ -42,8 +42,7 @@ class Speech(OperationCodec):
         if own is not None:
             request.adapted.append(f"voice {payload['voice']} sent as {own}: Groq has other voices")
             payload["voice"] = own
-        if payload.pop("instructions", None):
-            request.adapted.append("instructions dropped: Groq has no such parameter")
+        drop_parameters(request, payload, ("instructions",), "Groq", harmless=("",))
         payload.pop("stream_format", None)
         return payload
 

@@ -22,7 +22,9 @@ from modelmesh_cdk import (
     TranscriptionCodec,
     UnservedOperation,
     WireRequest,
+    drop_parameters,
     read_image_size,
+    required_part,
     unsupported_parameter,
 )
 
@@ -30,6 +32,7 @@ _DROPPED = (
     "background", "moderation", "output_compression", "output_format", "partial_images", "quality", "response_format",
     "safety_identifier", "style", "user",
 )  # fmt: skip
+_DROPPED_OF_SPEECH = ("chunking_strategy", "include", "language", "prompt", "timestamp_granularities")
 _KINDS = ((b"\x89PNG", "png"), (b"\xff\xd8", "jpeg"), (b"RIFF", "webp"))
 
 
@@ -62,10 +65,7 @@ class Images(OperationCodec):
             raise unsupported_parameter("n", "is not 1, and the task text-to-image returns one image")
         if payload.get("background") == "transparent":
             raise unsupported_parameter("background", "is 'transparent', unsupported by the task text-to-image")
-        for name in _DROPPED:
-            value = payload.pop(name, None)
-            if value not in (None, "auto", "b64_json"):
-                request.adapted.append(f"{name} dropped: the task text-to-image has no such parameter")
+        drop_parameters(request, payload, _DROPPED, "the task text-to-image", harmless=("auto", "b64_json"))
         size = read_image_size(request)
         payload.pop("size", None)
         if size is not None:
@@ -103,9 +103,7 @@ class Transcriptions(TranscriptionCodec):
         if not isinstance(file, FileUpload):
             raise unsupported_parameter("file", "is no file")
         payload.pop("response_format", None)
-        for name in ("chunking_strategy", "include", "language", "prompt", "timestamp_granularities"):
-            if payload.pop(name, None) is not None:
-                request.adapted.append(f"{name} dropped: the task automatic-speech-recognition has no such parameter")
+        drop_parameters(request, payload, _DROPPED_OF_SPEECH, "the task automatic-speech-recognition")
         parameters: dict[str, Any] = {"return_timestamps": True} if form not in ("json", "text") else {}
         temperature = payload.pop("temperature", None)
         if temperature is not None:
@@ -116,13 +114,11 @@ class Transcriptions(TranscriptionCodec):
     def read_transcript(self, request: WireRequest, data: dict[str, Any]) -> Transcript:
         """Return the transcription in a reply."""
         del request
-        if not isinstance(data.get("text"), str):
-            message = "its body has no 'text'"
-            raise ValueError(message)  # noqa: TRY004 - of the vendor's data
+        text = required_part(data, "text", str)
         chunks = data.get("chunks")
         segments = [_segment(chunk) for chunk in (chunks if isinstance(chunks, list) else ())]
         rest = {name: value for name, value in data.items() if name not in ("text", "chunks")}
-        return Transcript(data["text"].strip(), segments=segments, extra=rest)
+        return Transcript(text.strip(), segments=segments, extra=rest)
 
 
 def _segment(chunk: Any) -> dict[str, Any]:

@@ -18,8 +18,10 @@ from modelmesh_cdk import (
     Transcript,
     TranscriptionCodec,
     WireRequest,
+    drop_parameters,
     json_codec,
     requested_format,
+    required_part,
     unsupported_parameter,
 )
 
@@ -46,9 +48,7 @@ class Transcriptions(TranscriptionCodec):
         payload: dict[str, Any] = provider._build_request_payload(request)  # noqa: SLF001 - a hook
         payload.pop("response_format", None)
         payload.pop("stream_options", None)
-        for name in ("chunking_strategy", "include", "prompt"):
-            if payload.pop(name, None) is not None:
-                request.adapted.append(f"{name} dropped: Mistral has no such parameter")
+        drop_parameters(request, payload, ("chunking_strategy", "include", "prompt"), "Mistral")
         words = payload.pop("keywords", None)
         if words:
             payload.setdefault("context_bias", list(words))
@@ -70,9 +70,7 @@ class Transcriptions(TranscriptionCodec):
 
     def read_transcript(self, request: WireRequest, data: dict[str, Any]) -> Transcript:
         """Return the transcription in a reply."""
-        if not isinstance(data.get("text"), str):
-            message = "its body has no 'text'"
-            raise ValueError(message)  # noqa: TRY004 - of the vendor's data
+        text = required_part(data, "text", str)
         given = data.get("segments")
         segments = [dict(one) for one in (given if isinstance(given, list) else ()) if isinstance(one, dict)]
         words = request.payload.get("timestamp_granularities")
@@ -83,7 +81,7 @@ class Transcriptions(TranscriptionCodec):
         rest = {name: value for name, value in data.items() if name not in ("text", "segments", "language", "usage")}
         seconds = _seconds(data.get("usage"))
         usage = None if seconds is None else {"type": "duration", "seconds": seconds}
-        return Transcript(data["text"], data.get("language"), seconds, segments, named, usage, rest)
+        return Transcript(text, data.get("language"), seconds, segments, named, usage, rest)
 
     def stream_decoder(self, provider: Any, request: WireRequest) -> TranscriptionEvents:
         """Return the decoder of Mistral's events."""
@@ -161,9 +159,7 @@ class Speech(OperationCodec):
             request.adapted.append(f"voice {name} dropped: Mistral has other voices")
         elif name is not None:
             payload.setdefault("voice_id", name)
-        for other in ("instructions", "speed"):
-            if payload.pop(other, None) not in (None, 1, 1.0):
-                request.adapted.append(f"{other} dropped: Mistral has no such parameter")
+        drop_parameters(request, payload, ("instructions", "speed"), "Mistral", harmless=(1,))
         payload.pop("stream_format", None)
         return {**payload, "stream": True} if request.stream else payload
 

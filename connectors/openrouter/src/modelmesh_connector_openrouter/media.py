@@ -9,7 +9,15 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from modelmesh.contracts import BodyKind, FileUpload
-from modelmesh_cdk import DataUrl, JsonWithFiles, OperationCodec, WhisperTranscriptions, WireRequest, unsupported_parameter
+from modelmesh_cdk import (
+    DataUrl,
+    JsonWithFiles,
+    OperationCodec,
+    WhisperTranscriptions,
+    WireRequest,
+    drop_parameters,
+    unsupported_parameter,
+)
 
 _DROPPED = ("input_fidelity", "moderation", "partial_images", "response_format", "style")
 
@@ -35,9 +43,7 @@ class Images(OperationCodec):
         payload: dict[str, Any] = provider._build_request_payload(request)  # noqa: SLF001 - a hook
         if payload.pop("mask", None) is not None:
             raise unsupported_parameter("mask", "is unsupported by OpenRouter")
-        for name in _DROPPED:
-            if payload.pop(name, None) not in (None, "auto", "b64_json"):
-                request.adapted.append(f"{name} dropped: OpenRouter has no such parameter")
+        drop_parameters(request, payload, _DROPPED, "OpenRouter", harmless=("auto", "b64_json"))
         if payload.get("size") == "auto":
             del payload["size"]
         given = payload.pop("image", None)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from modelmesh_cdk import OperationCodec, WireRequest
+from modelmesh_cdk import OperationCodec, WireRequest, required_part
 
 
 class Searches(OperationCodec):
@@ -32,9 +32,7 @@ class Searches(OperationCodec):
             ValueError: The reply has no list of results.
         """
         del provider, request
-        if not isinstance(data.get("results"), list):
-            message = "its body has no 'results'"
-            raise ValueError(message)  # noqa: TRY004 - of the vendor's data
+        required_part(data, "results", list)
         found: dict[str, Any] = data
         return found
 

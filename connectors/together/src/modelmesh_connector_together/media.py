@@ -15,7 +15,9 @@ from modelmesh_cdk import (
     UnservedOperation,
     WhisperTranscriptions,
     WireRequest,
+    drop_parameters,
     read_image_size,
+    required_part,
     unsupported_parameter,
 )
 
@@ -39,10 +41,7 @@ class Images(OperationCodec):
         payload: dict[str, Any] = provider._build_request_payload(request)  # noqa: SLF001 - a hook
         if payload.get("background") == "transparent":
             raise unsupported_parameter("background", "is 'transparent', unsupported by Together")
-        for name in _DROPPED:
-            value = payload.pop(name, None)
-            if value not in (None, "auto"):
-                request.adapted.append(f"{name} dropped: Together has no such parameter")
+        drop_parameters(request, payload, _DROPPED, "Together", harmless=("auto",))
         size = read_image_size(request)
         payload.pop("size", None)
         if size is not None:
@@ -63,9 +62,7 @@ class Images(OperationCodec):
             ValueError: The reply has no list of images.
         """
         del provider, request
-        if not isinstance(data.get("data"), list):
-            message = "its body has no 'data'"
-            raise ValueError(message)  # noqa: TRY004 - of the vendor's data
+        required_part(data, "data", list)
         return {"created": int(time.time()), **data}
 
 
@@ -86,9 +83,7 @@ class Speech(OperationCodec):
             payload.setdefault("response_encoding", "pcm_s16le")
         if wanted is not None:
             payload["response_format"] = SPOKEN.get(wanted, wanted)
-        for name in ("instructions", "speed"):
-            if payload.pop(name, None) not in (None, 1, 1.0):
-                request.adapted.append(f"{name} dropped: Together has no such parameter")
+        drop_parameters(request, payload, ("instructions", "speed"), "Together", harmless=(1,))
         payload.pop("stream_format", None)
         return payload
 

@@ -20,8 +20,10 @@ from modelmesh_cdk import (
     TranscriptionCodec,
     UnservedOperation,
     WireRequest,
+    drop_parameters,
     nearest_ratio,
     read_image_size,
+    required_part,
     segments_of_words,
     unsupported_parameter,
 )
@@ -52,9 +54,7 @@ class Images(OperationCodec):
         for name, value in (("mask", payload.get("mask")), ("background", payload.get("background") == "transparent")):
             if value:
                 raise unsupported_parameter(name, "is unsupported by xAI")
-        for name in (*_DROPPED, "mask"):
-            if payload.pop(name, None) not in (None, "auto"):
-                request.adapted.append(f"{name} dropped: xAI has no such parameter")
+        drop_parameters(request, payload, (*_DROPPED, "mask"), "xAI", harmless=("auto",))
         _convert_quality(request, payload)
         is_edit = payload.get("image") is not None
         size = read_image_size(request)
@@ -77,9 +77,7 @@ class Images(OperationCodec):
             ValueError: The reply has no list of images.
         """
         del provider, request
-        if not isinstance(data.get("data"), list):
-            message = "its body has no 'data'"
-            raise ValueError(message)  # noqa: TRY004 - of the vendor's data
+        required_part(data, "data", list)
         return {"created": int(time.time()), **data}
 
 
@@ -124,17 +122,13 @@ class Transcriptions(TranscriptionCodec):
         payload: dict[str, Any] = provider._build_request_payload(request)  # noqa: SLF001 - a hook
         payload.pop("response_format", None)
         payload.pop("timestamp_granularities", None)  # every reply has the times of its words
-        for name in ("chunking_strategy", "include", "prompt", "temperature"):
-            if payload.pop(name, None) is not None:
-                request.adapted.append(f"{name} dropped: xAI has no such parameter")
+        drop_parameters(request, payload, ("chunking_strategy", "include", "prompt", "temperature"), "xAI")
         return payload
 
     def read_transcript(self, request: WireRequest, data: dict[str, Any]) -> Transcript:
         """Return the transcription in a reply."""
         del request
-        if not isinstance(data.get("text"), str):
-            message = "its body has no 'text'"
-            raise ValueError(message)  # noqa: TRY004 - of the vendor's data
+        text = required_part(data, "text", str)
         given = data.get("words")
         words = [
             {"word": one.get("text"), **{name: value for name, value in one.items() if name != "text"}}
@@ -144,7 +138,7 @@ class Transcriptions(TranscriptionCodec):
         seconds = data.get("duration")
         usage = {"type": "duration", "seconds": seconds} if isinstance(seconds, int | float) else None
         rest = {name: value for name, value in data.items() if name not in ("text", "words", "language", "duration")}
-        return Transcript(data["text"], data.get("language"), seconds, segments_of_words(words), words, usage, rest)
+        return Transcript(text, data.get("language"), seconds, segments_of_words(words), words, usage, rest)
 
 
 CODECS: Mapping[str, OperationCodec] = {

@@ -49,7 +49,7 @@ class ChunkDecoder:
             self.done = True
             return ()
         if event.name == "error":
-            raise self._failed(error_in(data))
+            raise event_error(self._failure, error_in(data))
         if self._parse is None:
             chunk = json_codec.decode(data)
             if not isinstance(chunk, dict):
@@ -60,7 +60,7 @@ class ChunkDecoder:
             if chunk is None:
                 return ()
         if chunk.get("error") or chunk.get("object") == "error":
-            raise self._failed(chunk)
+            raise event_error(self._failure, chunk)
         if "object" not in chunk:
             chunk["object"] = self._kind
         choices = chunk.get("choices")
@@ -75,14 +75,6 @@ class ChunkDecoder:
         if parsed is None or isinstance(parsed, dict):
             return parsed
         raise bad_hook_result(hook.__self__, "_parse_sse_chunk", parsed, "one chunk as a dict, or None to skip the event")
-
-    def _failed(self, body: Mapping[str, Any]) -> ProviderError:
-        """Return the error of an error event, with the token usage that some vendors report there."""
-        made = self._failure(body)
-        usage = body.get("usage")
-        if isinstance(usage, Mapping):
-            made.usage = usage
-        return made
 
 
 _SHORT = 32
@@ -112,3 +104,17 @@ def error_in(data: bytes) -> Mapping[str, Any]:
     except ValueError:
         body = data.decode("utf-8", "replace")
     return body if isinstance(body, dict) and body.get("error") else {"error": body}
+
+
+def event_error(failure: Callable[[Mapping[str, Any]], ProviderError], body: Mapping[str, Any]) -> ProviderError:
+    """Return the error of an error event, with the token usage that some vendors report there.
+
+    Args:
+        failure: Returns the error of an error body.
+        body: The error body.
+    """
+    made = failure(body)
+    usage = body.get("usage")
+    if isinstance(usage, Mapping):
+        made.usage = usage
+    return made

@@ -10,7 +10,7 @@ from modelmesh.errors import ProviderError
 from modelmesh_cdk.provider.decoding import check_is_stream, may_be_stream
 from modelmesh_cdk.provider.error_responses import is_success, transport_failure
 from modelmesh_cdk.provider.hooks import ProviderHooks
-from modelmesh_cdk.provider.openai_stream import ChunkDecoder, error_in
+from modelmesh_cdk.provider.openai_stream import ChunkDecoder, error_in, event_error
 from modelmesh_cdk.provider.operation_codec import codec_of
 from modelmesh_cdk.provider.operation_replies import FILE_CONTENT, check_content, media_type
 from modelmesh_cdk.provider.stream_reader import StreamReader, unreadable_stream
@@ -92,17 +92,17 @@ class EventDecoder:
             self.done = True
             return ()
         if event.name == "error":
-            raise self._failed(error_in(data))
+            raise event_error(self._failure, error_in(data))
         body = json_codec.decode(data)
         if not isinstance(body, dict):
             message = "an event is not a JSON object"
             raise ValueError(message)  # noqa: TRY004 - of the vendor's data
         kind = body.get("type")
         if kind == "error":
-            raise self._failed(body if isinstance(body.get("error"), dict) else {"error": body})
+            raise event_error(self._failure, body if isinstance(body.get("error"), dict) else {"error": body})
         if not isinstance(kind, str) or not kind:
             if body.get("error"):
-                raise self._failed(body)
+                raise event_error(self._failure, body)
             if event.name == "message":
                 message = "an event has no type"
                 raise ValueError(message)
@@ -117,15 +117,7 @@ class EventDecoder:
     def _failed_response(self, response: Any) -> ProviderError:
         found = response if isinstance(response, dict) else {}
         error = found.get("error") or {"message": "the response failed", "code": "server_error"}
-        return self._failed({"error": error, "usage": found.get("usage")})
-
-    def _failed(self, body: Mapping[str, Any]) -> ProviderError:
-        """Return the error of an error event, with the token usage that some vendors report there."""
-        made = self._failure(body)
-        usage = body.get("usage")
-        if isinstance(usage, Mapping):
-            made.usage = usage
-        return made
+        return event_error(self._failure, {"error": error, "usage": found.get("usage")})
 
 
 class EventReader(StreamReader):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from attrs import field, frozen
 
 from modelmesh.contracts.operations import ReplyKind
+from modelmesh_cdk.provider.codec_parts import required_part
 from modelmesh_cdk.provider.operation_codec import OperationCodec
 from modelmesh_cdk.provider.provider_errors import invalid_parameter, unsupported_parameter
 
@@ -124,9 +125,7 @@ class WhisperTranscriptions(TranscriptionCodec):
         """
         if isinstance(data, str):
             return data
-        if not isinstance(data.get("text"), str):
-            message = "its body has no 'text'"
-            raise ValueError(message)  # noqa: TRY004 - of the vendor's data
+        required_part(data, "text", str)
         if requested_format(request) == "text":
             return write_transcript(self.read_transcript(request, data), "text")
         return data if requested_format(request) in self.native else super().parse_response(provider, request, data)

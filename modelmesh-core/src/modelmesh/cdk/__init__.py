@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from modelmesh_cdk import WhisperTranscriptions as WhisperTranscriptions
     from modelmesh_cdk import WireRequest as WireRequest
     from modelmesh_cdk import deprecated as deprecated
+    from modelmesh_cdk import drop_parameters as drop_parameters
     from modelmesh_cdk import error_mapping as error_mapping
     from modelmesh_cdk import file_lock as file_lock
     from modelmesh_cdk import format_duration as format_duration
@@ -85,6 +86,7 @@ if TYPE_CHECKING:
     from modelmesh_cdk import read_tools as read_tools
     from modelmesh_cdk import redact_secret as redact_secret
     from modelmesh_cdk import requested_format as requested_format
+    from modelmesh_cdk import required_part as required_part
     from modelmesh_cdk import scrub_key as scrub_key
     from modelmesh_cdk import segments_of_words as segments_of_words
     from modelmesh_cdk import to_requested_encoding as to_requested_encoding
@@ -147,6 +149,7 @@ __all__ = [
     "WhisperTranscriptions",
     "WireRequest",
     "deprecated",
+    "drop_parameters",
     "error_mapping",
     "file_lock",
     "format_duration",
@@ -171,6 +174,7 @@ __all__ = [
     "read_tools",
     "redact_secret",
     "requested_format",
+    "required_part",
     "scrub_key",
     "segments_of_words",
     "to_requested_encoding",
