@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import tempfile
+import threading
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -58,6 +60,7 @@ REFUSED = [
     (GatewayRequest("POST", TRANSCRIBE, headers={"content-type": "multipart/form-data"}), 400, "no boundary"),
     (GatewayRequest("POST", TRANSCRIBE, body=b"nonsense", headers=FORM), 400, "not valid"),
     (GatewayRequest("POST", TRANSCRIBE, body=b"--b\r\n", headers=FORM), 400, "before its last boundary"),
+    (GatewayRequest("POST", TRANSCRIBE, body=b"--b--\r\n", headers={**FORM, "content-length": "9"}), 400, "Content-Length is 9"),
     (GatewayRequest("POST", TRANSCRIBE, body=b"--b\r\nA: b\r\n\r\nx\r\n--b--\r\n", headers=FORM), 400, "no name"),
 ]
 
@@ -101,6 +104,32 @@ def test_files_are_removed_in_every_case(mesh: Any, tmp_path: Path, monkeypatch:
         response = asyncio.run(gateway.ahandle(GatewayRequest("POST", TRANSCRIBE, headers=FORM, body=later())))
         assert response.status == status
         assert list(tmp_path.iterdir()) == []
+
+
+def test_a_cancelled_upload_leaves_no_file(mesh: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    gateway = Gateway(mesh, limits=GatewayLimits(memory_bytes=10))
+    whole = form(("model", None, b"gone"), *[("file", "a.mp3", b"x" * 1000)] * 50)
+    cancelled, resumed = threading.Event(), threading.Event()
+
+    def slowly() -> Iterator[bytes]:
+        for place in range(0, len(whole), 100):
+            if place == 1000:
+                cancelled.set()
+                resumed.wait(5)
+            yield whole[place : place + 100]
+
+    async def cancel() -> None:
+        task = asyncio.create_task(gateway.ahandle(GatewayRequest("POST", TRANSCRIBE, headers=FORM, body=slowly())))
+        await asyncio.to_thread(cancelled.wait, 5)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        resumed.set()
+
+    asyncio.run(cancel())  # waits for the thread that reads the body
+    gc.collect()  # an open file is a warning, and a warning is an error
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_form_fields() -> None:

@@ -18,6 +18,7 @@ from weakref import WeakKeyDictionary
 
 from attrs import evolve
 
+from modelmesh._engine.foundation.shared_reader import SharedReader
 from modelmesh._engine.foundation.wording import quote_name
 from modelmesh.client.extras import bad_request_error
 from modelmesh.contracts.files import DEFAULT_CONTENT_TYPE, FileUpload
@@ -160,7 +161,7 @@ def _from_object(name: str, file: Any, filename: str | None, kind: str | None) -
         raise bad_request_error(why) from error
     start, end = extent
     start = 0 if start >= end else start
-    return _made(filename, max(end - start, 0), kind, lambda: io.BufferedReader(_SharedReader(file, lock, start)))
+    return _made(filename, max(end - start, 0), kind, lambda: io.BufferedReader(SharedReader(file, lock, start)))
 
 
 _locks: MutableMapping[Any, Lock] = WeakKeyDictionary()
@@ -204,40 +205,6 @@ class _Spool:
 
     def __del__(self) -> None:
         self._copy.close()
-
-
-class _SharedReader(io.RawIOBase):
-    """A reader with its own position in a file object that other attempts and other requests read, too."""
-
-    def __init__(self, file: Any, lock: Lock, start: int) -> None:
-        super().__init__()
-        self._file, self._lock, self._position = file, lock, start
-
-    def readable(self) -> bool:
-        """Return true."""
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        """Read the next bytes of the file into a buffer."""
-        with self._lock:
-            try:
-                before = self._file.tell()
-                self._file.seek(self._position)
-                size = self._read_into(buffer)
-                self._file.seek(before)  # the position of the file object stays the caller's
-            except ValueError as error:  # the caller has closed the file
-                message = f"the file object of the request cannot be read: {error}"
-                raise OSError(message) from error
-        self._position += size
-        return size
-
-    def _read_into(self, buffer: Any) -> int:
-        read_into = getattr(self._file, "readinto", None)
-        if read_into is not None:  # without a copy
-            return read_into(buffer) or 0
-        piece = self._file.read(len(buffer)) or b""
-        buffer[: len(piece)] = piece
-        return len(piece)
 
 
 def part_of(file: FileUpload, start: int, size: int) -> FileUpload:

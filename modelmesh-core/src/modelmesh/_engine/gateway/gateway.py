@@ -65,7 +65,7 @@ class Gateway:
                 reader = self._reader(request)
                 for piece in _pieces(request.body):
                     reader.feed(piece)
-                payload = payload_of(reader.finish())
+                payload = payload_of(reader.finish(request.headers.get("content-length")))
             else:
                 payload = decode_json(self._read(request)) if route.target.body is BodyKind.JSON else {}
             call = build_call(route, request, payload, self._options)
@@ -87,7 +87,7 @@ class Gateway:
             if route.target.body is BodyKind.MULTIPART:
                 reader = self._reader(request)
                 await _afeed(reader, request.body)
-                payload = payload_of(reader.finish())
+                payload = payload_of(reader.finish(request.headers.get("content-length")))
             else:
                 payload = decode_json(await self._aread(request)) if route.target.body is BodyKind.JSON else {}
             call = build_call(route, request, payload, self._options)

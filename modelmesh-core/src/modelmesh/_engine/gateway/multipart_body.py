@@ -38,7 +38,7 @@ class MultipartReader:
         self._fields: list[tuple[str, str | FileUpload]] = []
         self._spools: list[UploadSpool] = []
         self._size = 0
-        self._ended = False
+        self._ended = self._is_removed = False
         self._name = ""
         self._text: bytearray | None = None
         self._spool: UploadSpool | None = None
@@ -62,11 +62,13 @@ class MultipartReader:
         }
 
     def feed(self, piece: bytes) -> None:
-        """Take a piece of the body.
+        """Take a piece of the body. After :meth:`remove_files` it is dropped.
 
         Raises:
             HttpError: The body is not valid or exceeds a limit.
         """
+        if self._is_removed:  # the request was cancelled while a thread reads its body
+            return
         self._size += len(piece)
         limit = self._limits.upload_bytes
         if limit is not None and self._size > limit:
@@ -75,19 +77,33 @@ class MultipartReader:
             self._parser.write(piece)
         except self._parse_error as error:
             raise _invalid(error) from None
+        finally:
+            if self._is_removed:
+                self.remove_files()
 
-    def finish(self) -> list[tuple[str, str | FileUpload]]:
+    def finish(self, stated_size: str | None = None) -> list[tuple[str, str | FileUpload]]:
         """Return the fields and files in order.
 
+        Args:
+            stated_size: The ``Content-Length``, ``None`` if there is none.
+
         Raises:
-            HttpError: The body is incomplete.
+            HttpError: The body is incomplete, or has another size than stated.
         """
+        if stated_size is not None and stated_size != str(self._size):
+            message = (
+                f"The multipart body has {self._size:,} bytes, but its Content-Length is {stated_size[:20]}: a file changed "
+                "while it was read, several requests read one file object at the same time, or the file is a pipe. Nothing was "
+                "sent. Open the file for each request, and read a pipe into memory first."
+            )
+            raise HttpError(400, message, code="incomplete_body")
         if not self._ended:
             raise HttpError(400, f"The multipart body ended after {self._size:,} bytes, before its last boundary. Send it again.")
         return self._fields
 
     def remove_files(self) -> None:
         """Delete the files from the disk. May be called twice."""
+        self._is_removed = True
         for spool in self._spools:
             spool.remove()
 

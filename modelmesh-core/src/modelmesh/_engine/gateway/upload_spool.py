@@ -1,12 +1,16 @@
-"""Storage of one uploaded file: in memory while it is small, then on disk until the request ends."""
+"""Storage of one uploaded file: in memory while it is small, then on disk until the request ends.
+
+The file on disk has no name, so the system deletes it with its last handle, even if the process is killed.
+"""
 
 from __future__ import annotations
 
-import os
-from io import BytesIO
-from tempfile import NamedTemporaryFile
+from io import BufferedReader, BytesIO
+from tempfile import TemporaryFile
+from threading import Lock
 from typing import BinaryIO
 
+from modelmesh._engine.foundation.shared_reader import SharedReader
 from modelmesh.contracts.files import DEFAULT_CONTENT_TYPE, FileUpload
 
 
@@ -25,7 +29,6 @@ class UploadSpool:
         self._memory_bytes = memory_bytes
         self._memory: BytesIO | None = BytesIO()
         self._disk: BinaryIO | None = None
-        self._path = ""
         self.size = 0
 
     def write(self, piece: bytes) -> None:
@@ -40,8 +43,8 @@ class UploadSpool:
             self._disk.write(piece)
 
     def _move_to_disk(self, memory: BytesIO) -> None:
-        disk = NamedTemporaryFile(prefix="modelmesh-upload-", delete=False)  # noqa: SIM115 - closed by finish() or remove()
-        self._disk, self._path, self._memory = disk, disk.name, None  # type: ignore[assignment]
+        disk = TemporaryFile()  # noqa: SIM115 - closed by remove()
+        self._disk, self._memory = disk, None  # type: ignore[assignment]
         disk.write(memory.getbuffer())
 
     def finish(self) -> FileUpload:
@@ -49,15 +52,10 @@ class UploadSpool:
         if self._memory is not None:
             content = self._memory.getvalue()
             return FileUpload(self._filename, self.size, self._content_type, open=lambda: BytesIO(content))
-        assert self._disk is not None
-        self._disk.close()
-        path = self._path
-        return FileUpload(self._filename, self.size, self._content_type, open=lambda: open(path, "rb"))  # noqa: PTH123
+        disk, lock = self._disk, Lock()
+        return FileUpload(self._filename, self.size, self._content_type, open=lambda: BufferedReader(SharedReader(disk, lock)))
 
     def remove(self) -> None:
         """Delete the file from the disk. May be called twice."""
-        if self._disk is None:
-            return
-        self._disk.close()
-        self._disk = None
-        os.unlink(self._path)  # noqa: PTH108 - a path as text
+        if self._disk is not None:
+            self._disk.close()
