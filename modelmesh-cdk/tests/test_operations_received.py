@@ -137,6 +137,7 @@ def test_reply_is_the_vendors(name: str, script: Script, body: Any, upstream: Up
         ("srt", PAGE),
         ("srt", data({"text": "a"})),
         ("srt", audio(b"ID3")),
+        ("srt", Script(body=b"data: {}\n\n", content_type="text/event-stream")),
         ("text", data(b"\xff\xfe\xfa")),
         ("moderations", data({"results": None})),
         ("images.generate", data(b"")),

@@ -17,7 +17,7 @@ RESPONSES = OPERATIONS["responses"]
 RESPONSE = {
     "id": "resp_1",
     "status": "completed",
-    "output": [{"type": "message"}],
+    "output": [{"type": "message", "content": []}],
     "usage": {"input_tokens": 5, "output_tokens": 2},
 }
 

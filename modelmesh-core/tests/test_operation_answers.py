@@ -14,7 +14,7 @@ from modelmesh.contracts.provider import Answer
 from modelmesh.errors import BadUpstreamResponseError, ProviderError
 
 MESSAGE = {"id": "msg_1", "type": "message", "content": [{"type": "text", "text": "Hi"}], "stop_reason": "end_turn"}
-RESPONSE = {"id": "resp_1", "status": "completed", "output": [{"type": "message"}]}
+RESPONSE = {"id": "resp_1", "status": "completed", "output": [{"type": "message", "content": []}]}
 TEXT = {"choices": [{"index": 0, "text": "Hi", "finish_reason": "stop"}]}
 
 
@@ -62,6 +62,10 @@ INVALID: list[tuple[str, Any, dict[str, Any]]] = [
     ("responses", {**RESPONSE, "id": None}, {}),
     ("responses", {**RESPONSE, "output": []}, {}),
     ("responses", {**RESPONSE, "output": {}}, {}),
+    ("responses", {**RESPONSE, "output": [{"type": None}]}, {}),
+    ("responses", {**RESPONSE, "output": [{"type": "message", "content": None}]}, {}),
+    ("responses", {**RESPONSE, "output": [{"type": "message", "content": [None]}]}, {}),
+    ("responses", {**RESPONSE, "output": [{"type": "message", "content": [{"type": "output_text", "text": 5}]}]}, {}),
     ("audio.speech", b"", {}),
     ("audio.speech", "text", {}),
     ("audio.speech", {"audio": "x"}, {}),
@@ -73,6 +77,7 @@ INVALID: list[tuple[str, Any, dict[str, Any]]] = [
     ("images.generate", {"data": []}, {}),
     ("images.generate", {"data": [{}]}, {}),
     ("images.generate", {"data": [{"url": ""}]}, {}),
+    ("images.generate", {"data": [{"b64_json": ""}]}, {}),
     ("images.generate", {"data": ["x"]}, {}),
     ("moderations", {"results": [{"flagged": False}]}, {"input": ["a", "b"]}),
     ("moderations", {"results": [{}]}, {"input": "a"}),

@@ -284,6 +284,57 @@ def test_stream_item_of_the_wrong_type_fails_over(item: Any) -> None:
         assert world.read(sync=True) == [b"Hel", b"lo"]
 
 
+DONE = KINDS["responses"][2][0]["response"]
+DAMAGED = [
+    ("responses", event("response.output_text.delta", delta=None)),
+    ("responses", event("response.function_call_arguments.delta", delta={"a": 1})),
+    ("responses", event("response.completed", response="done")),
+    ("responses", event("response.completed", response={**DONE, "output": "Hello"})),
+    ("messages", event("content_block_delta", delta="Hel")),
+    ("audio.transcriptions", event("transcript.text.delta", delta=5)),
+    ("audio.transcriptions", event("transcript.text.done", text=5)),
+    ("images.generate", event("image_generation.completed", b64_json=5)),
+]
+
+
+@pytest.mark.parametrize(("operation", "damaged"), DAMAGED, ids=lambda one: str(one)[:60])
+def test_event_with_a_part_of_the_wrong_type(operation: str, damaged: dict[str, Any]) -> None:
+    start, content, end = KINDS[operation]
+    world = World(operation, [*start, damaged, *end], COMPLETE[operation])
+    with world.mesh:
+        assert damaged not in world.read(sync=True)
+        assert len(world.vendors[1].calls) == 1
+    world = World(operation, [*start, *content, damaged, *end], COMPLETE[operation])
+    with world.mesh, pytest.raises(StreamInterruptedError):
+        world.read(sync=True)
+
+
+@pytest.mark.parametrize(
+    ("operation", "last"),
+    [
+        ("responses", event("response.completed", response=None)),
+        ("responses", event("response.completed", response={**DONE, "output": []})),
+        ("audio.transcriptions", event("transcript.text.done")),
+        ("images.generate", event("image_generation.completed", b64_json="")),
+        ("audio.speech", event("speech.audio.done")),
+    ],
+)
+def test_last_event_without_any_content_fails_over(operation: str, last: dict[str, Any]) -> None:
+    payload = {"stream_format": "sse"} if operation == "audio.speech" else {}
+    good = [event("speech.audio.delta", audio="aGk="), event("speech.audio.done")] if payload else COMPLETE[operation]
+    world = World(operation, [*([] if payload else KINDS[operation][0]), last], good, **payload)
+    with world.mesh:
+        assert world.read(sync=True)
+        assert len(world.vendors[1].calls) == 1
+
+
+def test_last_event_with_the_whole_answer_is_an_answer() -> None:
+    message = {"type": "message", "content": [{"type": "output_text", "text": "Hello"}]}
+    world = World("responses", [event("response.completed", response={**DONE, "output": [message]})], [])
+    with world.mesh:
+        assert world.read(sync=True)[0]["response"]["output"][0]["content"][0]["text"] == "Hello"
+
+
 @pytest.mark.parametrize("count", [0, 500])
 def test_stream_of_keep_alives_loses_no_event(count: int) -> None:
     start, content, end = KINDS["messages"]

@@ -160,7 +160,7 @@ def _text_of(provider: ProviderHooks, request: WireRequest, headers: Headers, ra
     media = media_type(headers)
     if is_page(media, raw):
         raise _invalid(provider, headers, "its body is a page of HTML or XML, not a transcription")
-    if media.startswith(("audio/", "image/", "video/")):
+    if media.startswith(("audio/", "image/", "video/")) or media == "text/event-stream":
         raise _invalid(provider, headers, f"its body is {media}, not a transcription")
     try:
         text = raw.decode()

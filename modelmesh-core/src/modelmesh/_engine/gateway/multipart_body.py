@@ -78,8 +78,7 @@ class MultipartReader:
         except self._parse_error as error:
             raise _invalid(error) from None
         finally:
-            if self._is_removed:
-                self.remove_files()
+            self._remove_late_files()
 
     def finish(self, stated_size: str | None = None) -> list[tuple[str, str | FileUpload]]:
         """Return the fields and files in order.
@@ -106,6 +105,11 @@ class MultipartReader:
         self._is_removed = True
         for spool in self._spools:
             spool.remove()
+
+    def _remove_late_files(self) -> None:
+        """Delete the files of a piece that a thread received while the request was cancelled."""
+        if self._is_removed:
+            self.remove_files()
 
     def _end_header(self) -> None:
         self._headers[self._header_name.decode("latin-1").lower()] = self._header_value.decode("latin-1")

@@ -44,7 +44,7 @@ class UploadSpool:
 
     def _move_to_disk(self, memory: BytesIO) -> None:
         disk = TemporaryFile()  # noqa: SIM115 - closed by remove()
-        self._disk, self._memory = disk, None  # type: ignore[assignment]
+        self._disk, self._memory = disk, None
         disk.write(memory.getbuffer())
 
     def finish(self) -> FileUpload:

@@ -139,8 +139,29 @@ def _check_message(body: dict[str, Any]) -> None:
 def _check_response(body: dict[str, Any]) -> None:
     if not isinstance(body.get("id"), str) or not body["id"]:
         raise wrong_type("the ID of the response", body.get("id"), "text")
+    check_output(body)
     if not body["output"] and body.get("status") in (None, "completed"):
         raise InvalidPart("'output' is empty or missing")
+
+
+def check_output(response: dict[str, Any]) -> None:
+    """Check the items of a response, and the content of its messages.
+
+    Raises:
+        InvalidPart: A part is of the wrong type.
+    """
+    items = response.get("output")
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        raise InvalidPart("'output' is not a list of objects")
+    for item in items:
+        if not isinstance(item.get("type"), str):
+            raise wrong_type("the type of an item of 'output'", item.get("type"), "text")
+        parts = item.get("content")
+        if item["type"] == "message" and not (isinstance(parts, list) and all(isinstance(part, dict) for part in parts)):
+            raise InvalidPart("the content of a message in 'output' is not a list of objects")
+        for part in parts if item["type"] == "message" else ():
+            if part.get("type") == "output_text" and not isinstance(part.get("text"), str):
+                raise wrong_type("the text of a message in 'output'", part.get("text"), "text")
 
 
 def _check_transcription(body: dict[str, Any]) -> None:
@@ -150,9 +171,29 @@ def _check_transcription(body: dict[str, Any]) -> None:
 
 def _check_images(body: dict[str, Any]) -> None:
     for image in body["data"]:
-        given = image.get("url") or image.get("b64_json")
-        if not isinstance(given, str):
-            raise InvalidPart("an image has neither 'url' nor 'b64_json'")
+        check_image(image)
+
+
+def check_image(image: dict[str, Any]) -> None:
+    """Check an image, of an answer or of an event.
+
+    Raises:
+        InvalidPart: It has no content.
+    """
+    given = image.get("url") or image.get("b64_json")
+    if not given or not isinstance(given, str):
+        raise InvalidPart("an image has neither 'url' nor 'b64_json'")
+
+
+def check_whole_response(body: Any) -> None:
+    """Check a response of which no event has carried a part.
+
+    Raises:
+        InvalidPart: It is no response, or its output is missing or of the wrong type.
+    """
+    if not isinstance(body, dict):
+        raise wrong_type("the response of the last event", body, "an object")
+    _check_response(body)
 
 
 def _check_moderation(body: dict[str, Any], payload: Mapping[str, Any]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from modelmesh._engine.routing import final_errors
+from modelmesh._engine.routing.event_check import check_event
 from modelmesh._engine.routing.event_failures import FAILED_EVENTS, event_failure
 from modelmesh._engine.routing.message_check import InvalidPart, finish_reason, wrong_type
 from modelmesh._engine.routing.reported_usage import in_chat_shape
@@ -96,7 +97,7 @@ class EventProgress(StreamProgress):
         delta, kind = item.get("delta"), item.get("type")
         if delta.__class__ is not str or not delta or kind.__class__ is not str or kind in self._operation.final_events:
             return False
-        if item.get("usage") or item.get("error"):
+        if item.get("usage") or item.get("error") or kind == "content_block_delta":
             return False
         self._count += 1
         self._add_text(kind, delta)
@@ -123,6 +124,10 @@ class EventProgress(StreamProgress):
             error.usage = self.usage
             raise error
         self._count += 1
+        try:
+            check_event(self._operation, item, has_content=self.has_content)
+        except InvalidPart as fault:
+            raise final_errors.bad_response(str(fault), self.usage) from None
         if self.is_final(item):
             self._final = self.has_content = True
         elif not self.has_content:
