@@ -375,8 +375,8 @@ def test_mistral_transcription_stream_has_openai_events(ask: Any) -> None:
 
 MP3 = Script(200, b"ID3 test", {}, "audio/mpeg")
 SPEECH = {
-    "groq": (MP3, "/openai/v1/audio/speech", {"voice": "hannah"}, {}),
-    "together": (MP3, "/v1/audio/speech", {"voice": "alloy"}, {}),
+    "groq": (MP3, "/openai/v1/audio/speech", {"voice": "hannah", "response_format": "wav"}, {}),
+    "together": (MP3, "/v1/audio/speech", {"voice": "tara", "response_format": "mp3"}, {}),
     "openrouter": (MP3, "/api/v1/audio/speech", {"voice": "alloy", "response_format": "mp3"}, {"instructions": "calm"}),
     "mistral": (
         {"audio_data": base64.b64encode(b"ID3 test").decode()},

@@ -1,7 +1,8 @@
 """Groq's speech and transcriptions where they differ from OpenAI's.
 
-Formats and parameters are those of the groq package 1.7.0 (``types/audio``), voices those of console.groq.com/docs as the
-integration barneyonline/ha-groq lists them (2026-07-06), all read 2026-11-30.
+Parameters and formats of transcriptions are those of the groq package 1.7.0 (``types/audio``), voices those of
+console.groq.com/docs as the integration barneyonline/ha-groq lists them (2026-07-06). Orpheus refuses every format but WAV, and
+a request without one: "response_format must be one of [wav]" in many public clients of it. All read 2026-11-30.
 """
 
 from __future__ import annotations
@@ -22,7 +23,10 @@ FORMATS = ("json", "text", "verbose_json")
 """Formats of transcriptions."""
 
 SOUNDS = ("flac", "mp3", "mulaw", "ogg", "wav")
-"""Formats of speech."""
+"""Formats of speech that the API names."""
+
+_ONLY_WAV = "orpheus"
+"""Part of the names of the models that return WAV only."""
 
 
 class Speech(OperationCodec):
@@ -35,9 +39,12 @@ class Speech(OperationCodec):
             ProviderError: Groq does not have the requested format.
         """
         payload: dict[str, Any] = provider._build_request_payload(request)  # noqa: SLF001 - a hook
-        wanted = payload.get("response_format")
-        if wanted is not None and wanted not in SOUNDS:
-            raise unsupported_parameter("response_format", f"is {str(wanted)[:40]!r}, and Groq has {', '.join(SOUNDS)}")
+        wanted, sounds = payload.get("response_format"), ("wav",) if _ONLY_WAV in request.model else SOUNDS
+        if wanted is None and sounds == ("wav",):
+            payload["response_format"] = "wav"
+            request.adapted.append(f"response_format wav added: {request.model} has no mp3")
+        elif wanted is not None and wanted not in sounds:
+            raise unsupported_parameter("response_format", f"is {str(wanted)[:40]!r}, and Groq has {', '.join(sounds)}")
         own = VOICES.get(str(payload.get("voice"))) if "english" in request.model else None
         if own is not None:
             request.adapted.append(f"voice {payload['voice']} sent as {own}: Groq has other voices")

@@ -1,7 +1,7 @@
 """Together's images and speech where they differ from OpenAI's.
 
 Parameters are those of the together package 3.1.1 (``types/image_generate_params.py``, ``types/audio/speech_create_params.py``),
-read 2026-11-30.
+voices those of docs.together.ai/docs/text-to-speech and docs.together.ai/reference/audio-speech, read 2026-11-30.
 """
 
 from __future__ import annotations
@@ -25,6 +25,28 @@ _DROPPED = ("background", "moderation", "output_compression", "partial_images", 
 _FORMATS = {"jpg": "jpeg", "jpeg": "jpeg", "png": "png"}
 SPOKEN = {"mp3": "mp3", "wav": "wav", "pcm": "raw"}
 """Together's name of an audio format."""
+
+_OPENAI_VOICES = (
+    "alloy", "ash", "ballad", "cedar", "coral", "echo", "fable", "marin", "nova", "onyx", "sage", "shimmer", "verse",
+)  # fmt: skip
+_VOICES: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("orpheus", ("tara", "leo", "dan", "zac", "leah", "dan", "leo", "mia", "zoe", "zac", "jess", "mia", "leo")),
+    (
+        "kokoro",
+        (
+            "af_alloy", "am_adam", "am_eric", "am_michael", "af_bella", "am_echo", "bm_fable", "af_sarah", "af_nova", "am_onyx",
+            "af_kore", "af_sky", "am_puck",
+        ),
+    ),
+    (
+        "cartesia",
+        (
+            "laidback woman", "polite man", "polite man", "polite man", "laidback woman", "polite man", "polite man",
+            "storyteller lady", "storyteller lady", "polite man", "laidback woman", "storyteller lady", "polite man",
+        ),
+    ),
+)  # fmt: skip
+"""Voices of the models whose names contain a word, in the order of OpenAI's."""
 
 
 class Images(OperationCodec):
@@ -79,13 +101,26 @@ class Speech(OperationCodec):
         wanted = payload.get("response_format")
         if wanted is not None and wanted not in (*SPOKEN, *SPOKEN.values()):
             raise unsupported_parameter("response_format", f"is {str(wanted)[:40]!r}, and Together has {', '.join(SPOKEN)}")
+        if wanted is None:
+            payload["response_format"] = "mp3"  # OpenAI's default. Together's is wav.
         if wanted == "pcm":
             payload.setdefault("response_encoding", "pcm_s16le")
         if wanted is not None:
             payload["response_format"] = SPOKEN.get(wanted, wanted)
         drop_parameters(request, payload, ("instructions", "speed"), "Together", harmless=(1,))
         payload.pop("stream_format", None)
+        own = _own_voice(request.model, payload.get("voice"))
+        if own is not None:
+            request.adapted.append(f"voice {payload['voice']} sent as {own}: {request.model} has other voices")
+            payload["voice"] = own
         return payload
+
+
+def _own_voice(model: str, voice: Any) -> str | None:
+    """Return the voice of a model for one of OpenAI's, ``None`` for another voice and for an unknown model."""
+    if voice not in _OPENAI_VOICES:
+        return None
+    return next((own[_OPENAI_VOICES.index(voice)] for word, own in _VOICES if word in model.lower()), None)
 
 
 CODECS: Mapping[str, OperationCodec] = {
