@@ -8,6 +8,7 @@ import socket
 import ssl
 import threading
 import time
+from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar, Self
 
@@ -17,6 +18,8 @@ from attrs import define, field
 from fakevendors import agent_dialect, anthropic_dialect, cohere_dialect, gemini_dialect, openai_dialect, responses_dialect
 from fakevendors.failures import PAGE, WAYS, body_of, refusal
 from fakevendors.requests import Answer, Asked, RefusedError, Request, expect
+from fakevendors.service_routes import find_service
+from fakevendors.services import Result, Service, Work
 from fakevendors.vendors import VENDORS, Vendor
 
 DIALECTS: dict[str, Any] = {
@@ -55,6 +58,7 @@ class Account:
         calls: Requests that arrived, as path and body.
         refused: Refusals by the vendor's rules, as status and error text.
         bills: One entry for each answer that was billed.
+        results: What the account returned for operations other than chat.
         left: Streams that the reader closed before the end.
         under_way: Requests in flight.
         free: Requests until the vendor throttles, ``None`` for no limit.
@@ -71,6 +75,7 @@ class Account:
     calls: list[tuple[str, Any]] = field(factory=list)
     refused: list[tuple[int, str]] = field(factory=list)
     bills: list[Bill] = field(factory=list)
+    results: list[Result] = field(factory=list)
     left: int = 0
     under_way: int = 0
     free: int | None = None
@@ -181,15 +186,16 @@ class _Handler(BaseHTTPRequestHandler):
             self._json(404, {"error": {"message": "no such account"}})
             return
         headers = {name.lower(): value for name, value in self.headers.items()}
-        request = Request(f"/{rest}", headers, json.loads(raw) if raw else {})
+        work = Work.read(f"/{rest}", headers, raw)
+        request = Request(f"/{rest}", headers, work.fields)
         account.calls.append((request.path, request.body))
         account.under_way += 1
         try:
-            self._serve(account, request)
+            self._serve(account, request, work)
         finally:
             account.under_way -= 1
 
-    def _serve(self, account: Account, request: Request) -> None:
+    def _serve(self, account: Account, request: Request, work: Work) -> None:
         last = request.path.rpartition("/")[2]
         dialect = FURTHER[last] if last in account.vendor.further else DIALECTS[account.vendor.dialect]
         way = account.way
@@ -203,6 +209,9 @@ class _Handler(BaseHTTPRequestHandler):
         if way == "hang":
             self.street.over.wait(30)
             self.close_connection = True
+            return
+        if (service := find_service(account.vendor.name, work)) is not None:
+            self._serve_operation(account, work, service)
             return
         try:
             asked = self._checked(account, dialect, request)
@@ -229,10 +238,31 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self._stream(account, asked, answer, dialect)
 
-    def _checked(self, account: Account, dialect: Any, request: Request) -> Asked:
+    def _serve_operation(self, account: Account, work: Work, service: Service) -> None:
+        vendor = account.vendor
+        try:
+            self._check_key(account, work.headers, DIALECTS[vendor.dialect])
+            result = service(work, vendor.name)
+            is_known = not result.model or result.model in vendor.models or result.model in account.models
+            expect(is_known, f"The model {result.model!r} does not exist.", 404)
+        except RefusedError as error:
+            account.refused.append((error.status, str(error)))
+            self._json(error.status, body_of(vendor, error.status, str(error), "invalid_request_error"))
+            return
+        if account.way == "empty":
+            self._send(200, b"", result.kind)
+            return
+        account.results.append(result)
+        is_cut = account.way == "cut"
+        self._send(200, result.encoded, result.kind, cut=is_cut, before=is_cut and result.kind != "application/json")
+
+    def _check_key(self, account: Account, headers: Mapping[str, str], dialect: Any) -> None:
         key = f"test-{account.vendor.name}"
-        given = [before + key == request.headers.get(name) for name, before in dialect.KEYS.items()]
+        given = [before + key == headers.get(name) for name, before in dialect.KEYS.items()]
         expect(any(given), "Incorrect API key provided.", 401)
+
+    def _checked(self, account: Account, dialect: Any, request: Request) -> Asked:
+        self._check_key(account, request.headers, dialect)
         expect(dialect.path_holds(request.path), f"Unknown request URL: POST {request.path}", 404)
         asked: Asked = dialect.asked(request, account.vendor)
         expect(
@@ -286,7 +316,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _json(self, status: int, body: Any, **headers: str) -> None:
         self._send(status, json.dumps(body).encode(), "application/json", **headers)
 
-    def _send(self, status: int, body: bytes, kind: str, *, cut: bool = False, **headers: str) -> None:
+    def _send(self, status: int, body: bytes, kind: str, *, cut: bool = False, before: bool = False, **headers: str) -> None:
         self.send_response(status)
         self.send_header("content-type", kind)
         self.send_header("content-length", str(len(body)))
@@ -294,7 +324,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name.replace("_", "-"), value)
         self.end_headers()
         with contextlib.suppress(OSError):
-            self.wfile.write(body[: len(body) // 2] if cut else body)
+            self.wfile.write(b"" if before else body[: len(body) // 2] if cut else body)
             self.wfile.flush()
         if cut:
             self.close_connection = True

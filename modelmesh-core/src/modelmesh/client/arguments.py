@@ -12,7 +12,7 @@ from modelmesh.client import extras
 from modelmesh.client.attribute_dict import AttributeDict
 from modelmesh.client.extras import bad_request_error
 from modelmesh.client.misspelling import check_unknown, closest
-from modelmesh.client.parameters import FILE_ARGUMENTS, OPTION_NAMES, PARAMETER_NAMES
+from modelmesh.client.parameters import FILE_ARGUMENTS, FILES_OR_ADDRESSES, OPTION_NAMES, PARAMETER_NAMES
 from modelmesh.contracts.call import NO_OPTIONS, Call, CallOptions
 from modelmesh.contracts.operations import MODEL_REQUIRED, Operation, OperationScope
 
@@ -37,7 +37,7 @@ def make_call(operation: Operation, arguments: Mapping[str, Any], *, strict: boo
     Raises:
         BadRequestError: ``model`` or ``messages`` is missing, a value has a type that no vendor accepts, or a file is unreadable.
     """
-    files = FILE_ARGUMENTS.get(operation.name, ())
+    files, either = FILE_ARGUMENTS.get(operation.name, ()), FILES_OR_ADDRESSES.get(operation.name, ())
     payload: dict[str, Any] = {}
     options: dict[str, Any] = {}
     known, unknown = PARAMETER_NAMES[operation.name], []
@@ -45,7 +45,7 @@ def make_call(operation: Operation, arguments: Mapping[str, Any], *, strict: boo
         is_scalar = value.__class__ in _SCALARS
         if value is None or (not is_scalar and type(value).__name__ in extras.UNSET):
             continue
-        if name in files:
+        if name in files or (name in either and not isinstance(value, str | Mapping) and not hasattr(value, "model_dump")):
             payload[name] = uploads.to_uploads(name, value)
         else:
             (options if name in OPTION_NAMES else payload)[name] = value if is_scalar else plain(value)

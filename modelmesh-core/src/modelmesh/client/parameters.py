@@ -148,6 +148,9 @@ FILE_ARGUMENTS: Mapping[str, frozenset[str]] = {
 }
 """Arguments that are files, by operation."""
 
+FILES_OR_ADDRESSES: Mapping[str, frozenset[str]] = {"documents.parse": frozenset({"document"})}
+"""Arguments that are files, addresses, or objects of a vendor, by operation."""
+
 _SHAPES = {
     "chat.completions": "modelmesh.client.parameters:ChatParameters",
     "embeddings": "modelmesh.client.parameters:EmbeddingParameters",
