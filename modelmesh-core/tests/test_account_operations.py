@@ -13,7 +13,14 @@ from modelmesh.contracts import OPERATIONS, RULES, FailureClass
 from modelmesh.contracts.call import Call, CallOptions
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.contracts.provider import Answer
-from modelmesh.errors import AllProvidersExhaustedError, BadRequestError, CapabilityNotFoundError, ModelMeshError, ProviderError
+from modelmesh.errors import (
+    AllProvidersExhaustedError,
+    BadRequestError,
+    CapabilityNotFoundError,
+    ModelMeshError,
+    NoActiveModelError,
+    ProviderError,
+)
 
 ALL = frozenset(OPERATIONS)
 
@@ -236,3 +243,31 @@ def test_account_operations_are_counted_without_cost() -> None:
     assert (usage.total_requests, usage.total_tokens, usage.total_cost) == (1, 0, 0.0)
     assert (usage.unknown_usage_requests, usage.unpriced_requests) == (0, 0)
     assert world.mesh.get_statistics().pool("files.create").requests_total == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [
+        ("files.list", {"object": "list", "data": None}),
+        ("files.list", {"object": "list", "data": {"a": 1}, "has_more": True}),
+        ("batches.list", {"object": "list", "data": ["batch_1"]}),
+        ("files.create", {"status": "ok"}),
+        ("files.delete", {"id": None, "deleted": True}),
+    ],
+)
+def test_answer_that_is_no_resource_is_invalid(name: str, answer: dict[str, Any]) -> None:
+    with pytest.raises(AllProvidersExhaustedError) as caught:
+        World(answer).ask(name, file=b"", purpose="batch", file_id="file-1")
+    assert [attempt.failure for attempt in caught.value.attempts] == ["protocol"]
+
+
+def test_id_of_an_account_outside_the_pool_goes_to_no_other_account() -> None:
+    vendors = {key: Vendor(file) for key in "ab"}
+    mesh = ModelMesh(sleep=lambda seconds: None)
+    pool = {"providers": ["a"], "capability": "chat-completion"}
+    mesh.initialize({"providers": {key: {"instance": one} for key, one in vendors.items()}, "pools": {"pool": pool}})
+    part = {"type": "file", "file": {"file_id": "file-1@b"}}
+    call = Call(OPERATIONS["chat.completions"], "pool", {"messages": [{"role": "user", "content": [part]}]})
+    with mesh, pytest.raises(NoActiveModelError, match="account 'b'"):
+        mesh._requests.serve(call)
+    assert not vendors["a"].calls

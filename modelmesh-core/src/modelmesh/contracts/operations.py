@@ -205,7 +205,7 @@ def _account(name: str, path: str, method: str, **fields: object) -> Operation:
 FILES = _account("files.create", "/files", "POST", body=BodyKind.MULTIPART, required_arguments=("file", "purpose"))
 RESOURCES: tuple[Operation, ...] = (
     FILES,
-    _account("files.list", "/files", "GET", body=BodyKind.NONE),
+    _account("files.list", "/files", "GET", body=BodyKind.NONE, required_keys=("data",)),
     _account("files.retrieve", "/files/{file_id}", "GET", body=BodyKind.NONE, required_arguments=("file_id",)),
     _account("files.delete", "/files/{file_id}", "DELETE", body=BodyKind.NONE, required_arguments=("file_id",)),
     _account(
@@ -219,7 +219,7 @@ RESOURCES: tuple[Operation, ...] = (
     ),
     _account("batches.create", "/batches", "POST", required_arguments=("input_file_id", "endpoint", "completion_window")),
     _account("batches.retrieve", "/batches/{batch_id}", "GET", body=BodyKind.NONE, required_arguments=("batch_id",)),
-    _account("batches.list", "/batches", "GET", body=BodyKind.NONE),
+    _account("batches.list", "/batches", "GET", body=BodyKind.NONE, required_keys=("data",)),
     _account("batches.cancel", "/batches/{batch_id}/cancel", "POST", required_arguments=("batch_id",)),
     _account("uploads.create", "/uploads", "POST", required_arguments=("filename", "purpose", "bytes", "mime_type")),
     _account("uploads.complete", "/uploads/{upload_id}/complete", "POST", required_arguments=("upload_id", "part_ids")),
@@ -239,6 +239,7 @@ RESOURCES: tuple[Operation, ...] = (
         "/responses/{response_id}/input_items",
         "GET",
         body=BodyKind.NONE,
+        required_keys=("data",),
         required_arguments=("response_id",),
     ),
 )

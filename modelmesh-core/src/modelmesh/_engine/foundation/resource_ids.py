@@ -15,13 +15,22 @@ SEPARATOR = "@"
 
 def qualify(resource_id: str, provider_id: str) -> str:
     """Return an ID as the caller receives it, with the key of the account that owns the resource."""
-    return f"{resource_id}{SEPARATOR}{provider_id}"
+    return f"{resource_id}{SEPARATOR}{_escaped(provider_id)}"
 
 
 def split(resource_id: str) -> tuple[str, str | None]:
     """Return the vendor's ID and the key of the account, ``None`` for an ID without an account."""
     own, separator, provider_id = resource_id.rpartition(SEPARATOR)
-    return (own, provider_id) if separator and own and provider_id else (resource_id, None)
+    return (
+        (own, provider_id.replace("%40", SEPARATOR).replace("%25", "%"))
+        if separator and own and provider_id
+        else (resource_id, None)
+    )
+
+
+def _escaped(provider_id: str) -> str:
+    """Return the key of an account without a separator. ``%40`` stands for one, as in an address."""
+    return provider_id.replace("%", "%25").replace(SEPARATOR, "%40")
 
 
 def is_id(name: str) -> bool:

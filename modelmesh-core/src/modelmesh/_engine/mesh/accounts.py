@@ -10,7 +10,7 @@ to the first account with a further page. The cursor of that page names the acco
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Container, Generator, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
@@ -45,6 +45,11 @@ class AccountPools:
     def __init__(self, core: MeshCore, providers: Providers) -> None:
         self._core, self._providers = core, providers
         self._pools: dict[str, Pool] = {}
+
+    @property
+    def all_keys(self) -> Container[str]:
+        """Keys of all accounts, those without such operations included."""
+        return self._providers.by_key
 
     def pool(self, operation: Operation) -> Pool:
         """Return the pool of an operation.

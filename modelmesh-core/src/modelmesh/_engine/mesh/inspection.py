@@ -99,7 +99,7 @@ class Inspection:
         else:
             pool = self._router.resolve(model or call.pool)
             if call.account is None:
-                call = resource_owners.with_owner(call, pool)
+                call = resource_owners.with_owner(call, pool, self._accounts.all_keys)
         with core.lock:
             rng = random.Random()  # noqa: S311 - a copy, so that the dry run does not change the next choice
             rng.setstate(core.rng.getstate())

@@ -177,7 +177,8 @@ class RequestServer:
             assert self._router is not None
             raise final_errors.wrong_operation(pool, call, self._router.list_pools())
         if call.account is None:
-            call = resource_owners.with_owner(call, pool)
+            assert self._accounts is not None
+            call = resource_owners.with_owner(call, pool, self._accounts.all_keys)
         call.strict = pool.policy.adaptation is Adaptation.STRICT
         if call.native is not None:
             call.native.strict = call.strict

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
@@ -17,17 +17,18 @@ if TYPE_CHECKING:
     from modelmesh.contracts.call import Call
 
 
-def with_owner(call: Call, pool: Pool) -> Call:
+def with_owner(call: Call, pool: Pool, keys: Container[str]) -> Call:
     """Return a call with the account that its qualified IDs name, and a call without such IDs unchanged.
 
     Args:
         call: The request.
-        pool: The pool that serves it. A suffix that names none of its accounts is part of a vendor's own ID.
+        pool: The pool that serves it.
+        keys: Keys of all accounts. A suffix that names none of them is part of a vendor's own ID.
 
     Raises:
         BadRequestError: The IDs name several accounts.
     """
-    owners = {owner for owner in _owners(call) if pool.mask_of_provider(owner)}
+    owners = {owner for owner in _owners(call) if owner in keys or pool.mask_of_provider(owner)}
     if not owners:
         return call
     if len(owners) > 1:

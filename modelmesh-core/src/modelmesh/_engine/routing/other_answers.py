@@ -101,7 +101,7 @@ def _check_body(operation: Operation, body: dict[str, Any], payload: Mapping[str
         value = body.get(key)
         if operation.name in _TRANSCRIBES:
             continue  # silence is an empty text
-        if value is None or (not value and operation.name not in _MAY_BE_EMPTY):
+        if value is None or (not value and operation.name not in _MAY_BE_EMPTY and operation.scope is OperationScope.MODEL):
             fault = f"{key!r} is empty or missing"
             raise InvalidPart(fault)
         if not isinstance(value, list):
@@ -116,6 +116,9 @@ def _check_body(operation: Operation, body: dict[str, Any], payload: Mapping[str
         compare(body, payload)
     if not body:
         raise InvalidPart("its answer is an empty object")
+    is_resource = operation.scope is OperationScope.ACCOUNT and not lists and operation.name != "responses.delete"
+    if is_resource and not (isinstance(body.get("id"), str) and body["id"]):
+        raise wrong_type("the ID of the resource", body.get("id"), "text")
 
 
 _MAY_BE_EMPTY = frozenset({operations.RESPONSES.name, operations.MESSAGES.name, operations.SEARCH.name})
