@@ -233,7 +233,7 @@ def test_explain_of_an_account_operation() -> None:
     assert (found.selected_provider, found.selected_model, len(found.candidates)) == ("a", "files.create", 2)
     found = world.mesh.explain("", Call(OPERATIONS["files.retrieve"], "", {"file_id": "f@b"}))
     assert found.selected_provider == "b"
-    assert "owns" in found.candidates[0].reason
+    assert "an ID of the account 'b'" in found.candidates[0].reason
 
 
 def test_account_operations_are_counted_without_cost() -> None:
