@@ -40,6 +40,7 @@ else:  # create() needs none of them
 
 CHAT_CAPABILITY = "generation.text-generation.chat-completion"
 _NOT_FOUND = 404
+_OF_ACCOUNT = OperationScope.ACCOUNT
 
 
 class ProviderHooks:
@@ -159,7 +160,7 @@ class ProviderHooks:
     def _build_request_payload(self, request: WireRequest) -> dict[str, Any]:
         """Return the JSON body. It contains every parameter of the caller that the vendor may accept."""
         operation = request.call.operation
-        if operation.scope is OperationScope.ACCOUNT:
+        if operation.scope is _OF_ACCOUNT:
             return dict(request.payload)
         payload = {"model": request.model, **request.payload}
         if request.call.output_limit is not None and self.output_limit_parameter != "max_tokens" and "max_tokens" in payload:

@@ -45,7 +45,7 @@ def make_call(operation: Operation, arguments: Mapping[str, Any], *, strict: boo
         is_scalar = value.__class__ in _SCALARS
         if value is None or (not is_scalar and type(value).__name__ in extras.UNSET):
             continue
-        if name in files or (name in either and not isinstance(value, str | Mapping) and not hasattr(value, "model_dump")):
+        if (files and name in files) or (either and name in either and _is_file(value)):
             payload[name] = uploads.to_uploads(name, value)
         else:
             (options if name in OPTION_NAMES else payload)[name] = value if is_scalar else plain(value)
@@ -65,9 +65,14 @@ def make_call(operation: Operation, arguments: Mapping[str, Any], *, strict: boo
     return Call(operation, model, payload, streams, call_options(options) if options else NO_OPTIONS)
 
 
+def _is_file(value: Any) -> bool:
+    """Return whether a value is a file, where an address or an object with an ID may be given in its place."""
+    return not isinstance(value, str | Mapping) and not hasattr(value, "model_dump")
+
+
 def _model(operation: Operation, model: Any, unknown: Sequence[str]) -> str:
     """Return the pool of a request. Operations whose ``model`` is optional have a pool with the name of their capability."""
-    if operation.scope is OperationScope.ACCOUNT:
+    if operation.scope is _OF_ACCOUNT:
         return ""
     if model is None and operation.name not in MODEL_REQUIRED:
         return operation.capability
@@ -107,6 +112,7 @@ def _meant(missing: str, unknown: Sequence[str]) -> str:
 
 
 _SCALARS = frozenset({str, int, float, bool})
+_OF_ACCOUNT = OperationScope.ACCOUNT
 
 
 def plain(value: Any) -> Any:

@@ -138,7 +138,7 @@ def _cost(rates: Rates, usage: Mapping[str, Any]) -> int | None:
 def _of_cache(usage: Mapping[str, Any], price: float, cached: float | None, written: float | None) -> int:
     """Return the change of a prompt's cost by cached tokens, of which it has no more than its own."""
     details = usage.get("prompt_tokens_details")
-    if not isinstance(details, Mapping):
+    if details is None or not isinstance(details, Mapping):
         return 0
     left, change = reported_tokens(usage.get("prompt_tokens")) or 0, 0
     for name, own in (("cached_tokens", cached), ("cache_write_tokens", written)):

@@ -26,6 +26,7 @@ from modelmesh._engine.limits.reservation import (
 from modelmesh._engine.limits.shared_deltas import SharedDeltas
 from modelmesh._engine.limits.spending import CONFIGURED, OutputLimit, SpendingPlan, plan_spending
 from modelmesh._engine.limits.window import Period
+from modelmesh.contracts.operations import CHAT
 from modelmesh.contracts.usage import reported_tokens
 
 if TYPE_CHECKING:
@@ -145,6 +146,8 @@ class Reservations:
 
     def output_limit(self, reservation: Reservation | None, model: LimitedModel, call: Call, now: float) -> OutputLimit | None:
         """Return the output limit to send with an attempt, ``None`` to send the caller's request unchanged."""
+        if call.operation is not CHAT:  # no other operation has such a parameter
+            return None
         if reservation is not None:
             return reservation.plan.limit
         return plan_spending(model, call, (), self.clock.unix(now)).limit if model.info.extra.get(CONFIGURED) else None

@@ -65,6 +65,8 @@ class _Tally:
             one = left.pop()
             if one.__class__ is str or isinstance(one, str):
                 self.size += len(one) if one.isascii() else byte_size(one)
+            elif isinstance(one, (list, tuple)):
+                left += one
             elif one.__class__ is dict or isinstance(one, Mapping):
                 kind = one.get("type")
                 if isinstance(kind, str) and kind in _IMAGES:
@@ -74,8 +76,6 @@ class _Tally:
                 for name, item in one.items():
                     if name not in _NOT_TEXT:
                         left.append(item)
-            elif isinstance(one, list | tuple):
-                left += one
             elif one is not None:
                 self.size += len(str(one))
 

@@ -50,7 +50,7 @@ def complete_body(body: dict[str, Any], served: Served, call: Call) -> dict[str,
     operation = call.operation
     if served.sent.operation is CHAT:
         _complete_chat(body, served)
-        return translation.TRANSLATIONS[operation.name].from_chat(body, call) if is_translated(served, call) else body
+        return translation.TRANSLATIONS[operation.name].from_chat(body, call) if operation.translates else body
     if operation.name in _WITH_MODEL or (operation.scope is OperationScope.MODEL and "model" in body):
         body["model"] = served.candidate.model_id
     if operation is EMBEDDINGS:
@@ -64,8 +64,7 @@ def _complete_chat(body: dict[str, Any], served: Served) -> None:
     body["model"] = served.candidate.model_id
     body.setdefault("object", "chat.completion")
     tag_answer(body, served.candidate.provider.id)
-    for choice in body.get("choices") or ():
-        if isinstance(choice, dict) and isinstance(choice.get("message"), dict):
-            choice["message"].setdefault("content", None)  # as OpenAI does. Some vendors omit it in messages with tool calls
+    for choice in body["choices"]:
+        choice["message"].setdefault("content", None)  # as OpenAI does. Some vendors omit it in messages with tool calls
     if not body.get("created"):
         body["created"] = int(time.time())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from modelmesh._engine.foundation.lazy_import import LazyModule
@@ -30,6 +30,8 @@ else:  # the first request imports them
     flow = LazyModule(globals(), "flow", "modelmesh._engine.routing.flow")
     chat_calls = LazyModule(globals(), "chat_calls", "modelmesh._engine.mesh.chat_calls")
     resource_owners = LazyModule(globals(), "resource_owners", "modelmesh._engine.mesh.resource_owners")
+
+_OF_MODEL = OperationScope.MODEL
 
 
 class RequestServer:
@@ -72,7 +74,7 @@ class RequestServer:
         Raises:
             ModelMeshError: No candidate answered, or the request is wrong.
         """
-        if call.operation.scope is OperationScope.MODEL:
+        if call.operation.scope is _OF_MODEL:
             return self._serve(call)
         steps = self._account_pools().requests(call)
         try:
@@ -82,14 +84,15 @@ class RequestServer:
         except StopIteration as end:
             return end.value  # type: ignore[no-any-return]
 
-    async def aserve(self, call: Call) -> Served:
+    def aserve(self, call: Call) -> Coroutine[Any, Any, Served]:
         """Serve one request in this task.
 
         Raises:
             ModelMeshError: No candidate answered, or the request is wrong.
         """
-        if call.operation.scope is OperationScope.MODEL:
-            return await self._aserve(call)
+        return self._aserve(call) if call.operation.scope is _OF_MODEL else self._aserve_account(call)
+
+    async def _aserve_account(self, call: Call) -> Served:
         steps = self._account_pools().requests(call)
         try:
             one = next(steps)
@@ -170,11 +173,12 @@ class RequestServer:
 
     def _begin(self, call: Call) -> tuple[Pool, Call, Reporter, float, list[Any]]:
         self._check_open()
-        call = chat_call(call)
         assert self._reporter is not None
-        pool = self._pool(call)
+        assert self._router is not None
+        if call.operation.translates:
+            call = chat_call(call)
+        pool = self._router.resolve(call.pool, call.operation) if call.operation.scope is _OF_MODEL else self._account_pool(call)
         if pool.operations and call.operation.name not in pool.operations:
-            assert self._router is not None
             raise final_errors.wrong_operation(pool, call, self._router.list_pools())
         if call.account is None:
             assert self._accounts is not None
@@ -187,13 +191,9 @@ class RequestServer:
         prompt_size(call)  # counted here because a long prompt takes a while, and the flow runs under the lock
         return pool, call, self._reporter, self._core.clock(), []
 
-    def _pool(self, call: Call) -> Pool:
-        """Return the pool that serves a call."""
-        if call.operation.scope is OperationScope.ACCOUNT:
-            assert self._accounts is not None
-            return self._accounts.pool(call.operation)
-        assert self._router is not None
-        return self._router.resolve(call.pool, call.operation)
+    def _account_pool(self, call: Call) -> Pool:
+        assert self._accounts is not None
+        return self._accounts.pool(call.operation)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> RequestServer:
         return self

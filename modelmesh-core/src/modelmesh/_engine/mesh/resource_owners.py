@@ -28,7 +28,8 @@ def with_owner(call: Call, pool: Pool, keys: Container[str]) -> Call:
     Raises:
         BadRequestError: The IDs name several accounts.
     """
-    owners = {owner for owner in _owners(call) if owner in keys or pool.mask_of_provider(owner)}
+    referring = _referring(call)
+    owners = {owner for owner in _owners_in(referring) if owner in keys or pool.mask_of_provider(owner)} if referring else None
     if not owners:
         return call
     if len(owners) > 1:
@@ -40,25 +41,19 @@ def with_owner(call: Call, pool: Pool, keys: Container[str]) -> Call:
     return evolve(call, account=owners.pop())
 
 
-def _owners(call: Call) -> Iterator[str]:
+def _referring(call: Call) -> Any:
+    """Return what may refer to files. Of a conversation only the files are searched: its other content may be long."""
     own = call.native or call
-    if own.operation.name == EMBEDDINGS.name:
-        return
-    if own.operation.name == CHAT.name:
-        for part in _file_parts(own.payload.get("messages")):
-            yield from _owners_in(part)
-    else:
-        yield from _owners_in(own.payload)
-
-
-def _file_parts(messages: Any) -> Iterator[Any]:
-    """Yield the parts of a conversation that are files. Other content is not searched: a conversation may be long."""
-    for message in messages if isinstance(messages, list) else ():
-        content = message.get("content") if isinstance(message, Mapping) else None
+    if own.operation is EMBEDDINGS:
+        return None
+    if own.operation is not CHAT:
+        return own.payload
+    files: list[Any] = []
+    for message in own.payload.get("messages") or ():
+        content = message.get("content") if message.__class__ is dict else None
         if content.__class__ is list:
-            for part in content:
-                if isinstance(part, Mapping) and part.get("type") == "file":
-                    yield part
+            files += [part for part in content if isinstance(part, Mapping) and part.get("type") == "file"]
+    return files
 
 
 def _owners_in(value: Any) -> Iterator[str]:

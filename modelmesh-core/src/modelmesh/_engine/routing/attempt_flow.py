@@ -11,7 +11,6 @@ from modelmesh._engine.foundation.failures import Billed
 from modelmesh._engine.health.lease import LeaseGuard
 from modelmesh._engine.limits.counter import Metric
 from modelmesh._engine.limits.reservation import LimitCheck, LimitExceeded
-from modelmesh._engine.limits.spending import OutputLimit
 from modelmesh._engine.limits.token_counts import response_tokens
 from modelmesh._engine.routing import final_errors
 from modelmesh._engine.routing.attempt_lease import AttemptLease, return_lease
@@ -66,7 +65,7 @@ def attempt(
             return None
         send = _prepared(plan, send, lease, now)
         outcome = yield send
-        if lacks_endpoint(plan.call, send.call, outcome):
+        if plan.call.native is not None and lacks_endpoint(plan.call, send.call, outcome):
             send, outcome = yield from _send_as_chat(plan, send, lease)
         if isinstance(outcome, Answer):
             outcome = check_answer(send.call, outcome, candidate.provider_id)
@@ -90,7 +89,7 @@ def attempt(
 def _prepared(plan: RequestPlan, send: Send, lease: AttemptLease, now: float) -> Send:
     """Return the step with the output limit of a budget or of the configuration, and record that the attempt begins."""
     pool, candidate = plan.pool, send.candidate
-    limit = _output_limit(plan, candidate, lease, now)
+    limit = pool.reservations.output_limit(lease.reservation, candidate, plan.call, now)
     if limit is not None:
         send.attempt.note((limit.note,))
         send = evolve(send, call=limit.applied(send.call))
@@ -104,12 +103,6 @@ def _prepared(plan: RequestPlan, send: Send, lease: AttemptLease, now: float) ->
     return send
 
 
-def _output_limit(plan: RequestPlan, candidate: Candidate, lease: AttemptLease, now: float) -> OutputLimit | None:
-    if plan.call.operation.name != CHAT.name:  # no other operation has such a parameter
-        return None
-    return plan.pool.reservations.output_limit(lease.reservation, candidate, plan.call, now)
-
-
 def _send_as_chat(plan: RequestPlan, send: Send, lease: AttemptLease) -> Generator[Step, Outcome, tuple[Send, Outcome]]:
     """Send the chat completion to a server that lacks the endpoint of the caller's own call.
 
@@ -119,7 +112,7 @@ def _send_as_chat(plan: RequestPlan, send: Send, lease: AttemptLease) -> Generat
         The second step and its outcome.
     """
     candidate, call, now = send.candidate, chat_call(plan.call), plan.clock()
-    limit = _output_limit(plan, candidate, lease, now)
+    limit = plan.pool.reservations.output_limit(lease.reservation, candidate, call, now)
     limits = send.limits.within(max(plan.deadline - now, MIN_TIMEOUT_S))
     send = evolve(send, call=call if limit is None else limit.applied(call), limits=limits)
     outcome = yield send
@@ -133,9 +126,8 @@ def _record_answer(served: Served, began: float, now: float) -> None:
     record, outcome = served.attempts[-1], served.outcome
     record.ms = (now - began) * 1000
     record.billed = Billed.YES
-    lost = losses(served.request.call, served.sent, served.candidate)
-    if lost:
-        record.note(lost)
+    if served.request.call.native is not None:
+        record.note(losses(served.request.call, served.sent, served.candidate))
     if isinstance(outcome, Opened):
         record.outcome = AttemptOutcome.STREAMING
         record.note(outcome.stream.adapted)

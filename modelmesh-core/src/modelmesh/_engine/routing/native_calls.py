@@ -33,7 +33,9 @@ def native_operations(provider: Any) -> frozenset[str]:
 def call_for(call: Call, candidate: Candidate) -> Call:
     """Return the call that a candidate receives, without the accounts in its qualified IDs."""
     native = call.native
-    if native is None or native.operation.name not in native_operations(candidate.provider):
+    if native is None:
+        return call if call.account is None else chat_call(call)
+    if native.operation.name not in native_operations(candidate.provider):
         return chat_call(call)
     if native.operation.name in candidate.account.missing_operations and not call.native_only:
         return chat_call(call)

@@ -109,12 +109,13 @@ class ScopeCounts:
     updated: float | None = None
     standby: StandbyTotals = field(factory=StandbyTotals)
 
-    def add(self, metrics: RequestMetrics, bin_number: int | None, when: float) -> None:
+    def add(self, metrics: RequestMetrics, bin_number: int | None, nano_usd: int | None, when: float) -> None:
         """Add one attempt or request.
 
         Args:
             metrics: Its metrics.
             bin_number: Histogram bin of its latency, see :func:`bin_of`.
+            nano_usd: Its cost, ``None`` when unknown.
             when: Unix seconds.
         """
         if metrics.success:
@@ -127,8 +128,8 @@ class ScopeCounts:
             self.rotated += metrics.rotated
         if metrics.estimated:
             self.estimated += 1
-        if metrics.cost is not None:
-            self.nano_usd = (self.nano_usd or 0) + round(metrics.cost * NANO)
+        if nano_usd is not None:
+            self.nano_usd = (self.nano_usd or 0) + nano_usd
         if bin_number is not None and metrics.success:
             self.timed += 1
             self.sum_ms += metrics.latency_ms or 0.0

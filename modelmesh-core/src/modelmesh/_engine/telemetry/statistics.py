@@ -8,6 +8,7 @@ from enum import StrEnum
 from threading import RLock
 from typing import Any
 
+from modelmesh._engine.foundation.units import NANO
 from modelmesh._engine.health.circuit_breaker import CircuitBreaker
 from modelmesh._engine.telemetry.scope_counts import RequestMetrics, ScopeCounts, StandbyTotals, bin_of
 from modelmesh.contracts.observability import AggregateStats
@@ -58,10 +59,11 @@ class StatisticsCollector:
     def record(self, model_id: str | None, provider_id: str | None, pool_id: str | None, metrics: RequestMetrics) -> None:
         """Record one attempt or request. ``None`` leaves a scope out."""
         bin_number, when = bin_of(metrics.latency_ms), self._now()
+        nano_usd = None if metrics.cost is None else round(metrics.cost * NANO)
         names = (model_id, provider_id, pool_id)
         with self._lock:
             for counts in self._by_names.get(names) or self._find_counts(names):
-                counts.add(metrics, bin_number, when)
+                counts.add(metrics, bin_number, nano_usd, when)
 
     def _find_counts(self, names: tuple[str | None, str | None, str | None]) -> tuple[ScopeCounts, ...]:
         """Return the counts of a model, a provider and a pool, and store them for the next request of the same names."""

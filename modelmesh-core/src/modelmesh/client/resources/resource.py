@@ -19,6 +19,7 @@ from modelmesh.contracts.operations import OPERATIONS, Operation
 
 if TYPE_CHECKING:
     from modelmesh._engine.mesh.requests import RequestServer
+    from modelmesh._engine.routing.steps import Served
     from modelmesh.client import pages, raw
     from modelmesh.contracts.call import Call
 else:  # the first use imports them
@@ -187,22 +188,25 @@ class AsyncResource(Resource):
             return paged
 
         async def function(self: AsyncResource, *positional: Any, **arguments: Any) -> Any:
-            return await self._invoke(declared, declared.bind(positional, arguments) if positional else arguments)
+            call = self._call(declared, declared.bind(positional, arguments) if positional else arguments, as_bytes=False)
+            return self._result(declared, call, await self._requests.aserve(call))
 
         declared.describe(function, name, asynchronous=True)
         return function
 
     async def _invoke(self, declared: Method, arguments: Mapping[str, Any], *, as_bytes: bool = False) -> Any:
         """Serve one request. ``as_bytes`` streams a body that is no stream of events."""
-        requests, call = self._requests, self._call(declared, arguments, as_bytes=as_bytes)
-        served = await requests.aserve(call)
+        call = self._call(declared, arguments, as_bytes=as_bytes)
+        result = self._result(declared, call, await self._requests.aserve(call))
+        if declared.page is None:
+            return result
+        return pages.AsyncCursorPage(result, declared.page, lambda after: self._invoke(declared, {**arguments, "after": after}))
+
+    def _result(self, declared: Method, call: Call, served: Served) -> Any:
+        requests = self._requests
         if call.stream:
             return AsyncStream(item_class(declared, call), requests, call, served)
-        reply = build_reply(declared.reply, served, call, requests.clock)
-        if declared.page is None:
-            return reply
-
-        return pages.AsyncCursorPage(reply, declared.page, lambda after: self._invoke(declared, {**arguments, "after": after}))
+        return build_reply(declared.reply, served, call, requests.clock)
 
     if not TYPE_CHECKING:  # each resource declares their types
 
