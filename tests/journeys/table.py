@@ -17,6 +17,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from cells import MOST_BILLABLE, REQUESTS, Cell, Found, all_cells, as_json, covering, names_without_address, run
 from fakevendors import VENDORS, WAYS, Street
+from operation_asks import ASKS
+from operation_cells import FAILURES, all_operation_cells, covering_operation_cells, run_operation
+from operation_cells import as_json as operation_as_json
 
 
 def main() -> int:
@@ -26,8 +29,13 @@ def main() -> int:
     options.add_argument("--second", action="append", choices=list(VENDORS), help="only where this vendor is healthy")
     options.add_argument("--way", action="append", choices=list(WAYS), help="only this way to fail")
     options.add_argument("--covering", action="store_true", help="the part that the gate runs")
+    options.add_argument(
+        "--operations", action="store_true", help="the operations other than chat, with two requests in each cell"
+    )
     options.add_argument("--json", action="store_true", help="one line of JSON for each cell")
     given = options.parse_args()
+    if given.operations:
+        return _operations(given)
     cells = [
         cell
         for cell in (covering() if given.covering else all_cells())
@@ -47,6 +55,33 @@ def main() -> int:
     if not given.json:
         _print(found)
     return 0 if all(one.is_good for one in found.values()) else 1
+
+
+def _operations(given: argparse.Namespace) -> int:
+    """Run the cells of the operations, and print a row for each operation: failed cells of all cells, by way."""
+    counts: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
+    bad: list[str] = []
+    with Street() as street, names_without_address():
+        for cell in covering_operation_cells() if given.covering else all_operation_cells():
+            if cell.way not in (given.way or FAILURES) or cell.first not in (given.first or VENDORS):
+                continue
+            if cell.second not in (given.second or VENDORS):
+                continue
+            one = run_operation(cell, street)
+            count = counts[cell.operation, cell.way]
+            count[0], count[1] = count[0] + (not one.is_good), count[1] + 1
+            if not one.is_good:
+                bad.append(f"  {cell}: {one.why[:1]} {one.billable} billable {one.refused[:1]}")
+            if given.json:
+                print(operation_as_json(cell, one), flush=True)
+    if not given.json:
+        print("Each field: cells that are not good / cells.\n")
+        print("operation".ljust(22) + "".join(way.rjust(12) for way in FAILURES))
+        for operation in ASKS:
+            fields = ["/".join(map(str, counts[operation, way])) if (operation, way) in counts else "-" for way in FAILURES]
+            print(operation.ljust(22) + "".join(text.rjust(12) for text in fields))
+        print(f"\n{sum(count[1] for count in counts.values())} cells: {len(bad)} are not good.", *bad[:40], sep="\n")
+    return 1 if bad else 0
 
 
 def _print(found: dict[Cell, Found]) -> None:

@@ -98,3 +98,28 @@ def files(work: Work, vendor: str) -> Result:
     file = work.only_file()
     body = {"id": f"file-{vendor}-{file.mark}", "object": "file", "bytes": len(file.content), "created_at": 1}
     return Result("", {**body, "filename": file.name, "purpose": work.fields["purpose"], "status": "processed"})
+
+
+def cohere_embed(work: Work, vendor: str) -> Result:
+    expect(work.fields.get("input_type"), "invalid request: input_type is required", 400)
+    texts, billed = work.fields["texts"], {"input_tokens": 3}
+    body = {"id": "e", "embeddings": {"float": [[0.25, 0.5] for _ in texts]}, "texts": texts, "meta": {"billed_units": billed}}
+    return Result(work.fields["model"], {**body, "response_type": "embeddings_by_type"}, units={"prompt_tokens": 3})
+
+
+def google_embed(work: Work, vendor: str) -> Result:
+    asked = work.fields["requests"]
+    return Result(asked[0]["model"].removeprefix("models/"), {"embeddings": [{"values": [0.25, 0.5]} for _ in asked]})
+
+
+def huggingface_embed(work: Work, vendor: str) -> Result:
+    only(work.fields, "inputs normalize prompt_name truncate truncation_direction dimensions", "body")
+    model = work.path.partition("/models/")[2].removesuffix("/pipeline/feature-extraction")
+    return Result(model, [[0.25, 0.5] for _ in work.fields["inputs"]])
+
+
+def perplexity_embed(work: Work, vendor: str) -> Result:
+    expect(work.fields.get("encoding_format", "base64_int8") in ("base64_int8", "base64_binary"), "encoding_format", 422)
+    row = {"object": "embedding", "index": 0, "embedding": base64.b64encode(b"\x10\x20").decode()}
+    body = {"object": "list", "data": [row], "model": work.fields["model"], "usage": {"prompt_tokens": 3, "total_tokens": 3}}
+    return Result(work.fields["model"], body, units={"prompt_tokens": 3})

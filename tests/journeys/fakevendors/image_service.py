@@ -53,12 +53,15 @@ def together(work: Work, vendor: str) -> Result:
     known = "model prompt n width height steps seed negative_prompt response_format output_format guidance_scale image_url"
     only(body, known, "body")
     expect(body.get("response_format", "url") in ("url", "base64"), "response_format: must be url or base64")
-    row: dict[str, Any] = {"index": 0, "type": "b64_json", "b64_json": _encoded(vendor)}
+    row: dict[str, Any] = {"index": 0, "type": "url", "url": "https://example.org/i.png"}
+    if body.get("response_format") == "base64":
+        row = {"index": 0, "type": "b64_json", "b64_json": _encoded(vendor)}
     return Result(body["model"], {"id": "i", "object": "list", "model": body["model"], "data": [row]}, units={"images": 1})
 
 
 def fireworks(work: Work, vendor: str) -> Result:
     only(work.fields, "prompt aspect_ratio guidance_scale num_inference_steps seed", "body")
+    expect("application/json" in work.headers.get("accept", "image/png"), "Accept: without JSON the answer is an image", 406)
     model = work.path.partition("/workflows/")[2].removesuffix("/text_to_image")
     return Result(model, {"id": "i", "base64": [_encoded(vendor)], "finishReason": "SUCCESS", "seed": 1}, units={"images": 1})
 
@@ -67,7 +70,10 @@ def xai(work: Work, vendor: str) -> Result:
     body, is_edit = work.fields, work.path.endswith("/edits")
     only(body, f"model prompt n aspect_ratio resolution quality response_format{' image' if is_edit else ''}", "body")
     given = _of_data_url(body["image"]["url"]) if is_edit else None
-    rows = [{"b64_json": _encoded(vendor, given), "revised_prompt": ""} for _ in range(int(body.get("n") or 1))]
+    row = {"url": "https://example.org/i.jpg"}  # the default
+    if body.get("response_format") == "b64_json":
+        row = {"b64_json": _encoded(vendor, given)}
+    rows = [{**row, "revised_prompt": ""} for _ in range(int(body.get("n") or 1))]
     return Result(body["model"], {"data": rows}, units={"images": len(rows)})
 
 

@@ -54,20 +54,24 @@ PATHS: dict[str, dict[str, Service]] = {
     },
     "cohere": {
         "/v2/rerank": further.cohere_rerank,
+        "/v2/embed": further.cohere_embed,
         "/v2/parse": further.cohere_parse,
         "/v2/audio/transcriptions": transcription.cohere,
     },
     "huggingface": {
         "/models/openai/whisper-large-v3": transcription.huggingface,
+        "/pipeline/feature-extraction": further.huggingface_embed,
         "/models/black-forest-labs/FLUX.1-dev": image.huggingface,
     },
-    "perplexity": {"/search": further.search},
+    "perplexity": {"/search": further.search, "/embeddings": further.perplexity_embed},
     "google": {"/interactions": transcription.google},
 }
 
 
 def find_service(vendor: str, work: Work) -> Service | None:
     """Return the service of a request, ``None`` for chat."""
+    if vendor == "google" and work.path.endswith("mbedContents"):
+        return further.google_embed
     if vendor == "google" and ":" in work.path:
         modalities = json.dumps(work.fields.get("generationConfig", {}).get("responseModalities", ()))
         return speech.google if "AUDIO" in modalities else image.google if "IMAGE" in modalities else None

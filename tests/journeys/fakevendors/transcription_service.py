@@ -78,6 +78,8 @@ def cohere(work: Work, vendor: str) -> Result:
 
 
 def xai(work: Work, vendor: str) -> Result:
+    last = work.raw.rfind(b"Content-Disposition: form-data")
+    expect(b"filename=" in work.raw[last : last + 200], "The file must be the last field of the form.")
     text = heard(vendor, work.only_file())
     body = {"text": text, "language": "en", "duration": SOUND_SECONDS, "words": []}
     return Result(work.fields["model"], body, units={"audio_seconds": SOUND_SECONDS})

@@ -68,7 +68,7 @@ class Images(OperationCodec):
         payload.pop("size", None)
         if size is not None:
             payload["width"], payload["height"] = size
-        if payload.get("response_format") == "b64_json":
+        if payload.get("response_format") in (None, "b64_json"):  # the models of OpenAI return nothing else
             payload["response_format"] = "base64"
         wanted = payload.get("output_format")
         if wanted is not None and wanted not in _FORMATS:

@@ -56,6 +56,7 @@ class Images(OperationCodec):
                 raise unsupported_parameter(name, "is unsupported by xAI")
         drop_parameters(request, payload, (*_DROPPED, "mask"), "xAI", harmless=("auto",))
         _convert_quality(request, payload)
+        payload.setdefault("response_format", "b64_json")  # the models of OpenAI return nothing else
         is_edit = payload.get("image") is not None
         size = read_image_size(request)
         payload.pop("size", None)
