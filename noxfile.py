@@ -22,7 +22,7 @@ COUNTERPARTS = (
     "pydantic-ai-slim[openai,anthropic]", "openai-agents",
 )  # fmt: skip
 FRAMEWORKS = (
-    ("haystack-ai", "smolagents[openai]", "litellm", "agno", "openai", "anthropic"),
+    ("haystack-ai", "smolagents[openai]", "litellm", "dspy", "agno", "openai", "anthropic"),
     ("autogen-ext[openai]", "langchain-openai", "pydantic-ai-slim[openai,anthropic]", "openai-agents"),
     ("instructor",), ("llama-index-llms-openai",), ("llm",),
 )  # fmt: skip
@@ -174,7 +174,8 @@ def client_suites(session: nox.Session, frameworks: tuple[str, ...]) -> None:
     """Run frameworks that take a client of the official SDKs over the bridge, with the releases of the SDKs that they require."""
     packages = ("modelmesh-core", "modelmesh-cdk[fast]", "connectors/openai", "connectors/anthropic")
     editable = [argument for package in packages for argument in ("-e", f"./{package}")]
-    session.install(*editable, *TESTING, "python-multipart", *frameworks)
+    whole = {"UV_NO_CONFIG": "1", "UV_SYSTEM_CERTS": "true"}  # the workspace leaves llm out
+    session.install(*editable, *TESTING, "python-multipart", *frameworks, env=whole)
     session.run("python", "-m", "pytest", "-q", "tests/client_suites", *session.posargs)
 
 

@@ -56,6 +56,18 @@ def test_litellm(mesh: modelmesh.ModelMesh, vendor: str, monkeypatch: pytest.Mon
     assert reply.choices[0].message.content.startswith(f"{vendor} answers.")
 
 
+def test_dspy(oslo: modelmesh.ModelMesh, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its language models and programs are deep copies."""
+    monkeypatch.setenv("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+    dspy = pytest.importorskip("dspy")
+    given: dict[str, Any] = {"model": "openai/chat-completion", "api_key": "any", "cache": False}
+    program = dspy.Predict("question -> name").deepcopy()
+    with dspy.context(lm=dspy.LM(**given, client=oslo.as_openai()).copy(temperature=0.5), adapter=dspy.JSONAdapter()):
+        assert program(question="Name a city.").name == "Oslo"
+    with dspy.context(lm=dspy.LM(**given, client=oslo.as_async_openai()).copy(), adapter=dspy.JSONAdapter()):
+        assert asyncio.run(program.acall(question="Name a city.")).name == "Oslo"
+
+
 def test_haystack(mesh: modelmesh.ModelMesh, vendor: str) -> None:
     generators = pytest.importorskip("haystack.components.generators.chat")
     from haystack.dataclasses import ChatMessage

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import gc
 import json
 from collections.abc import Callable
@@ -54,6 +55,24 @@ def test_closing_the_sdk_does_not_close_the_mesh(mesh: modelmesh.ModelMesh) -> N
     with mesh.client.as_openai() as sdk:
         sdk.chat.completions.create(**CHAT)
     assert mesh.client.chat.completions.create(**CHAT).content == "Hello!"
+
+
+@pytest.mark.parametrize("name", ["as_openai", "as_async_openai", "as_anthropic", "as_async_anthropic"])
+def test_a_deep_copy_shares_the_mesh(mesh: modelmesh.ModelMesh, name: str) -> None:
+    sdk = getattr(mesh, name)(timeout=7)
+    assert sdk.models  # a cached part of the client
+    copied = copy.deepcopy({"client": sdk.with_options(timeout=9)})["client"]
+    assert type(copied) is type(sdk)
+    assert copied is not sdk
+    assert copied.timeout == 9
+    assert copied._client is sdk._client
+    found = copied.models.list()
+    names = found if "async" not in name else asyncio.run(_all(found))
+    assert [model.id for model in names] == ["chat-completion", "model-a"]
+
+
+async def _all(pages: Any) -> list[Any]:
+    return [one async for one in pages]
 
 
 @pytest.mark.parametrize("arguments", [{}, {"stream": True}])
@@ -179,20 +198,41 @@ def test_no_connection(config: Callable[..., dict[str, Any]], refused: str) -> N
     assert "refused" in str(caught.value.__cause__)
 
 
-def test_the_sdk_retries_only_on_request(upstream: Any, mesh: modelmesh.ModelMesh, caplog: pytest.LogCaptureFixture) -> None:
-    upstream.always(Script(503, b"{}"))
+def requests_of(sdk: Any, caplog: pytest.LogCaptureFixture) -> int:
+    """Return how many requests the SDK sent for a chat that fails."""
     caplog.set_level("INFO", logger="httpx2")
-    http = httpx2.Client(transport=transport(mesh))
-    sdks = (
-        (mesh.as_openai(), 1),
-        (mesh.as_openai(max_retries=1), 2),
-        (openai.OpenAI(http_client=http, api_key="any", max_retries=1), 1),  # the mesh forbids it
-    )
-    for sdk, requests in sdks:
-        caplog.clear()
-        with pytest.raises(openai.InternalServerError):
-            sdk.chat.completions.create(**CHAT)
-        assert sum("HTTP Request" in record.message for record in caplog.records) == requests
+    caplog.clear()
+    with pytest.raises((openai.InternalServerError, openai.RateLimitError)):
+        sdk.chat.completions.create(**CHAT)
+    return sum("HTTP Request" in record.message for record in caplog.records)
+
+
+def test_the_sdk_retries_only_on_request(
+    upstream: Any, config: Callable[..., dict[str, Any]], caplog: pytest.LogCaptureFixture
+) -> None:
+    upstream.always(Script(503, b"{}"))
+    settings = config(upstream.url, retry={"max_attempts": 1}, deactivation={"retry_limit": 10})
+    with modelmesh.ModelMesh(settings) as mesh:
+        http = httpx2.Client(transport=transport(mesh))
+        assert requests_of(mesh.as_openai(), caplog) == 1
+        assert requests_of(mesh.as_openai(max_retries=1), caplog) == 2
+        forbidden = openai.OpenAI(http_client=http, api_key="any", max_retries=1)  # the mesh has retried
+        assert requests_of(forbidden, caplog) == 1
+
+
+def test_the_sdk_does_not_wait_for_an_open_circuit(
+    upstream: Any, config: Callable[..., dict[str, Any]], caplog: pytest.LogCaptureFixture
+) -> None:
+    upstream.always(Script(503, b"{}"))
+    settings = config(upstream.url, retry={"max_attempts": 1}, deactivation={"retry_limit": 1}, recovery={"cooldown": "60s"})
+    with modelmesh.ModelMesh(settings) as mesh:
+        requests_of(mesh.as_openai(), caplog)
+        assert requests_of(mesh.as_openai(max_retries=2), caplog) == 1
+        with pytest.raises(openai.InternalServerError) as caught:
+            mesh.as_openai(max_retries=2).chat.completions.create(**CHAT)
+    headers = caught.value.response.headers
+    assert headers["x-should-retry"] == "false"
+    assert int(headers["retry-after"]) > 30
 
 
 def test_an_interrupted_stream_ends_with_one_error(upstream: Any, mesh: modelmesh.ModelMesh) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from modelmesh.contracts.call import NO_OPTIONS, CallOptions
 from modelmesh.integrations.openai import SETTINGS
 from modelmesh.integrations.sdk_packages import http_library, import_sdk
-from modelmesh.integrations.transports import make_async_transport, make_transport
+from modelmesh.integrations.transports import client_class, make_async_transport, make_transport
 
 if TYPE_CHECKING:
     import anthropic
@@ -48,7 +48,8 @@ def make_anthropic(mesh: MeshEngine, options: CallOptions = NO_OPTIONS, **settin
         **settings: Arguments of ``anthropic.Anthropic``, e.g. ``timeout`` or ``max_retries``.
     """
     sdk = import_sdk("anthropic")
-    http = sdk.DefaultHttpxClient(transport=make_transport(http_library(sdk), mesh, options, sdk_retries=True))
+    shared = make_transport(http_library(sdk), mesh, options, sdk_retries=True)
+    http = client_class(sdk.DefaultHttpxClient)(transport=shared)
     client: anthropic.Anthropic = sdk.Anthropic(**{**SETTINGS, "base_url": BASE_URL, "http_client": http, **settings})
     return client
 
@@ -56,6 +57,7 @@ def make_anthropic(mesh: MeshEngine, options: CallOptions = NO_OPTIONS, **settin
 def make_async_anthropic(mesh: MeshEngine, options: CallOptions = NO_OPTIONS, **settings: Any) -> anthropic.AsyncAnthropic:
     """Return an ``anthropic.AsyncAnthropic`` that the mesh serves. The arguments are those of :func:`make_anthropic`."""
     sdk = import_sdk("anthropic")
-    http = sdk.DefaultAsyncHttpxClient(transport=make_async_transport(http_library(sdk), mesh, options, sdk_retries=True))
+    shared = make_async_transport(http_library(sdk), mesh, options, sdk_retries=True)
+    http = client_class(sdk.DefaultAsyncHttpxClient)(transport=shared)
     client: anthropic.AsyncAnthropic = sdk.AsyncAnthropic(**{**SETTINGS, "base_url": BASE_URL, "http_client": http, **settings})
     return client

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from modelmesh.contracts.call import NO_OPTIONS, CallOptions
 from modelmesh.integrations.sdk_packages import http_library, import_sdk
-from modelmesh.integrations.transports import make_async_transport, make_transport
+from modelmesh.integrations.transports import client_class, make_async_transport, make_transport
 
 if TYPE_CHECKING:
     import openai
@@ -50,7 +50,8 @@ def make_openai(mesh: MeshEngine, options: CallOptions = NO_OPTIONS, **settings:
         **settings: Arguments of ``openai.OpenAI``, e.g. ``timeout`` or ``max_retries``.
     """
     sdk = import_sdk("openai")
-    http = sdk.DefaultHttpxClient(transport=make_transport(http_library(sdk), mesh, options, sdk_retries=True))
+    shared = make_transport(http_library(sdk), mesh, options, sdk_retries=True)
+    http = client_class(sdk.DefaultHttpxClient)(transport=shared)
     client: openai.OpenAI = sdk.OpenAI(**{**SETTINGS, "base_url": BASE_URL, "http_client": http, **settings})
     return client
 
@@ -58,6 +59,7 @@ def make_openai(mesh: MeshEngine, options: CallOptions = NO_OPTIONS, **settings:
 def make_async_openai(mesh: MeshEngine, options: CallOptions = NO_OPTIONS, **settings: Any) -> openai.AsyncOpenAI:
     """Return an ``openai.AsyncOpenAI`` that the mesh serves. The arguments are those of :func:`make_openai`."""
     sdk = import_sdk("openai")
-    http = sdk.DefaultAsyncHttpxClient(transport=make_async_transport(http_library(sdk), mesh, options, sdk_retries=True))
+    shared = make_async_transport(http_library(sdk), mesh, options, sdk_retries=True)
+    http = client_class(sdk.DefaultAsyncHttpxClient)(transport=shared)
     client: openai.AsyncOpenAI = sdk.AsyncOpenAI(**{**SETTINGS, "base_url": BASE_URL, "http_client": http, **settings})
     return client

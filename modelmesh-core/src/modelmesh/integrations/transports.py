@@ -39,6 +39,16 @@ def make_async_transport(library: Any, mesh: MeshEngine, options: CallOptions = 
 
 
 @lru_cache
+def client_class(base: type[Any]) -> Any:
+    """Return a class of HTTP clients for an SDK. Deep copies of the SDK's client share the HTTP client, as its ``copy()`` does.
+
+    Args:
+        base: The SDK's own class, e.g. ``openai.DefaultHttpxClient``.
+    """
+    return type("MeshHttpClient", (base,), {"__deepcopy__": lambda self, _: self})
+
+
+@lru_cache
 def _transport_class(library: Any) -> Any:
     return type(
         "MeshTransport", (MeshTransport, library.BaseTransport), {"_body": type("Body", (_Body, library.SyncByteStream), {})}

@@ -43,6 +43,13 @@ _OWN_CODES = (
 
 _SERVER_ERROR, _CLIENT_ERROR = 500, 400
 
+LONGEST_SDK_WAIT_S = 8.0
+"""Longest wait before a retry of an SDK: the largest delay that the SDKs choose by themselves.
+
+They obey ``retry-after`` up to two minutes and outside of the request's time limit. A retry would then hang until an open circuit
+closes.
+"""
+
 
 def status_of(error: Exception) -> int:
     """Return the HTTP status of an error."""
@@ -68,12 +75,14 @@ def error_headers(error: Exception, *, retry: bool) -> list[tuple[str, str]]:
 
     Args:
         error: The error.
-        retry: Whether an SDK may retry by its own settings. Otherwise the mesh has retried, and the SDK must not.
+        retry: Whether an SDK may retry by its own settings. Otherwise the mesh has retried, and the SDK must not. A failure that
+            lasts longer than :data:`LONGEST_SDK_WAIT_S` is never retried.
     """
-    found = [("x-should-retry", "true" if retry and getattr(error, "retryable", False) else "false")]
+    seconds = getattr(error, "retry_after", None)
+    lasts = isinstance(seconds, int | float) and seconds > LONGEST_SDK_WAIT_S
+    found = [("x-should-retry", "true" if retry and getattr(error, "retryable", False) and not lasts else "false")]
     if isinstance(error, HttpError):
         return found + error.headers
-    seconds = getattr(error, "retry_after", None)
     if isinstance(seconds, int | float) and 0 <= seconds < math.inf:
         found += [("retry-after", str(math.ceil(seconds))), ("retry-after-ms", str(math.ceil(seconds * 1000)))]
     return found
