@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelmesh import create
+from modelmesh import ModelMesh, create
 from modelmesh.client.attribute_dict import AttributeDict
 from modelmesh.client.shapes.chat import ChatCompletionChunk, Choice, Message, ToolCall, Usage
 from modelmesh.client.shapes.models import ModelList
+from modelmesh.contracts import ModelInfo
 
 DATA: dict[str, Any] = {
     "id": "chatcmpl-test",
@@ -193,3 +194,31 @@ def test_view_reading_any_json_leaves_it_equal(data: dict[str, Any]) -> None:
     assert json.dumps(view.model_dump()) == json.dumps(view) == before
     assert pickle.loads(pickle.dumps(view)) == data
     repr(view)
+
+
+# -- media ---------------------------------------------------------------------------------------------------------------------
+
+
+MEDIA = [
+    ("text-to-speech", {"per_1k_characters": 0.015}, {"input": "Hello", "voice": "alloy"}),
+    ("speech-to-text", {"per_audio_minute": 0.006}, {"file": b"sound"}),
+    ("text-to-image", {"per_image": 0.04}, {"prompt": "A lighthouse", "n": 2}),
+    ("text-embeddings", {"input_per_1k_tokens": 0.001}, {"input": ["a"]}),
+]
+
+
+@pytest.mark.parametrize(("capability", "pricing", "arguments"), MEDIA)
+def test_explanation_of_media_uses_the_prices_of_the_operation(
+    scripted: Any, capability: str, pricing: dict[str, float], arguments: dict[str, Any]
+) -> None:
+    vendor = scripted(ModelInfo("m", capabilities=(capability,)))
+    config = {
+        "providers": {"a": {"instance": vendor, "budget": {"daily_limit": 1}}},
+        "models": {"m": {"provider": "a", "capabilities": [capability], "pricing": pricing}},
+        "pools": {capability: {}},
+    }
+    with ModelMesh(config) as mesh:
+        for found in (mesh.explain(capability), mesh.client.explain(capability), mesh.client.explain(capability, **arguments)):
+            assert (found.selected_provider, found.selected_model) == ("a", "m"), found
+        current = mesh.pool_status(capability)[capability].current_model
+        assert current == "m"

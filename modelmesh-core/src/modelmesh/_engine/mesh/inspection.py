@@ -6,11 +6,13 @@ import random
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from attrs import evolve
+
 from modelmesh._engine.foundation.lazy_import import LazyModule
 from modelmesh._engine.limits.forecasts import forecast
 from modelmesh._engine.routing.candidates import Candidate
 from modelmesh.contracts.call import Call, CallOptions
-from modelmesh.contracts.operations import CHAT, OPERATIONS, OperationScope
+from modelmesh.contracts.operations import CHAT, OPERATIONS, SPEECH, OperationScope
 from modelmesh.contracts.strategy import SelectionRequest, SelectionResult
 from modelmesh.errors import RoutingError
 
@@ -46,12 +48,12 @@ class Inspection:
         return list(dict.fromkeys(candidate for pool in self.list_pools() for candidate in pool.members))
 
     def current(self, pool: Pool, only_providers: frozenset[str] = frozenset()) -> Candidate | None:
-        """Return the model that a plain chat request would be sent to now, ``None`` when none is available."""
+        """Return the model that a plain request would be sent to now, ``None`` when none is available."""
         core = self._core
         with core.lock:
             now = core.clock()
             core.health.advance(now)
-            call = Call(CHAT, pool.name, {}, options=CallOptions(only_providers=only_providers))
+            call = _of_pool(Call(CHAT, pool.name, {}, options=CallOptions(only_providers=only_providers)), pool)
             ready = pool.subset(pool.available & pool.index.allowed(call) & ~pool.index.other_spaces(None, pool.operations))
             if not ready:
                 return None
@@ -98,6 +100,7 @@ class Inspection:
             pool = self._accounts.pool(call.operation)
         else:
             pool = self._router.resolve(model or call.pool)
+            call = _of_pool(call, pool)
             if call.account is None:
                 call = resource_owners.with_owner(call, pool, self._accounts.all_keys)
         with core.lock:
@@ -110,3 +113,15 @@ class Inspection:
         pools = [self._router.get_pool(pool)] if pool else self.list_pools()
         shown = frozenset(only_providers)
         return status.MultilineText("\n".join(status.describe(one, self.current(one, shown), shown) for one in pools))
+
+
+def _of_pool(call: Call, pool: Pool) -> Call:
+    """Return a call with the first operation that the pool serves, in place of a chat completion that the pool does not serve."""
+    if call.operation is not CHAT or not pool.operations or CHAT.name in pool.operations:
+        return call
+    rows = (row for row in OPERATIONS.values() if row.name in pool.operations and row.scope is OperationScope.MODEL)
+    operation = next(rows, CHAT)
+    payload = {name: value for name, value in call.payload.items() if value or name != "messages"}
+    if operation is SPEECH:
+        payload.setdefault("input", "")  # its length determines the price
+    return evolve(call, operation=operation, payload=payload)
