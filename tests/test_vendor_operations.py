@@ -191,6 +191,7 @@ def test_xai_edit_is_json_with_a_data_url(ask: Any) -> None:
         "model": "grok-imagine-image-2.0",
         "prompt": "blue",
         "quality": "medium",
+        "response_format": "b64_json",
         "image": {"url": DATA_URL, "type": "image_url"},
     }
     assert reply.adapted == [
