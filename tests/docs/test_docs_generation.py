@@ -32,7 +32,7 @@ def generate(root: Path, *arguments: str, seed: str) -> tuple[int, list[str]]:
 
 def section(page: str, name: str) -> str:
     """The section of a provider, from its ID on."""
-    return page.partition(f"| ID | `{name}` |")[2].partition("\n### ")[0]
+    return page.partition(f"\n| ID | `{name}`")[2].partition("\n### ")[0]
 
 
 @pytest.fixture
