@@ -464,9 +464,18 @@ def test_cohere_rerank_returns_documents_and_usage(ask: Any) -> None:
     assert reply.body["meta"]["billed_units"]["search_units"] == 1
 
 
-@pytest.mark.parametrize(
-    ("vendor", "path"), [("together", "/v1/rerank"), ("openrouter", "/api/v1/rerank"), ("fireworks", "/inference/v1/rerank")]
-)
+def test_fireworks_rerank_returns_its_data_as_results(ask: Any) -> None:
+    rows = [{"index": 1, "relevance_score": 0.9, "document": "b"}, {"index": 0, "relevance_score": 0.1, "document": "a"}]
+    asked = ask("fireworks", {"object": "list", "model": "m", "data": rows, "usage": {"prompt_tokens": 3, "total_tokens": 3}})
+    reply = asked("rerank", "m", query="q", documents=[{"text": "a"}, "b"], return_documents=True, max_tokens_per_doc=9)
+    assert asked.path == "/inference/v1/rerank"
+    assert asked.json == {"model": "m", "query": "q", "documents": ["a", "b"], "return_documents": True}
+    assert [(row["index"], row["document"]) for row in reply.body["results"]] == [(1, {"text": "b"}), (0, {"text": "a"})]
+    assert reply.body["usage"]["prompt_tokens"] == 3
+    assert reply.adapted == ["max_tokens_per_doc dropped: Fireworks has no such parameter"]
+
+
+@pytest.mark.parametrize(("vendor", "path"), [("together", "/v1/rerank"), ("openrouter", "/api/v1/rerank")])
 def test_rerank_of_other_vendors_is_sent_unchanged(ask: Any, vendor: str, path: str) -> None:
     asked = ask(vendor, {"object": "rerank", "results": [{"index": 0, "relevance_score": 0.5}]})
     reply = asked("rerank", "m", query="q", documents=["a"])

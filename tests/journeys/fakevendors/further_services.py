@@ -15,6 +15,9 @@ def rerank(work: Work, vendor: str) -> Result:
     """Fireworks and OpenRouter."""
     only(work.fields, "model query documents top_n return_documents", "body")
     body = _ranked(work, vendor)
+    if vendor == "fireworks":
+        expect(all(isinstance(one, str) for one in work.fields["documents"]), "documents: must be strings")
+        body = {"object": "list", "model": work.fields["model"], "data": body["results"], "id": body["id"]}
     tokens = 11
     return Result(
         work.fields["model"],

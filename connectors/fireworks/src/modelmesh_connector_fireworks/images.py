@@ -7,7 +7,6 @@ Address, parameters and reply are those of docs.fireworks.ai/api-reference/gener
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -76,8 +75,3 @@ class Images(OperationCodec):
             raise ValueError(message)
         rest = {name: value for name, value in data.items() if name != "base64"}
         return {"created": int(time.time()), **rest, "data": [{"b64_json": one.rpartition(",")[2]} for one in images]}
-
-
-CODECS: Mapping[str, OperationCodec] = {
-    "images.generate": Images(),
-}

@@ -50,7 +50,7 @@ class FireworksProvider(OpenAICompatibleProvider):
         as_of="2026-11-30",
     )
 
-    operation_codecs: ClassVar[Mapping[str, OperationCodec]] = LazyCodecs("modelmesh_connector_fireworks.images")
+    operation_codecs: ClassVar[Mapping[str, OperationCodec]] = LazyCodecs("modelmesh_connector_fireworks.operation_codecs")
 
     def _resolve_api_root(self) -> str:
         """Return the base address with its path, whether ``base_url`` contains all, a part or none of that path."""
