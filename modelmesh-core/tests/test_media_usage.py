@@ -16,7 +16,7 @@ from modelmesh._engine.limits.media_usage import counted_units, expected_usage
 from modelmesh._engine.limits.spending import plan_spending
 from modelmesh._engine.limits.token_counts import prompt_size
 from modelmesh._engine.limits.window import Period, Window
-from modelmesh._engine.routing.reported_usage import in_chat_shape
+from modelmesh._engine.routing.reported_usage import in_chat_format
 from modelmesh.contracts.call import Call
 from modelmesh.contracts.files import FileUpload
 from modelmesh.contracts.models import ModelInfo
@@ -82,7 +82,7 @@ def call(operation: Operation, **payload: Any) -> Call:
     ],
 )
 def test_usage_of_every_operation_reads_as_usage_of_chat(operation: Operation, reported: Any, expected: Any) -> None:
-    assert in_chat_shape(operation, reported) == expected
+    assert in_chat_format(operation, reported) == expected
 
 
 @pytest.mark.parametrize(

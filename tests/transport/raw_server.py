@@ -119,7 +119,7 @@ def deadline(*, connect: float = 20, phase: float = 20, total: float = 30, gap: 
 
 
 def completion(text: str) -> dict[str, Any]:
-    """Return an answer in OpenAI's shape."""
+    """Return an answer in OpenAI's format."""
     message = {"role": "assistant", "content": text}
     return {"id": "x", "object": "chat.completion", "choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}
 

@@ -1,4 +1,4 @@
-"""Perplexity's Agent API, which has the shape of OpenAI's responses."""
+"""Perplexity's Agent API, which has the format of OpenAI's responses."""
 
 from __future__ import annotations
 

@@ -59,8 +59,8 @@ class Images(OperationCodec):
             media.inline(one, "image") for one in (given if isinstance(given, list | tuple) else [given]) if one is not None
         ]
         config: dict[str, Any] = {"responseModalities": ["TEXT", "IMAGE"]}
-        if shape := _image_config(request):
-            config["imageConfig"] = shape
+        if image_config := _image_config(request):
+            config["imageConfig"] = image_config
         return JsonWithFiles(media.body_of(request, [*images, {"text": payload.get("prompt")}], config, _OURS))
 
     def parse_response(self, provider: Any, request: WireRequest, data: Any) -> dict[str, Any]:

@@ -65,8 +65,8 @@ class Images(OperationCodec):
         elif size is not None:
             payload["aspect_ratio"] = nearest_ratio(*size, RATIOS)
             payload.setdefault("resolution", "2k" if max(size) > _LARGE else "1k")
-            shape = f"aspect ratio {payload['aspect_ratio']} in {payload['resolution']}"
-            request.adapted.append(f"size {request.payload['size']} sent as {shape}")
+            converted = f"aspect ratio {payload['aspect_ratio']} in {payload['resolution']}"
+            request.adapted.append(f"size {request.payload['size']} sent as {converted}")
         if not is_edit:
             return payload
         return JsonWithFiles({**payload, "image": _image(payload["image"])})

@@ -23,7 +23,7 @@ from modelmesh_cdk.message_rules.order import in_order
 from modelmesh_cdk.message_rules.pairing import paired
 from modelmesh_cdk.message_rules.parameters import with_accepted_parameters
 from modelmesh_cdk.message_rules.rules import MessageRules
-from modelmesh_cdk.message_rules.shapes import in_openai_shape
+from modelmesh_cdk.message_rules.shapes import in_openai_format
 
 
 @frozen
@@ -72,7 +72,7 @@ def adapt_messages(messages: Sequence[Any], rules: MessageRules, notes: Notes) -
         ProviderError: The vendor does not support this conversation.
     """
     drafts = [DraftMessage(one, f"messages[{place}]") for place, one in enumerate(messages)]
-    drafts = in_openai_shape(drafts, notes)
+    drafts = in_openai_format(drafts, notes)
     without_functions(drafts, rules, notes)
     drafts = without_foreign_blocks(drafts, notes, rules.parts)
     with_accepted_roles(drafts, rules, notes)

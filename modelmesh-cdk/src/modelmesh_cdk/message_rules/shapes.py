@@ -25,7 +25,7 @@ _CLASSES = {
 _TYPES = ("human", "ai", "system", "tool", "function")
 
 
-def in_openai_shape(drafts: list[DraftMessage], notes: Notes) -> list[DraftMessage]:
+def in_openai_format(drafts: list[DraftMessage], notes: Notes) -> list[DraftMessage]:
     """Return the conversation with each message in OpenAI's format.
 
     Args:
@@ -44,7 +44,7 @@ def in_openai_shape(drafts: list[DraftMessage], notes: Notes) -> list[DraftMessa
             found.append(draft)
             continue
         name, read = reader
-        notes.add(f"message in the shape of {name} sent in OpenAI's", draft.where)
+        notes.add(f"message in the format of {name} sent in OpenAI's", draft.where)
         for fields in read(draft.fields):
             last = found[-1].fields if found else {}
             if fields.pop("_joins", False) and last.get("role") == "assistant" and _made(last) is not None:

@@ -75,7 +75,7 @@ def build_answer(provider: ProviderHooks, request: WireRequest, headers: Mapping
         raise provider._map_embedded_error(data, headers)
     parsed: Any = provider._parse_response(data)
     if not isinstance(parsed, dict):
-        raise bad_hook_result(provider, "_parse_response", parsed, "the answer as a dict in OpenAI's shape")
+        raise bad_hook_result(provider, "_parse_response", parsed, "the answer as a dict in OpenAI's format")
     broken = failed_midway(parsed, headers)
     if broken is not None:
         raise broken

@@ -101,7 +101,7 @@ def _encode_operation(provider: ProviderHooks, request: WireRequest, headers: Re
 
 
 _VERSION = ("anthropic-version", "2023-06-01")
-"""Header of every request of the anthropic package (2.11.0, ``_client.py``), with the version that servers of other vendors know
+"""Header of every request of the anthropic package (2.11.0, ``_client.py``), with the version that other vendors accept
 (bentoml.com/llm/model-interaction/anthropic-compatible-api, read 2026-11-30)."""
 
 

@@ -28,7 +28,7 @@ FILE_CONTENT = "files.content"
 _OK = 200
 _TYPES: Mapping[ReplyKind, tuple[type[Any], str]] = {
     ReplyKind.BYTES: (bytes, "the content as bytes"),
-    ReplyKind.JSON: (dict, "the answer as a dict in OpenAI's shape"),
+    ReplyKind.JSON: (dict, "the answer as a dict in OpenAI's format"),
 }
 
 

@@ -48,7 +48,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(b"%x\r\n%s\r\n" % (len(payload), payload))
 
     def send_delta(self, delta: dict[str, Any], finish: str | None = None) -> None:
-        """Send one chunk of a chat completion, in the shape of OpenAI's API (openai package 3.52.0, 2026-11-21)."""
+        """Send one chunk of a chat completion, in the format of OpenAI's API (openai package 3.52.0, 2026-11-21)."""
         choice = {"index": 0, "delta": delta, "finish_reason": finish}
         chunk = {"id": "chatcmpl-demo", "object": "chat.completion.chunk", "created": 0, "model": "demo", "choices": [choice]}
         self.send_event(json.dumps(chunk))

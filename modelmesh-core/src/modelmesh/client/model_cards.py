@@ -1,4 +1,4 @@
-"""Replies of ``client.models``: the real models of a mesh in OpenAI's shape."""
+"""Replies of ``client.models``: the real models of a mesh in OpenAI's format."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def list_cards(mesh: MeshEngine) -> ModelList:
-    """Return every real model of every pool, in OpenAI's shape."""
+    """Return every real model of every pool, in OpenAI's format."""
     rows = [_card(candidate) for candidate in mesh.list_models()]
     return ModelList({"object": "list", "data": rows})
 

@@ -65,7 +65,7 @@ class Call:
     Attributes:
         operation: The endpoint.
         pool: The requested virtual model name.
-        payload: The body in OpenAI's shape, without ``model``. Contains every parameter of the caller.
+        payload: The body in OpenAI's format, without ``model``. Contains every parameter of the caller.
         stream: Whether the answer is streamed as events.
         options: Options that are not part of the body.
         strict: Whether a provider must reject a request that it would have to adapt to its vendor.

@@ -1,4 +1,4 @@
-"""Provenance of messages: fields that a vendor adds to OpenAI's shape go back to that vendor only.
+"""Provenance of messages: fields that a vendor adds to OpenAI's format go back to that vendor only.
 
 A vendor requires its signed thoughts, plans and content blocks in the next request, and other vendors reject a request that
 contains them. A message with more than OpenAI's fields therefore names its connector. Another connector receives OpenAI's fields

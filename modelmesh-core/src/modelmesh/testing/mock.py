@@ -42,7 +42,7 @@ class MockResponse:
         prompt_tokens: Tokens of the prompt.
         completion_tokens: Tokens of the answer.
         finish_reason: Reason for the end of the answer.
-        tool_calls: Tool calls of the model, in OpenAI's shape.
+        tool_calls: Tool calls of the model, in OpenAI's format.
     """
 
     content: str | None = "Mock response"
@@ -55,7 +55,7 @@ class MockResponse:
 
     @property
     def usage(self) -> dict[str, int]:
-        """Tokens in OpenAI's shape."""
+        """Tokens in OpenAI's format."""
         prompt = self.tokens // 3 if self.prompt_tokens is None else self.prompt_tokens
         completion = self.tokens - prompt if self.completion_tokens is None else self.completion_tokens
         return {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}

@@ -90,7 +90,7 @@ class InProcessProviderConformance(Catalogued):
     # -- a whole answer -----------------------------------------------------------------------------------------------
 
     def test_response_is_complete(self, play: Play) -> None:
-        """A response has OpenAI's shape, an ID and the exact text of the model."""
+        """A response has OpenAI's format, an ID and the exact text of the model."""
         turn = Turn()
         body = play(turn).answer().body
         message = body["choices"][0]["message"]

@@ -172,12 +172,12 @@ class Gateway:
         if not isinstance(error, HttpError | ModelMeshError | ModuleNotFoundError):
             _log.error("unexpected error in %s %s", request.method, request.path, exc_info=error)
         request_id = getattr(error, "request_id", None) or request_id
-        shape = anthropic_error(error, request_id) if _is_anthropic(request) else {"error": openai_error(error)}
+        error_body = anthropic_error(error, request_id) if _is_anthropic(request) else {"error": openai_error(error)}
         headers = _headers(JSON, request_id) + error_headers(error, retry=self._sdk_retries)
         if isinstance(error, ModelMeshError):
             headers.append(("x-modelmesh-attempts", str(len(getattr(error, "attempts", ())))))
         cause = None if isinstance(error, HttpError) else error
-        return GatewayResponse(status_of(error), headers, json_codec.encode(shape), cause)
+        return GatewayResponse(status_of(error), headers, json_codec.encode(error_body), cause)
 
 
 def _headers(kind: str, request_id: str) -> list[tuple[str, str]]:

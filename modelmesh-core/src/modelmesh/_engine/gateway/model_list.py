@@ -1,4 +1,4 @@
-"""Model lists in the shapes of both vendors: the pools, then the real models of all pools."""
+"""Model lists in the formats of both vendors: the pools, then the real models of all pools."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _models(mesh: MeshEngine) -> list[tuple[str, str, int]]:
 
 def _row(name: str, owner: str, created: int, *, anthropic: bool) -> dict[str, Any]:
     if anthropic:
-        from datetime import UTC, datetime  # noqa: PLC0415 - only for this shape
+        from datetime import UTC, datetime  # noqa: PLC0415 - only for this format
 
         when = datetime.fromtimestamp(created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         return {"type": "model", "id": name, "display_name": name, "created_at": when}

@@ -49,7 +49,7 @@ def consumption(
     Args:
         call: The request.
         model: The model.
-        reported: The valid usage that the vendor reported, in the shape of a chat completion.
+        reported: The valid usage that the vendor reported, in the format of a chat completion.
         output: Estimated tokens of the received output.
         body: The answer, ``None`` for a stream.
     """

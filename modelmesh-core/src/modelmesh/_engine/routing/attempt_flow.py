@@ -19,7 +19,7 @@ from modelmesh._engine.routing.candidates import Candidate
 from modelmesh._engine.routing.native_calls import call_for, chat_call, lacks_endpoint, losses
 from modelmesh._engine.routing.notifications import notify_strategy
 from modelmesh._engine.routing.plan import RequestPlan
-from modelmesh._engine.routing.reported_usage import in_chat_shape
+from modelmesh._engine.routing.reported_usage import in_chat_format
 from modelmesh._engine.routing.response_check import check_answer
 from modelmesh._engine.routing.steps import Opened, Outcome, PublishDeltas, Send, Served, Step, Totals
 from modelmesh._engine.routing.waiting import leave_queue
@@ -137,7 +137,7 @@ def _record_answer(served: Served, began: float, now: float) -> None:
         record.note(outcome.adapted)
     usage = outcome.body.get("usage") if isinstance(outcome.body, dict) else None  # valid, or None: see check_answer
     if usage is not None and served.sent.operation is not CHAT:
-        usage = in_chat_shape(served.sent.operation, usage)
+        usage = in_chat_format(served.sent.operation, usage)
     is_reported = usage is not None and usage.get("completion_tokens") is not None
     output = 0 if is_reported else response_tokens(outcome.body)
     settle(served, usage=usage, output=output, now=now, seconds=now - began)

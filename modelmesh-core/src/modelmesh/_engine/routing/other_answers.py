@@ -17,7 +17,7 @@ from modelmesh._engine.routing import final_errors
 from modelmesh._engine.routing.event_failures import event_failure
 from modelmesh._engine.routing.message_check import InvalidPart, finish_reason, kind_of, wrong_type
 from modelmesh._engine.routing.reasoning_items import qualify_output
-from modelmesh._engine.routing.reported_usage import in_chat_shape
+from modelmesh._engine.routing.reported_usage import in_chat_format
 from modelmesh._engine.routing.usage_check import valid_usage
 from modelmesh.contracts import operations
 from modelmesh.contracts.call import Call
@@ -51,7 +51,7 @@ def check_answer(call: Call, answer: Answer, provider_id: str) -> Answer | Provi
         _check_body(operation, body, call.payload)
     except InvalidPart as fault:
         reported = answer.body.get("usage") if isinstance(answer.body, dict) else None
-        return final_errors.bad_response(str(fault), in_chat_shape(operation, reported))
+        return final_errors.bad_response(str(fault), in_chat_format(operation, reported))
     if operation.name == operations.RESPONSES.name and body.get("status") == "failed":
         return event_failure(body)
     return evolve(answer, body=_completed(operation, body, provider_id))
@@ -96,11 +96,9 @@ def _check_body(operation: Operation, body: dict[str, Any], payload: Mapping[str
     Raises:
         InvalidPart: A part is missing or of the wrong type.
     """
-    lists = () if operation.name in _TRANSCRIBES else operation.required_keys
+    lists = () if operation.name in _TRANSCRIBES else operation.required_keys  # silence is an empty text
     for key in lists:
         value = body.get(key)
-        if operation.name in _TRANSCRIBES:
-            continue  # silence is an empty text
         if value is None or (not value and operation.name not in _MAY_BE_EMPTY and operation.scope is OperationScope.MODEL):
             fault = f"{key!r} is empty or missing"
             raise InvalidPart(fault)

@@ -12,7 +12,7 @@ from modelmesh._engine.routing import final_errors
 from modelmesh._engine.routing.event_check import check_event
 from modelmesh._engine.routing.event_failures import FAILED_EVENTS, event_failure
 from modelmesh._engine.routing.message_check import InvalidPart, finish_reason, wrong_type
-from modelmesh._engine.routing.reported_usage import in_chat_shape
+from modelmesh._engine.routing.reported_usage import in_chat_format
 from modelmesh._engine.routing.stream_progress import MAX_EMPTY_CHUNKS, Progress, StreamProgress
 from modelmesh.contracts.call import Call
 from modelmesh.contracts.operations import Operation, StreamKind
@@ -176,7 +176,7 @@ class EventProgress(StreamProgress):
             reported = holder.get("usage") if holder.__class__ is dict else None
             if reported.__class__ is dict and reported:
                 self._reported |= {name: value for name, value in reported.items() if value is not None}
-                self.usage = in_chat_shape(self._operation, self._reported)
+                self.usage = in_chat_format(self._operation, self._reported)
 
 
 _ANSWERS = frozenset({"response.output_text.delta", "response.refusal.delta", "transcript.text.delta"})

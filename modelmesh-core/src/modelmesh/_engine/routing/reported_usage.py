@@ -1,6 +1,6 @@
-"""Usage that vendors report in the shapes of the several operations, converted to the shape of a chat completion.
+"""Usage that vendors report in the formats of the several operations, converted to the format of a chat completion.
 
-Statistics, budgets and prices count one shape. The caller receives the usage as the vendor sent it.
+Statistics, budgets and prices count one format. The caller receives the usage as the vendor sent it.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ _PROMPT_PARTS = ("cached_tokens", "cache_write_tokens", "audio_tokens", "image_t
 _OUTPUT_PARTS = (*_PROMPT_PARTS, "reasoning_tokens")
 
 
-def in_chat_shape(operation: Operation, reported: Any) -> dict[str, Any] | None:
-    """Return reported usage in the shape of a chat completion, ``None`` without a valid report.
+def in_chat_format(operation: Operation, reported: Any) -> dict[str, Any] | None:
+    """Return reported usage in the format of a chat completion, ``None`` without a valid report.
 
     Args:
         operation: The operation.

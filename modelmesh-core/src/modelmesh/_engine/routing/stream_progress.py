@@ -31,7 +31,7 @@ class StreamProgress:
     Attributes:
         item_type: Type of its items.
         has_content: Whether content or the end of the answer was received. Before that, a failure leads to failover.
-        usage: Usage that the vendor reported, in the shape of a chat completion. ``None`` without a valid report.
+        usage: Usage that the vendor reported, in the format of a chat completion. ``None`` without a valid report.
         output: Estimates the tokens received.
     """
 
@@ -53,7 +53,7 @@ class StreamProgress:
             TypeError: It is of the wrong type.
         """
         if not isinstance(item, self.item_type):
-            right = "bytes" if self.item_type is bytes else "a dict in OpenAI's shape"
+            right = "bytes" if self.item_type is bytes else "a dict in OpenAI's format"
             message = f"a chunk is a {type(item).__name__}, not {right}"
             raise TypeError(message)
 
