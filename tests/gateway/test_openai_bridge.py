@@ -17,7 +17,7 @@ from pydantic import BaseModel
 import modelmesh
 from modelmesh.integrations.openai import async_transport, transport
 from modelmesh.testing import MockResponse, mock_client
-from modelmesh_cdk.testing.upstream import CONTINUE, Script, completion, text_stream
+from modelmesh_cdk.testing.upstream import CONTINUE, Script, completion, event, text_stream
 
 MESSAGES: list[Any] = [{"role": "user", "content": "Hello!"}]
 CHAT: dict[str, Any] = {"model": "chat-completion", "messages": MESSAGES}
@@ -273,6 +273,48 @@ def test_leaving_an_asynchronous_stream(upstream: Any, mesh: modelmesh.ModelMesh
     asyncio.run(main())
     assert upstream.abandoned.is_set()
     gc.collect()
+
+
+USAGE = {"prompt_tokens": 5, "completion_tokens": 7, "total_tokens": 12}
+
+
+@pytest.mark.parametrize("read", [0, 1])
+def test_dropped_streams_are_recorded_with_the_usage_that_has_arrived(
+    upstream: Any, mesh: modelmesh.ModelMesh, read: int
+) -> None:
+    """Several at once: the collector finalizes the parts of each stream in an order of its own."""
+    events = text_stream("Hel", "lo", done=False)
+    for _ in range(3):
+        upstream.stream([*events, event({"choices": [], "usage": USAGE}), event("[DONE]")])
+    sdk = mesh.as_openai()
+    for _ in range(3):
+        stream = iter(sdk.chat.completions.create(**CHAT, stream=True))
+        for _ in range(read):
+            next(stream)
+        del stream
+    gc.collect()
+    total = mesh.usage.total
+    assert (total.total_requests, total.prompt_tokens, total.completion_tokens) == (3, 15, 21)
+    assert mesh.list_pools()[0].members[0].in_flight == 0
+
+
+def test_dropped_asynchronous_streams_are_recorded(upstream: Any, mesh: modelmesh.ModelMesh) -> None:
+    async def main() -> None:
+        sdk = mesh.as_async_openai()
+        for read in (0, 1, 1):
+            stream = await sdk.chat.completions.create(**CHAT, stream=True)
+            if read:
+                await anext(aiter(stream))
+            del stream
+        gc.collect()
+        for _ in range(100):
+            await asyncio.sleep(0.01)
+            if mesh.usage.total.total_requests == 3:
+                break
+
+    asyncio.run(main())
+    assert mesh.usage.total.total_requests == 3
+    assert mesh.list_pools()[0].members[0].in_flight == 0
 
 
 def test_options_of_the_client_apply(upstream: Any, other: Any, config: Callable[..., dict[str, Any]]) -> None:

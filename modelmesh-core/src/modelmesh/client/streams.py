@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from modelmesh._engine.foundation.lazy_import import LazyModule
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
     import asyncio
 
     from modelmesh._engine import translation
+    from modelmesh._engine.execution import late_closing
     from modelmesh._engine.foundation.attempts import Attempt
     from modelmesh._engine.mesh.requests import RequestServer
     from modelmesh._engine.routing.explain import Explanation
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from modelmesh.contracts.operations import StreamKind
 else:  # a client for threads does not import it
     asyncio = LazyModule(globals(), "asyncio", "asyncio")
+    late_closing = LazyModule(globals(), "late_closing", "modelmesh._engine.execution.late_closing")
     translation = LazyModule(globals(), "translation", "modelmesh._engine.translation")  # of translated operations only
 
 ChunkT = TypeVar("ChunkT")
@@ -178,7 +179,12 @@ class AsyncStream(_BaseStream[ChunkT]):
             if not self._begun:  # otherwise the event loop closes the started generator, which records the attempt
                 self._closed = True
                 self._requests.record_discarded(self._call, self._served)
-                _close_in(self._loop, self._served.outcome)
+                opened: Any = self._served.outcome
+
+                async def close() -> None:
+                    await opened.stream.aclose()
+
+                late_closing.close_in(self._loop, close)
 
 
 def _translated(chunks: Any, call: Call) -> Iterator[Any]:
@@ -203,26 +209,3 @@ async def _atranslated(chunks: Any, call: Call) -> AsyncIterator[Any]:
             yield item
     finally:
         await chunks.aclose()
-
-
-_closing: set[asyncio.Task[None]] = set()
-
-
-def _close_in(loop: asyncio.AbstractEventLoop, opened: Any) -> None:
-    """Close a stream that no task reads, in its event loop.
-
-    The closure keeps the stream's generators alive until then. Otherwise the event loop would close each collected generator in a
-    separate task, while its outer generator is closing it.
-    """
-
-    async def close() -> None:
-        with suppress(Exception):
-            await opened.stream.aclose()
-
-    def begin() -> None:
-        task = loop.create_task(close())
-        _closing.add(task)
-        task.add_done_callback(_closing.discard)
-
-    with suppress(RuntimeError):  # the loop is closed
-        loop.call_soon_threadsafe(begin)

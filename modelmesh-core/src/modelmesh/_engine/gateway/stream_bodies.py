@@ -1,31 +1,100 @@
-"""Bodies of streamed responses. Closing a body closes the stream of the vendor and records the attempt."""
+"""Bodies of streamed responses. Closing a body closes the stream of the vendor and records the attempt.
+
+A body that an application drops is closed by its finalizer. An SDK drops it as a part of a reference cycle, and the collector
+would close the connection before the usage that has arrived is counted. The finalizer therefore owns the stream.
+"""
 
 from __future__ import annotations
 
+from asyncio import get_running_loop
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
+from weakref import finalize
 
+from modelmesh._engine.execution import late_closing
 from modelmesh._engine.gateway.event_encoding import EventEncoder, encode_chunk
 from modelmesh.contracts.operations import StreamKind
 from modelmesh.errors import ModelMeshError
 
 if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+
     from modelmesh._engine.mesh.requests import RequestServer
     from modelmesh._engine.routing.steps import Served
     from modelmesh.contracts.call import Call
+
+
+class _OpenStream:
+    """The stream behind a body, which outlives it until it is closed."""
+
+    __slots__ = ("begun", "call", "closed", "items", "requests", "served")
+
+    def __init__(self, requests: RequestServer, call: Call, served: Served, items: Any) -> None:
+        self.requests, self.call, self.served, self.items = requests, call, served, items
+        self.begun = self.closed = False
+
+    def close(self) -> None:
+        if self.closed:
+            return
+        self.closed = True
+        if self.begun:
+            try:
+                self.items.close()
+            except ValueError:  # another thread runs the generator, which cleans up when that thread returns from it
+                self._interrupt()
+        else:  # a generator that never started does not run its clean-up
+            self.requests.discard_stream(self.call, self.served)
+
+    def _interrupt(self) -> None:
+        opened: Any = self.served.outcome
+        opened.closed = True
+        wake = getattr(opened.stream, "interrupt", None)
+        if wake is not None:
+            wake()
+
+    async def aclose(self) -> None:
+        if self.closed:
+            return
+        self.closed = True
+        if self.begun:
+            await self.items.aclose()
+        else:
+            await self.requests.adiscard_stream(self.call, self.served)
+
+
+def _drop(stream: _OpenStream) -> None:
+    with suppress(Exception):  # an error of a discarded stream concerns no caller
+        stream.close()
+
+
+def _adrop(stream: _OpenStream, loop: AbstractEventLoop) -> None:
+    if stream.closed:
+        return
+    if stream.begun:
+        late_closing.close_in(loop, stream.aclose)
+        return
+    stream.closed = True
+    stream.requests.record_discarded(stream.call, stream.served)  # at once, because the event loop may have ended
+    opened: Any = stream.served.outcome
+
+    async def close() -> None:
+        await opened.stream.aclose()
+
+    late_closing.close_in(loop, close)
 
 
 class StreamBody:
     """Body of a stream for threads."""
 
     def __init__(self, requests: RequestServer, call: Call, served: Served, request_id: str) -> None:
-        self._requests, self._call, self._served = requests, call, served
         self._items: Any = requests.stream(call, served)
+        self._stream = _OpenStream(requests, call, served, self._items)
         self._encoder = None if call.stream_kind is StreamKind.BYTES else EventEncoder(served, call, request_id)
-        self._begun = self._closed = False
+        finalize(self, _drop, self._stream).atexit = False
 
     def __iter__(self) -> Iterator[bytes]:
-        self._begun, encoder = True, self._encoder
+        self._stream.begun, encoder = True, self._encoder
         if encoder is None:
             yield from self._items
             return
@@ -44,25 +113,20 @@ class StreamBody:
 
     def close(self) -> None:
         """Close the stream of the vendor, read to its end or not. May be called twice."""
-        if self._closed:
-            return
-        self._closed = True
-        self._items.close()
-        if not self._begun:  # a generator that never started does not run its clean-up
-            self._requests.discard_stream(self._call, self._served)
+        self._stream.close()
 
 
 class AsyncStreamBody:
     """Body of a stream for asyncio."""
 
     def __init__(self, requests: RequestServer, call: Call, served: Served, request_id: str) -> None:
-        self._requests, self._call, self._served = requests, call, served
         self._items: Any = requests.astream(call, served)
+        self._stream = _OpenStream(requests, call, served, self._items)
         self._encoder = None if call.stream_kind is StreamKind.BYTES else EventEncoder(served, call, request_id)
-        self._begun = self._closed = False
+        finalize(self, _adrop, self._stream, get_running_loop()).atexit = False
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        self._begun, encoder = True, self._encoder
+        self._stream.begun, encoder = True, self._encoder
         if encoder is None:
             async for piece in self._items:
                 yield piece
@@ -82,9 +146,4 @@ class AsyncStreamBody:
 
     async def aclose(self) -> None:
         """Close the stream of the vendor, read to its end or not. May be called twice."""
-        if self._closed:
-            return
-        self._closed = True
-        await self._items.aclose()
-        if not self._begun:
-            await self._requests.adiscard_stream(self._call, self._served)
+        await self._stream.aclose()
