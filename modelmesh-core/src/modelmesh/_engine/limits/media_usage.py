@@ -1,9 +1,7 @@
 """Usage of operations that are not text generation: counted where the request or the answer shows it, else expected.
 
 The request shows the characters to speak, the number of images and the searches. The answer shows the seconds of audio and the
-pages. Before the answer, and without a report, they are expected from the request. Tokens of images and of audio are those that
-OpenAI documents (platform.openai.com, guides on image generation and pages of the models gpt-image-1, gpt-4o-mini-tts and
-gpt-4o-transcribe, as read in the openai package 3.52.0 and in genai-prices 0.2.3 on 2026-11-30).
+pages. Before the answer, and without a report, they are expected from the request, with the numbers of :mod:`.media_levels`.
 """
 
 from __future__ import annotations
@@ -11,6 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from modelmesh._engine.limits.media_levels import (
+    AUDIO_TOKENS_OF_A_CHARACTER,
+    AUDIO_TOKENS_OF_A_SECOND,
+    BYTES_OF_A_SECOND,
+    DOCUMENTS_OF_A_SEARCH,
+    PAGES,
+    TEXT_TOKENS_OF_A_SECOND,
+    TOKENS_OF_AN_IMAGE,
+    TOKENS_OF_AN_INPUT_IMAGE,
+    TOKENS_OF_ANY_IMAGE,
+    UNCOMPRESSED,
+    Level,
+)
 from modelmesh.contracts.files import FileUpload
 from modelmesh.contracts.operations import (
     CHAT,
@@ -32,43 +43,6 @@ if TYPE_CHECKING:
     from modelmesh.contracts.call import Call, PromptSize
 
 _TEXT = frozenset({CHAT.name, COMPLETIONS.name, RESPONSES.name, MESSAGES.name, EMBEDDINGS.name})
-
-DOCUMENTS_OF_A_SEARCH = 100
-"""Documents of one search unit (docs.cohere.com/docs/how-does-cohere-pricing-work, read 2026-11-30)."""
-
-MOST_PAGES = 1000
-"""Pages of the longest document (docs.mistral.ai, OCR, read 2026-11-30)."""
-
-_UNCOMPRESSED = ("wav", "x-wav", "wave", "flac", "pcm", "l16")
-
-
-class Level(NamedTuple):
-    """A value as expected, as it seldom exceeds, and as it cannot exceed."""
-
-    estimated: float
-    prudent: float
-    most: float
-
-    def times(self, number: float) -> Level:
-        """Return the level of several."""
-        return Level(*(value * number for value in self))
-
-
-AUDIO_TOKENS_OF_A_CHARACTER = Level(1.4, 2.5, 6.0)
-"""Audio tokens of one spoken character: 1,250 tokens and 900 characters a minute."""
-
-AUDIO_TOKENS_OF_A_SECOND, TEXT_TOKENS_OF_A_SECOND = Level(17, 17, 25), Level(3, 5, 10)
-"""Prompt and completion tokens of a second of audio to transcribe."""
-
-BYTES_OF_A_SECOND = {True: Level(32_000, 16_000, 8_000), False: Level(8_000, 4_000, 1_000)}
-"""Bytes of a second of audio: of uncompressed and of compressed formats."""
-
-TOKENS_OF_AN_IMAGE = {"low": Level(272, 408, 408), "medium": Level(1056, 1584, 1584), "high": Level(4160, 6240, 6240)}
-"""Completion tokens of a generated image by its quality."""
-
-TOKENS_OF_ANY_IMAGE = Level(1056, 6240, 6240)
-TOKENS_OF_AN_INPUT_IMAGE = Level(1_000, 6_000, 6_000)
-PAGES = Level(10, 50, MOST_PAGES)
 
 
 class ExpectedUsage(NamedTuple):
@@ -167,7 +141,7 @@ def expected_seconds(file: Any) -> Level:
     if not isinstance(file, FileUpload):
         return Level(60, 600, 3600)
     ending = file.filename.rpartition(".")[2].lower()
-    rate = BYTES_OF_A_SECOND[ending in _UNCOMPRESSED or file.content_type.rpartition("/")[2].lower() in _UNCOMPRESSED]
+    rate = BYTES_OF_A_SECOND[ending in UNCOMPRESSED or file.content_type.rpartition("/")[2].lower() in UNCOMPRESSED]
     return Level(*(file.size / bytes_of_a_second for bytes_of_a_second in rate))
 
 
