@@ -48,6 +48,7 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcomes]:
     metadata.mkdir()
     metadata.joinpath("METADATA").write_text("Metadata-Version: 2.1\nName: acme\nVersion: 0\n", "utf-8")
     groups = {"provider_fakes.identity": "providers", "fakes_of_in_process_provider": "providers"}
+    groups |= {f"fakes_of_in_process_{kind}": "providers" for kind in ("embeddings", "speech", "transcription")}
     groups |= {"fakes_of_strategy": "strategies", "fakes_of_secret_store": "secret_stores"}
     groups |= {"fakes_of_observability": "observability", "fakes_of_storage": "storage"}
     groups |= {"fakes_of_discovery": "discovery"}
@@ -64,7 +65,7 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcomes]:
     paths = os.pathsep.join([str(site), os.environ.get("PYTHONPATH", "")])
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-c", os.devnull, "-p", "no:cacheprovider", "-W", "error", "--noconftest",
-         f"--rootdir={HERE}", f"--junitxml={report}", *chosen],
+         f"--rootdir={HERE}", f"--junitxml={report}", "--tb=native", *chosen],
         env={**os.environ, "PYTHONPATH": paths, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         cwd=site, capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip

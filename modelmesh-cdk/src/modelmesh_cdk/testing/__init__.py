@@ -13,6 +13,8 @@
 :class:`ProviderConformance`            conformance tests of providers: derive a class and set the provider
 :class:`InProcessProviderConformance`   conformance tests of providers whose model runs in the same process
 :class:`Turn`                           scripted behavior of such a model
+:class:`InProcess…Conformance`          the same of ``Embeddings``, ``Speech`` and ``Transcription``
+:class:`ScriptedModel`                  scripted behavior of such a model
 :class:`InProcessAccount`               account without a network, for tests above the wire
 :class:`InProcessMesh`                  mesh of such accounts with a simulated clock
 :class:`StrategyConformance`            conformance tests of strategies
@@ -37,6 +39,7 @@ from modelmesh_cdk.testing.callers import Caller
 from modelmesh_cdk.testing.histories import HISTORIES, History
 from modelmesh_cdk.testing.lists import models_listed
 from modelmesh_cdk.testing.meshes import InProcessMesh
+from modelmesh_cdk.testing.scripted_model import ScriptedModel
 from modelmesh_cdk.testing.scripted_turns import Turn
 from modelmesh_cdk.testing.upstream import Received, Script, Upstream, chunk, completion, event
 
@@ -45,6 +48,9 @@ if TYPE_CHECKING:
     from modelmesh_cdk.testing.fixtures import OpenAIUpstream as OpenAIUpstream
     from modelmesh_cdk.testing.fixtures import failover_client as failover_client
     from modelmesh_cdk.testing.fixtures import openai_upstream as openai_upstream
+    from modelmesh_cdk.testing.in_process import InProcessEmbeddingsConformance as InProcessEmbeddingsConformance
+    from modelmesh_cdk.testing.in_process import InProcessSpeechConformance as InProcessSpeechConformance
+    from modelmesh_cdk.testing.in_process import InProcessTranscriptionConformance as InProcessTranscriptionConformance
     from modelmesh_cdk.testing.native_conversations import NativeConversations as NativeConversations
     from modelmesh_cdk.testing.observability import ObservabilityConformance as ObservabilityConformance
     from modelmesh_cdk.testing.provider import InProcessProviderConformance as InProcessProviderConformance
@@ -55,7 +61,10 @@ if TYPE_CHECKING:
 
 _KITS = {
     "DiscoveryConformance": "modelmesh_cdk.testing.discovery",
+    "InProcessEmbeddingsConformance": "modelmesh_cdk.testing.in_process",
     "InProcessProviderConformance": "modelmesh_cdk.testing.provider",
+    "InProcessSpeechConformance": "modelmesh_cdk.testing.in_process",
+    "InProcessTranscriptionConformance": "modelmesh_cdk.testing.in_process",
     "NativeConversations": "modelmesh_cdk.testing.native_conversations",
     "ObservabilityConformance": "modelmesh_cdk.testing.observability",
     "OpenAIUpstream": "modelmesh_cdk.testing.fixtures",
@@ -74,14 +83,18 @@ __all__ = [
     "DiscoveryConformance",
     "History",
     "InProcessAccount",
+    "InProcessEmbeddingsConformance",
     "InProcessMesh",
     "InProcessProviderConformance",
+    "InProcessSpeechConformance",
+    "InProcessTranscriptionConformance",
     "NativeConversations",
     "ObservabilityConformance",
     "OpenAIUpstream",
     "ProviderConformance",
     "Received",
     "Script",
+    "ScriptedModel",
     "SecretStoreConformance",
     "StorageConformance",
     "StrategyConformance",

@@ -65,10 +65,16 @@ class Caller:
         self._prepare(dict(payload), OPERATIONS[name], options)
         return self._whole(model)
 
-    def items(self, name: str, payload: Mapping[str, Any]) -> tuple[list[Any], Exception | None]:
-        """Return the items of a streamed operation and the error that ended it, or ``None``."""
+    def items(self, name: str, payload: Mapping[str, Any], *, most: int | None = None) -> tuple[list[Any], Exception | None]:
+        """Return the items of a streamed operation and the error that ended it, or ``None``.
+
+        Args:
+            name: Name of the operation.
+            payload: Parameters of the request.
+            most: Number of items after which the stream is closed. ``None`` reads all of them.
+        """
         self._prepare(dict(payload), OPERATIONS[name], {}, stream=True)
-        return self._read_all(None)
+        return self._read_all(most)
 
     def _whole(self, model: str | None) -> Any:
         model = model or self.model

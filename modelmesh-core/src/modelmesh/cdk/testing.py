@@ -12,14 +12,18 @@ if TYPE_CHECKING:
     from modelmesh_cdk.testing import DiscoveryConformance as DiscoveryConformance
     from modelmesh_cdk.testing import History as History
     from modelmesh_cdk.testing import InProcessAccount as InProcessAccount
+    from modelmesh_cdk.testing import InProcessEmbeddingsConformance as InProcessEmbeddingsConformance
     from modelmesh_cdk.testing import InProcessMesh as InProcessMesh
     from modelmesh_cdk.testing import InProcessProviderConformance as InProcessProviderConformance
+    from modelmesh_cdk.testing import InProcessSpeechConformance as InProcessSpeechConformance
+    from modelmesh_cdk.testing import InProcessTranscriptionConformance as InProcessTranscriptionConformance
     from modelmesh_cdk.testing import NativeConversations as NativeConversations
     from modelmesh_cdk.testing import ObservabilityConformance as ObservabilityConformance
     from modelmesh_cdk.testing import OpenAIUpstream as OpenAIUpstream
     from modelmesh_cdk.testing import ProviderConformance as ProviderConformance
     from modelmesh_cdk.testing import Received as Received
     from modelmesh_cdk.testing import Script as Script
+    from modelmesh_cdk.testing import ScriptedModel as ScriptedModel
     from modelmesh_cdk.testing import SecretStoreConformance as SecretStoreConformance
     from modelmesh_cdk.testing import StorageConformance as StorageConformance
     from modelmesh_cdk.testing import StrategyConformance as StrategyConformance
@@ -39,14 +43,18 @@ __all__ = [
     "DiscoveryConformance",
     "History",
     "InProcessAccount",
+    "InProcessEmbeddingsConformance",
     "InProcessMesh",
     "InProcessProviderConformance",
+    "InProcessSpeechConformance",
+    "InProcessTranscriptionConformance",
     "NativeConversations",
     "ObservabilityConformance",
     "OpenAIUpstream",
     "ProviderConformance",
     "Received",
     "Script",
+    "ScriptedModel",
     "SecretStoreConformance",
     "StorageConformance",
     "StrategyConformance",
