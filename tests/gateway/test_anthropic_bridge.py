@@ -52,7 +52,9 @@ def test_a_genuine_client_without_socket_and_key(no_sockets: None) -> None:
         with sdk.messages.stream(**ASK) as stream:
             assert stream.get_final_text() == "Hi"
         assert next(iter(sdk.models.list())).id == "chat-completion"
-        assert sdk.models.retrieve("chat-completion").type == "model"
+        card = sdk.models.retrieve("chat-completion")
+        assert (card.type, card.created_at.year) == ("model", 1970)  # an unknown time
+        type(card).model_validate(card.to_dict(), strict=False)
         assert sdk.messages.count_tokens(model="chat-completion", messages=ASK["messages"]).input_tokens > 0
 
 
@@ -99,6 +101,62 @@ def test_the_vendors_own_messages_pass_as_they_are(claude: Any) -> None:
     assert vendor.last.headers["anthropic-beta"] == "some-beta"
     assert "not-needed" not in str(vendor.last.headers)
     assert raw.headers["x-modelmesh-provider"] == "anthropic"
+
+
+EVENTS: list[dict[str, Any]] = [
+    {"type": "message_start", "message": {**MESSAGE, "content": [], "stop_reason": None}},
+    {"type": "content_block_start", "index": 0, "content_block": {"type": "thinking", "thinking": "", "signature": ""}},
+    {"type": "content_block_delta", "index": 0, "delta": {"type": "thinking_delta", "thinking": "Hm."}},
+    {"type": "content_block_delta", "index": 0, "delta": {"type": "signature_delta", "signature": "sig"}},
+    {"type": "content_block_stop", "index": 0},
+    {"type": "ping"},
+    {"type": "content_block_start", "index": 1, "content_block": {"type": "text", "text": ""}},
+    {"type": "content_block_delta", "index": 1, "delta": {"type": "text_delta", "text": "Hi"}},
+    {"type": "content_block_stop", "index": 1},
+    {"type": "message_delta", "delta": {"stop_reason": "end_turn", "stop_sequence": None}, "usage": {"output_tokens": 2}},
+    {"type": "message_stop"},
+]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_the_same_as_the_sdk_at_the_vendor(claude: Any, *, stream: bool) -> None:
+    """Only the model differs, which the mesh names by its configured ID."""
+    vendor, mesh = claude
+    found: list[Any] = []
+    for sdk in (anthropic.Anthropic(base_url=vendor.url, api_key="test", max_retries=0), mesh.as_anthropic()):
+        if stream:
+            vendor.stream([f"event: {one['type']}\ndata: {json.dumps(one)}\n\n".encode() for one in EVENTS])
+            items = [one.to_dict() for one in sdk.messages.create(**ASK, stream=True)]
+            vendor.stream([f"event: {one['type']}\ndata: {json.dumps(one)}\n\n".encode() for one in EVENTS])
+            with sdk.messages.stream(**ASK) as opened:
+                items.append(opened.get_final_message().to_dict())
+        else:
+            vendor.reply(MESSAGE)
+            items = [sdk.messages.create(**ASK).to_dict()]
+        for one in items:
+            one.get("message", one).pop("model", None)
+        found.append(items)
+        sdk.close()
+    assert found[1] == found[0]
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 413, 429, 500, 529])
+def test_the_same_errors_as_the_sdk_at_the_vendor(claude: Any, status: int) -> None:
+    vendor, mesh = claude
+    names = {400: "invalid_request_error", 401: "authentication_error", 403: "permission_error", 404: "not_found_error"}
+    names |= {413: "request_too_large", 429: "rate_limit_error", 500: "api_error", 529: "overloaded_error"}
+    found: list[Any] = []
+    for sdk in (anthropic.Anthropic(base_url=vendor.url, api_key="test", max_retries=0), mesh.as_anthropic()):
+        body = {"type": "error", "error": {"type": names[status], "message": "no"}, "request_id": "req_1"}
+        vendor.always(Script(status, json.dumps(body).encode(), {"retry-after": "200"} if status == 429 else {}))
+        with pytest.raises(anthropic.APIStatusError) as caught:
+            sdk.messages.create(**ASK)
+        found.append(caught.value)
+        sdk.close()
+    own, ours = found
+    assert type(ours) is type(own)
+    assert (ours.status_code, ours.type, ours.body["type"]) == (own.status_code, own.type, own.body["type"])
+    assert ("retry-after" in ours.response.headers) >= (status == 429)
 
 
 def test_streams(upstream: Any, mesh: modelmesh.ModelMesh) -> None:

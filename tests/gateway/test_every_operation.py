@@ -14,6 +14,7 @@ from attrs import frozen
 from openai.types import batch, create_embedding_response, file_deleted, file_object, images_response, upload
 from openai.types import moderation_create_response as moderations
 from openai.types.audio import transcription, transcription_verbose, translation
+from openai.types.completion import Completion
 from openai.types.moderation import Categories
 from openai.types.responses import response
 from openai.types.uploads import upload_part
@@ -89,6 +90,7 @@ EMBEDDING = {
     "data": [{"object": "embedding", "index": 0, "embedding": [0.5, 0.25]}],
     "usage": {"prompt_tokens": 1, "total_tokens": 1},
 }
+USAGE = {"prompt_tokens": 5, "completion_tokens": 2, "total_tokens": 7}
 IMAGE = {"created": 1, "data": [{"b64_json": "aGk="}]}
 
 
@@ -276,6 +278,114 @@ def test_every_operation_of_the_asynchronous_sdk(vendor: Upstream, account_mesh:
             check(case, await method(sdk, case.call)(**case.arguments), vendor.last)
 
     asyncio.run(main())
+
+
+@pytest.fixture(scope="module")
+def direct(vendor: Upstream) -> Iterator[openai.OpenAI]:
+    """The official SDK at the vendor."""
+    with openai.OpenAI(base_url=f"{vendor.url}/v1", api_key="test", max_retries=0) as sdk:
+        yield sdk
+
+
+def plain(found: Any) -> Any:
+    """Return an object of the SDK without what the mesh sets: the name of the model, and the account of an ID."""
+    if isinstance(found, list):
+        return [plain(one) for one in found]
+    if isinstance(found, str):
+        return found.removesuffix("@openai")
+    found = found.to_dict() if hasattr(found, "to_dict") else found
+    if not isinstance(found, dict):
+        return found
+    return {name: plain(value) for name, value in found.items() if name != "model"}
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.call} {case.path}")
+def test_the_same_object_as_from_the_vendor(
+    vendor: Upstream, account_mesh: modelmesh.ModelMesh, direct: openai.OpenAI, case: Case
+) -> None:
+    arguments = {
+        name: value.removesuffix("@openai") if isinstance(value, str) else value for name, value in case.arguments.items()
+    }
+    vendor.then(script(case)).then(script(case))
+    own = method(direct, case.call)(**arguments)
+    ours = method(account_mesh.as_openai(), case.call)(**case.arguments)
+    assert type(ours) is type(own)
+    assert plain(ours) == plain(own)
+
+
+STREAMS: list[tuple[str, dict[str, Any]]] = [
+    ("responses.create", {"model": "chat-completion", "input": "a"}),
+    ("audio.transcriptions.create", {"model": "speech-to-text", "file": ("a.mp3", b"mp3")}),
+    ("images.generate", {"model": "text-to-image", "prompt": "a"}),
+    ("images.edit", {"model": "image-to-image", "prompt": "a", "image": ("a.png", b"png")}),
+]
+
+
+@pytest.mark.parametrize(("call", "arguments"), STREAMS, ids=[call for call, _ in STREAMS])
+def test_the_same_stream_as_from_the_vendor(
+    vendor: Upstream, account_mesh: modelmesh.ModelMesh, direct: openai.OpenAI, call: str, arguments: dict[str, Any]
+) -> None:
+    own, ours = (list(method(sdk, call)(**arguments, stream=True)) for sdk in (direct, account_mesh.as_openai()))
+    assert [type(one) for one in ours] == [type(one) for one in own]
+    assert plain(ours) == plain(own)
+    assert len(own) > 1
+
+
+FAILING = ("embeddings.create", "audio.transcriptions.create", "files.retrieve", "responses.create")
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("status", [400, 401, 404, 429, 500, 503])
+def test_the_same_errors_as_from_the_vendor(
+    vendor: Upstream, direct: openai.OpenAI, request: pytest.FixtureRequest, status: int, *, stream: bool
+) -> None:
+    error = {"message": "no", "type": "some_type", "param": "some_param", "code": "some_code"}
+    headers = {"retry-after": "200"} if status == 429 else {}
+    failure = Script(status, json.dumps({"error": error}).encode(), headers)
+    settings = {"connector": "openai.llm.v1", "api_key": "sk-test", "base_url": vendor.url}
+    pools = ("chat-completion", "text-embeddings", "speech-to-text")
+    streamed = {call for call, _ in STREAMS}
+    vendor.always(failure)
+    request.addfinalizer(lambda: vendor.always(None))
+    for case in CASES:
+        if case.call not in FAILING or (stream and case.call not in streamed):
+            continue
+        arguments = {**case.arguments, "stream": True} if stream else case.arguments
+        found: list[Any] = []
+        with modelmesh.ModelMesh(
+            {"providers": {"openai": settings}, "pools": {name: {"retry": {"max_attempts": 1}} for name in pools}}
+        ) as mesh:
+            for sdk in (direct, mesh.as_openai()):
+                with pytest.raises(openai.APIStatusError) as caught:
+                    method(sdk, case.call)(**arguments)
+                found.append(caught.value)
+        own, ours = found
+        assert type(ours) is type(own)
+        fields = ("status_code", "code", "param", "type")
+        assert [getattr(ours, name) for name in fields] == [getattr(own, name) for name in fields]
+        assert ("retry-after" in ours.response.headers) >= (status == 429)
+        assert "no" in ours.message
+
+
+@pytest.mark.parametrize("native", [True, False])
+def test_legacy_completions(upstream: Upstream, native: bool) -> None:
+    """A server with completions receives the request unchanged. Any other vendor receives a chat completion."""
+    body = {"id": "cmpl-1", "object": "text_completion", "created": 1, "model": "m", "usage": USAGE}
+    own = {**body, "choices": [{"text": "Hello!", "index": 0, "logprobs": None, "finish_reason": "stop"}]}
+    connector = "vllm.local.v1" if native else "openai.llm.v1"
+    settings = {"connector": connector, "api_key": "sk-test", "base_url": upstream.url, "models": ["model-a"]}
+    with modelmesh.ModelMesh({"providers": {"a": settings}, "pools": {"chat-completion": {}}}) as mesh:
+        sdk = mesh.as_openai()
+        if native:
+            upstream.reply(own)
+        found = sdk.completions.create(model="chat-completion", prompt="a", max_tokens=5)
+        assert upstream.last.path == ("/v1/completions" if native else "/v1/chat/completions")
+        assert type(found) is Completion
+        assert (found.choices[0].text, found.object, found.usage.total_tokens) == ("Hello!", "text_completion", 7)
+        Completion.model_validate(found.to_dict(), strict=False)
+        pieces = list(sdk.completions.create(model="chat-completion", prompt="a", stream=True))
+        assert {type(piece) for piece in pieces} == {Completion}
+        assert "".join(choice.text for piece in pieces for choice in piece.choices)
 
 
 def test_lists(vendor: Upstream, account_mesh: modelmesh.ModelMesh) -> None:

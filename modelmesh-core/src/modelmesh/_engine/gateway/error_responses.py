@@ -21,6 +21,7 @@ _TYPES = {
     429: "rate_limit_error",
     503: "overloaded_error",
     504: "timeout_error",
+    529: "overloaded_error",
 }
 """Types of errors by status, the same at both vendors."""
 
@@ -64,6 +65,9 @@ def status_of(error: Exception) -> int:
         return 403 if refused else 401
     if isinstance(error, errors.NoActiveModelError) and not error.retryable:
         return 400  # no model of the pool can ever serve the request
+    common = _vendor_error(error)
+    if common is not None and isinstance(common.status, int) and common.status >= _SERVER_ERROR:
+        return common.status
     for kind, own_status, _ in _OWN_CODES:
         if isinstance(error, kind):
             return own_status
@@ -92,9 +96,8 @@ def openai_error(error: Exception) -> dict[str, Any]:
     """Return the object of ``error`` in OpenAI's body. It contains the vendor's own fields."""
     code, param = _code(error), getattr(error, "param", None)
     own = {"message": _message(error), "type": _type(error), "param": param, "code": code}
-    if not isinstance(error, errors.ProviderError):
-        return own
-    body = error.body.get("error") if isinstance(error.body, Mapping) else None
+    vendor = _vendor_error(error)
+    body = vendor.body.get("error") if vendor is not None and isinstance(vendor.body, Mapping) else None
     if not isinstance(body, Mapping):
         return own
     return {**own, **{name: value for name, value in body.items() if value is not None}, "message": own["message"]}
@@ -103,6 +106,15 @@ def openai_error(error: Exception) -> dict[str, Any]:
 def anthropic_error(error: Exception, request_id: str) -> dict[str, Any]:
     """Return Anthropic's error body."""
     return {"type": "error", "error": {"type": _type(error), "message": _message(error)}, "request_id": request_id}
+
+
+def _vendor_error(error: Exception) -> errors.ProviderError | None:
+    """Return the vendor's error: the error itself, or the last one of attempts that all failed with the same status."""
+    if isinstance(error, errors.BudgetExceededError):
+        return None
+    if isinstance(error, errors.AllProvidersExhaustedError):  # may also be an error of a vendor
+        return error.last_error if len({attempt.status for attempt in error.attempts}) == 1 else None
+    return error if isinstance(error, errors.ProviderError) else None
 
 
 def _type(error: Exception) -> str:

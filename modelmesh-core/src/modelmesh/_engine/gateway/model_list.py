@@ -11,7 +11,10 @@ if TYPE_CHECKING:
     from modelmesh._engine.mesh import MeshEngine
 
 UNKNOWN_TIME = 0
-"""``created`` of a model whose vendor states no time. OpenAI's type requires a number."""
+"""``created`` of a pool, and of a model whose vendor states no time: OpenAI's type requires a number.
+
+Anthropic's API defines the epoch as an unknown time. Our own client, whose type permits it, returns ``None``.
+"""
 
 MESH = "modelmesh"
 
@@ -55,5 +58,5 @@ def _row(name: str, owner: str, created: int, *, anthropic: bool) -> dict[str, A
         from datetime import UTC, datetime  # noqa: PLC0415 - only for this format
 
         when = datetime.fromtimestamp(created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        return {"type": "model", "id": name, "display_name": name, "created_at": when}
+        return {"type": "model", "id": name, "display_name": name, "created_at": when, "lifecycle": "active"}
     return {"id": name, "object": "model", "created": created, "owned_by": owner}
