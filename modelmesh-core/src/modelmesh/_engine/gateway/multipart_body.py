@@ -133,7 +133,7 @@ class MultipartReader:
 
     def _add_data(self, data: bytes, start: int, end: int) -> None:
         if self._spool is not None:
-            self._spool.write(data[start:end])
+            self._spool.write(memoryview(data)[start:end])
             return
         assert self._text is not None
         self._text.extend(data[start:end])

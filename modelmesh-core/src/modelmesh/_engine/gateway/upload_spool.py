@@ -31,16 +31,14 @@ class UploadSpool:
         self._disk: BinaryIO | None = None
         self.size = 0
 
-    def write(self, piece: bytes) -> None:
-        """Add a piece."""
+    def write(self, piece: memoryview) -> None:
+        """Add a piece, which may be a whole file in the memory of the caller."""
         self.size += len(piece)
-        if self._memory is not None:
-            self._memory.write(piece)
-            if self.size > self._memory_bytes:
-                self._move_to_disk(self._memory)
-        else:
-            assert self._disk is not None
-            self._disk.write(piece)
+        if self._memory is not None and self.size > self._memory_bytes:
+            self._move_to_disk(self._memory)
+        file = self._disk if self._memory is None else self._memory
+        assert file is not None
+        file.write(piece)
 
     def _move_to_disk(self, memory: BytesIO) -> None:
         disk = TemporaryFile()  # noqa: SIM115 - closed by remove()
