@@ -283,7 +283,7 @@ def test_transcription_as_text_is_a_str(ask: Callable[..., Any], upstream: Upstr
 def _file_forms(folder: Path) -> dict[str, Any]:
     (path := folder / "grüße 日本.mp3").write_bytes(b"sound")
     opened = path.open("rb")
-    later = io.BytesIO(b"...sound")
+    later = io.BytesIO(b"sound")
     later.seek(3)
     written = io.BytesIO()
     written.write(b"sound")

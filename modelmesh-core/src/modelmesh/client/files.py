@@ -136,10 +136,7 @@ def _size_of(name: str, path: Path) -> int:
 
 
 def _from_object(name: str, file: Any, filename: str | None, kind: str | None) -> FileUpload:
-    """Return the rest of an open file from its position now, or all of a file whose position is its end.
-
-    The official SDK sends all of a file object. At its end, for example after the program wrote it, no rest is left to send.
-    """
+    """Return all of an open file from its start, as the official SDK sends it. The position does not change."""
     if isinstance(file, io.TextIOBase) or (hasattr(file, "encoding") and not hasattr(file, "readinto")):
         why = f"{name!r} is a file in text mode. Open it in binary mode: open(path, 'rb')"
         raise bad_request_error(why)
@@ -152,16 +149,14 @@ def _from_object(name: str, file: Any, filename: str | None, kind: str | None) -
             why = "it is open for writing only. Open it for reading: open(path, 'rb')"
             raise OSError(why)
         with lock:
-            extent = _extent(file)
-        if extent is None:
+            size = _size_of_object(file)
+        if size is None:
             file = _Spool(file)
-            extent = (0, file.size)
+            size = file.size
     except (OSError, ValueError, TypeError) as error:
         why = f"{name!r}: cannot read the file object: {error}"
         raise bad_request_error(why) from error
-    start, end = extent
-    start = 0 if start >= end else start
-    return _made(filename, max(end - start, 0), kind, lambda: io.BufferedReader(SharedReader(file, lock, start)))
+    return _made(filename, size, kind, lambda: io.BufferedReader(SharedReader(file, lock)))
 
 
 _locks: MutableMapping[Any, Lock] = WeakKeyDictionary()
@@ -175,19 +170,19 @@ def _lock_of(file: Any) -> Lock:
         return Lock()
 
 
-def _extent(file: Any) -> tuple[int, int] | None:
-    """Return the position and the end of a file object, ``None`` if it cannot rewind or does not know its end."""
+def _size_of_object(file: Any) -> int | None:
+    """Return the size of a file object, ``None`` if it cannot rewind or does not know its end."""
     seekable = getattr(file, "seekable", None)
     if not (seekable() if callable(seekable) else hasattr(file, "seek") and hasattr(file, "tell")):
         return None
     start = file.tell()
     try:
         file.seek(0, os.SEEK_END)
-        end = file.tell()
+        size: int = file.tell()
     except (OSError, ValueError):  # a decompressing file object
         return None
     file.seek(start)
-    return start, end
+    return size
 
 
 class _Spool:
