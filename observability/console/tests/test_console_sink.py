@@ -76,7 +76,8 @@ def test_failover_is_three_lines(mesh: Any, capsys: pytest.CaptureFixture[str]) 
     assert out == ""
     assert lines[0] == "[ModelMesh] TIME model_deactivated model=model-a provider=a pool=chat-completion reason=server"
     assert lines[1] == (
-        "[ModelMesh] TIME model_rotated model=model-b provider=b pool=chat-completion from=a/model-a reason=server status=500"
+        "[ModelMesh] TIME model_rotated model=model-b provider=b pool=chat-completion from=a/model-a reason=server status=500 "
+        "operation=chat.completions"
     )
     assert re.fullmatch(r"\[ModelMesh\] TIME 200 b/model-b \d+ms tokens=3\+2 \$0\.000007 attempts=2", lines[2])
     assert len(lines) == 3

@@ -62,7 +62,7 @@ def test_failover_is_three_records(mesh: Any, path: Path) -> None:
     assert (off["type"], off["event_type"], off["model_id"], off["provider_id"]) == ("event", "model_deactivated", "model-a", "a")
     assert off["metadata"] == {"reason": "server"}
     assert (rotated["event_type"], rotated["model_id"], rotated["pool_id"]) == ("model_rotated", "model-b", "chat-completion")
-    assert rotated["metadata"] == {"from": "a/model-a", "reason": "server", "status": 500}
+    assert rotated["metadata"] == {"from": "a/model-a", "reason": "server", "status": 500, "operation": "chat.completions"}
     assert log["type"] == "log"
     assert (log["provider_id"], log["model_id"], log["status_code"]) == ("b", "model-b", 200)
     assert (log["tokens_in"], log["tokens_out"], log["total_tokens"], log["cost"]) == (3, 2, 5, pytest.approx(7e-6))
