@@ -12,6 +12,7 @@ from modelmesh._engine.foundation.lazy_import import lazy_names
 if TYPE_CHECKING:
     from modelmesh._engine.foundation.attempts import Attempt as Attempt
     from modelmesh._engine.foundation.attempts import AttemptOutcome as AttemptOutcome
+    from modelmesh._engine.mesh.file_arguments import FileParam as FileParam
     from modelmesh._engine.routing.explain import CandidateInfo as CandidateInfo
     from modelmesh._engine.routing.explain import Explanation as Explanation
     from modelmesh._engine.telemetry.budget_status import BudgetStatus as BudgetStatus
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from modelmesh.client.clients import MeshClient as MeshClient
     from modelmesh.client.clients import ModelMesh as ModelMesh
     from modelmesh.client.clients import OpenAIClient as OpenAIClient
-    from modelmesh.client.files import FileParam as FileParam
     from modelmesh.client.misspelling import MisspelledParameterWarning as MisspelledParameterWarning
     from modelmesh.client.pages import AsyncCursorPage as AsyncCursorPage
     from modelmesh.client.pages import AsyncPaginator as AsyncPaginator
@@ -184,7 +184,7 @@ _HOMES = {
     "Explanation": "modelmesh._engine.routing.explain",
     "FileDeleted": "modelmesh.client.shapes.files",
     "FileObject": "modelmesh.client.shapes.files",
-    "FileParam": "modelmesh.client.files",
+    "FileParam": "modelmesh._engine.mesh.file_arguments",
     "FileParameters": "modelmesh.client.resources.files",
     "Function": "modelmesh.client.shapes.chat",
     "FunctionDelta": "modelmesh.client.shapes.chat",

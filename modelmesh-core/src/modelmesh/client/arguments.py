@@ -6,20 +6,20 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from modelmesh._engine.foundation.bad_requests import bad_request_error
 from modelmesh._engine.foundation.lazy_import import LazyModule
 from modelmesh._engine.foundation.wording import quote_name
 from modelmesh.client import extras
 from modelmesh.client.attribute_dict import AttributeDict
-from modelmesh.client.extras import bad_request_error
 from modelmesh.client.misspelling import check_unknown, closest
 from modelmesh.client.parameters import FILE_ARGUMENTS, FILES_OR_ADDRESSES, OPTION_NAMES, PARAMETER_NAMES
 from modelmesh.contracts.call import NO_OPTIONS, Call, CallOptions
 from modelmesh.contracts.operations import MODEL_REQUIRED, Operation, OperationScope
 
 if TYPE_CHECKING:
-    from modelmesh.client import files as uploads
+    from modelmesh._engine.mesh import file_arguments as uploads
 else:  # of requests with files only
-    uploads = LazyModule(globals(), "uploads", "modelmesh.client.files")
+    uploads = LazyModule(globals(), "uploads", "modelmesh._engine.mesh.file_arguments")
 
 LONGEST_TIMEOUT_S = 10 * 365 * 86400.0
 """Longest timeout. A longer one means no limit and is reduced to this value, which every clock can add."""

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from attrs import frozen
 
-from modelmesh.client.extras import bad_request_error
-from modelmesh.client.files import part_of, to_upload
+from modelmesh._engine.foundation.bad_requests import bad_request_error
+from modelmesh._engine.mesh.file_arguments import part_of, to_upload
 from modelmesh.contracts.files import FileUpload
 
 PART_BYTES = 64 * 1024 * 1024

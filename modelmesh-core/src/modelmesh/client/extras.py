@@ -8,18 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh._engine.foundation.bad_requests import bad_request_error
 from modelmesh.contracts.headers import unsendable
-from modelmesh.errors import BadRequestError
 
 UNSET = frozenset({"NotGiven", "Omit"})
 """Names of the openai package's types of omitted arguments."""
-
-
-def bad_request_error(why: str) -> BadRequestError:
-    """Return the error of an invalid request."""
-    end = "" if why.endswith("?") else "."
-    return BadRequestError(f"{why}{end} Nothing was sent.", failure=FailureClass.CALLER, status=400)
 
 
 def is_unset(value: Any) -> bool:

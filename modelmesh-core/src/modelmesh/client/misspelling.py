@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from modelmesh._engine.foundation.bad_requests import bad_request_error
 from modelmesh._engine.foundation.notices import warn
 from modelmesh._engine.foundation.suggestions import most_similar, suggestion
-from modelmesh.client.extras import bad_request_error
 
 VENDOR_PARAMETERS = frozenset({"inputs", "min_tokens", "mode", "models", "reasoning_format", "speed", "top_a", "top_k"})
 """Parameters of other vendors that resemble one of OpenAI's (Anthropic, Cohere, Groq, OpenRouter, vLLM, read 2026-11-30)."""

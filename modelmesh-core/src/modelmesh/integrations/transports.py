@@ -7,13 +7,15 @@ the same interface.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from functools import lru_cache
+from contextlib import suppress
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from modelmesh import errors
 from modelmesh._engine.gateway import Gateway, GatewayRequest, GatewayResponse
 from modelmesh._engine.gateway.gateway_limits import IN_PROCESS
 from modelmesh.contracts.call import NO_OPTIONS, CallOptions
+from modelmesh.integrations.form_objects import has_objects, read_objects
 
 if TYPE_CHECKING:
     from modelmesh._engine.mesh import MeshEngine
@@ -90,10 +92,12 @@ class AsyncMeshTransport:
 
 
 def _converted(library: Any, request: Any) -> GatewayRequest:
-    try:
-        body = request.content  # the whole body is in memory
-    except library.RequestNotRead:
-        body = request.stream
+    body, form = request.stream, None
+    if has_objects(body):
+        form = partial(read_objects, body)
+    else:
+        with suppress(library.RequestNotRead):
+            body = request.content  # the whole body is in memory
     url = request.url
     path = url.raw_path.partition(b"?")[0].decode("ascii")
     timeouts = request.extensions.get("timeout") or {}
@@ -104,6 +108,7 @@ def _converted(library: Any, request: Any) -> GatewayRequest:
         query=url.params.multi_items() if url.query else (),
         headers={name.lower().decode("latin-1"): value.decode("latin-1") for name, value in request.headers.raw},
         body=body,
+        form=form,
         timeout=max(seconds) if seconds else None,
     )
 

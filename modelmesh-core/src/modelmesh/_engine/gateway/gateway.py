@@ -61,7 +61,9 @@ class Gateway:
             route = self._route(request)
             if isinstance(route.target, Endpoint):
                 return self._own(route, request, b"" if route.target is not Endpoint.COUNT_TOKENS else self._read(request))
-            if route.target.body is BodyKind.MULTIPART:
+            if request.form is not None and route.target.body is BodyKind.MULTIPART:
+                payload = payload_of(request.form())
+            elif route.target.body is BodyKind.MULTIPART:
                 reader = self._reader(request)
                 for piece in _pieces(request.body):
                     reader.feed(piece)
@@ -84,7 +86,9 @@ class Gateway:
             route = self._route(request)
             if isinstance(route.target, Endpoint):
                 return self._own(route, request, b"" if route.target is not Endpoint.COUNT_TOKENS else await self._aread(request))
-            if route.target.body is BodyKind.MULTIPART:
+            if request.form is not None and route.target.body is BodyKind.MULTIPART:
+                payload = payload_of(request.form())
+            elif route.target.body is BodyKind.MULTIPART:
                 reader = self._reader(request)
                 await _afeed(reader, request.body)
                 payload = payload_of(reader.finish(request.headers.get("content-length")))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from attrs import define, field, frozen
+
+from modelmesh.contracts.files import FileUpload
 
 
 @frozen
@@ -19,6 +21,8 @@ class GatewayRequest:
         headers: Headers, names in lower case.
         body: The body, whole or in pieces. :meth:`.Gateway.handle` accepts no asynchronous pieces.
         timeout: Seconds for the request over all attempts. ``None`` applies the pool's limit.
+        form: Returns the fields and files of a multipart body that the caller has as objects, so that no body is parsed. ``None``
+            without them. It may raise a :class:`~modelmesh.errors.BadRequestError`.
     """
 
     method: str
@@ -27,6 +31,7 @@ class GatewayRequest:
     headers: Mapping[str, str] = field(factory=dict)
     body: bytes | Iterable[bytes] | AsyncIterable[bytes] = b""
     timeout: float | None = None
+    form: Callable[[], Sequence[tuple[str, str | FileUpload]]] | None = None
 
 
 class ByteStream(Protocol):

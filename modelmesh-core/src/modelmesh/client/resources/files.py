@@ -13,7 +13,7 @@ from modelmesh.client.resources.resource import AsyncResource, Awaited, SyncReso
 from modelmesh.client.shapes.files import FileDeleted, FileObject
 
 if TYPE_CHECKING:
-    from modelmesh.client.files import FileParam
+    from modelmesh._engine.mesh.file_arguments import FileParam
     from modelmesh.client.raw import AsyncStreamedCall, RawResponse, StreamedCall
 
 ReplyT_co = TypeVar("ReplyT_co", covariant=True)

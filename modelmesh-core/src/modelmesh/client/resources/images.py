@@ -12,7 +12,7 @@ from modelmesh.client.streams import AsyncStream, Stream
 from modelmesh.contracts.operations import IMAGE_EDITS, IMAGES
 
 if TYPE_CHECKING:
-    from modelmesh.client.files import FileParam
+    from modelmesh._engine.mesh.file_arguments import FileParam
     from modelmesh.client.raw import AsyncStreamedCall, RawResponse, StreamedCall
 
 ReplyT_co = TypeVar("ReplyT_co", covariant=True)

@@ -8,11 +8,11 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast, get_overloads
 
+from modelmesh._engine.foundation.bad_requests import bad_request_error
 from modelmesh._engine.foundation.lazy_import import LazyModule
 from modelmesh.client.arguments import make_call
 from modelmesh.client.build_reply import build_reply
 from modelmesh.client.defaults import NO_DEFAULTS, Defaults
-from modelmesh.client.extras import bad_request_error
 from modelmesh.client.streams import AsyncStream, Stream
 from modelmesh.client.unsupported import UnsupportedApi
 from modelmesh.contracts.operations import OPERATIONS, Operation

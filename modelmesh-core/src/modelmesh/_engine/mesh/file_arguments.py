@@ -18,9 +18,9 @@ from weakref import WeakKeyDictionary
 
 from attrs import evolve
 
+from modelmesh._engine.foundation.bad_requests import bad_request_error
 from modelmesh._engine.foundation.shared_reader import SharedReader
 from modelmesh._engine.foundation.wording import quote_name
-from modelmesh.client.extras import bad_request_error
 from modelmesh.contracts.files import DEFAULT_CONTENT_TYPE, FileUpload
 from modelmesh.contracts.headers import unsendable
 
