@@ -1,4 +1,4 @@
-"""Rows of the mesh's own work, of features, and of embeddings."""
+"""Rows of the mesh's own work, of features, of embeddings, and of large bodies."""
 
 from __future__ import annotations
 
@@ -54,6 +54,23 @@ OWN_WORK = (
                 ratio("embeddings.mesh", "embeddings.openai_sdk"),
                 goal=1,
             ),
+        ),
+    ),
+    Group(
+        "bridge_media",
+        tuple(
+            Row(
+                f"bridge_{prefix}{name}",
+                f"{title}, {how}: openai SDK over the mesh in the process / openai SDK",
+                ratio(f"media.{prefix}bridge.{name}", f"media.{prefix}openai_sdk.{name}"),
+                goal=1,
+            )
+            for name, title in (
+                ("embed", "2,048 embeddings of 3,072 dimensions"),
+                ("upload", "transcription of 10 MB"),
+                ("download", "speech of 10 MB"),
+            )
+            for prefix, how in (("", "sync"), ("a", "async"))
         ),
     ),
 )

@@ -26,9 +26,9 @@ MODEL = "gpt-4o-mini"
 STREAM_HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
 
 
-def answer(body: bytes, status: bytes = b"200 OK") -> bytes:
-    """Return a whole answer of JSON."""
-    return b"HTTP/1.1 %b\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b" % (status, len(body), body)
+def answer(body: bytes, status: bytes = b"200 OK", media: bytes = b"application/json") -> bytes:
+    """Return a whole answer."""
+    return b"HTTP/1.1 %b\r\ncontent-type: %b\r\ncontent-length: %d\r\n\r\n%b" % (status, media, len(body), body)
 
 
 def piece(data: bytes) -> bytes:
@@ -95,6 +95,10 @@ def embeddings(encoding: str) -> bytes:
     rows = ",".join(f'{{"object":"embedding","index":{n},"embedding":{rest}}}' for n in range(VECTORS))
     usage = json.dumps({"prompt_tokens": VECTORS, "total_tokens": VECTORS})
     return answer(f'{{"object":"list","model":"{MODEL}","usage":{usage},"data":[{rows}]}}'.encode())
+
+
+TRANSCRIPT = answer(b'{"text":"Hello"}')
+SPEECH = answer(bytes(10_000_000), media=b"audio/mpeg")
 
 
 # -- Anthropic

@@ -22,6 +22,8 @@ from answers import (
     SERVER_ERROR,
     SLOW_CHUNKS,
     SLOW_SECONDS,
+    SPEECH,
+    TRANSCRIPT,
     embeddings,
 )
 
@@ -35,7 +37,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._loop = asyncio.get_running_loop()
-        self._write, self._buffer = transport.write, b""  # type: ignore[attr-defined]
+        self._write, self._buffer = transport.write, bytearray()  # type: ignore[attr-defined]
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
@@ -44,15 +46,19 @@ class Connection(asyncio.Protocol):
             total = end + int(length[1]) if length else end
             if len(self._buffer) < total:
                 return
-            path, body = self._buffer.split(b" ", 2)[1], self._buffer[end:total]
+            path, body = self._buffer[:end].split(b" ", 2)[1], self._buffer[end:total]
             self._buffer = self._buffer[total:]
             self._respond(path, body)
 
-    def _respond(self, path: bytes, body: bytes) -> None:
+    def _respond(self, path: bytearray, body: bytearray) -> None:
         if b"/500/" in path:
             self._write(SERVER_ERROR)
         elif path.endswith(b"/embeddings"):
             self._write(embeddings("base64" if BASE64.search(body) else "float"))
+        elif path.endswith(b"/transcriptions"):
+            self._write(TRANSCRIPT)
+        elif path.endswith(b"/speech"):
+            self._write(SPEECH)
         elif b":generateContent" in path:
             self._write(GOOGLE)
         elif b":streamGenerateContent" in path:
@@ -64,7 +70,7 @@ class Connection(asyncio.Protocol):
         else:
             self._answer(body, OPENAI, OPENAI_STREAM)
 
-    def _answer(self, body: bytes, plain: bytes, stream: list[bytes]) -> None:
+    def _answer(self, body: bytearray, plain: bytes, stream: list[bytes]) -> None:
         if STREAMED.search(body):
             self._write_all(stream)
         else:

@@ -73,6 +73,25 @@ def test_the_same_for_asyncio(upstream: Any, mesh: modelmesh.ModelMesh, no_parse
     assert contents(upstream.received[0].body) == b"lines"
 
 
+@pytest.mark.parametrize("form", ["bytes", "file"])
+def test_an_event_loop_reads_files_in_a_thread_and_bytes_directly(
+    upstream: Any, mesh: modelmesh.ModelMesh, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, form: str
+) -> None:
+    (path := tmp_path / "a").write_bytes(bytes(600_000))
+    upstream.reply(FILE)
+    in_threads, to_thread = [], asyncio.to_thread
+    monkeypatch.setattr(asyncio, "to_thread", lambda call, *arguments: in_threads.append(call) or to_thread(call, *arguments))
+
+    async def send() -> None:
+        with path.open("rb") as opened:
+            file = opened if form == "file" else path.read_bytes()
+            await mesh.client.as_async_openai().files.create(file=("a", file), purpose="batch")
+
+    asyncio.run(send())
+    assert contents(upstream.received[0].body) == bytes(600_000)
+    assert any("AsyncPieces" in repr(call) for call in in_threads) == (form == "file")
+
+
 def test_threads_share_a_file_object(upstream: Any, mesh: modelmesh.ModelMesh) -> None:
     shared, content = io.BytesIO(os.urandom(300_000)), b""
     content = shared.getvalue()

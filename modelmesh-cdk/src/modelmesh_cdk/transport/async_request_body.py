@@ -17,6 +17,7 @@ class AsyncPieces:
     def __init__(self, body: RequestBody, deadline: Deadline) -> None:
         """Start the upload. The arguments are those of :class:`~modelmesh_cdk.transport.request_body.Pieces`."""
         self._pieces = Pieces(body, deadline)
+        self._in_memory = getattr(body, "in_memory", False)
         self._lock = threading.Lock()
         self._is_closed = False
 
@@ -34,11 +35,16 @@ class AsyncPieces:
         Raises:
             RequestBodyError: The body cannot be read, or has another size than stated.
         """
-        piece = None if self._pieces.is_complete else await asyncio.to_thread(self._read)
+        piece = await self._read_piece()
         if piece is None:
             self.close()
             raise StopAsyncIteration
         return piece
+
+    async def _read_piece(self) -> bytes | None:
+        if self._in_memory or self._pieces.is_complete:
+            return self._read()
+        return await asyncio.to_thread(self._read)
 
     def _read(self) -> bytes | None:
         try:

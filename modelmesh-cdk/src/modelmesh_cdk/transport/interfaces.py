@@ -106,6 +106,8 @@ class Deadline:
 class RequestBody(Protocol):
     """A large request body, read in pieces while it is sent.
 
+    An optional attribute ``in_memory`` is true for a body without files on a disk. An event loop then reads it without a thread.
+
     Attributes:
         size: Bytes of the whole body, the value of ``Content-Length``.
     """

@@ -26,6 +26,7 @@ class MultipartBody:
     Attributes:
         size: Bytes of the whole body.
         content_type: Value of ``Content-Type``, with a random boundary.
+        in_memory: Whether every file is in memory, so that reading the body never blocks.
     """
 
     def __init__(self, fields: Sequence[tuple[str, str | FileUpload]]) -> None:
@@ -50,6 +51,7 @@ class MultipartBody:
                 text += value.encode() + b"\r\n"
         self._parts.append(text + f"--{boundary}--\r\n".encode())
         self.size = sum(part.size if isinstance(part, FileUpload) else len(part) for part in self._parts)
+        self.in_memory = all(part.in_memory for part in self._parts if isinstance(part, FileUpload))
 
     def __iter__(self) -> Iterator[bytes]:
         """Yield the body in pieces of 256 KiB at most.

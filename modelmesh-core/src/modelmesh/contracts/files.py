@@ -19,12 +19,14 @@ class FileUpload:
         size: Bytes.
         content_type: Media type.
         headers: Further headers of the file's part of a multipart body.
+        in_memory: Whether the content is in memory, so that reading it never blocks.
     """
 
     filename: str
     size: int
     content_type: str = DEFAULT_CONTENT_TYPE
     headers: Mapping[str, str] = field(factory=dict, hash=False)
+    in_memory: bool = field(default=False, eq=False)
     _open: Callable[[], BinaryIO] = field(kw_only=True, repr=False, eq=False)
 
     def open(self) -> BinaryIO:

@@ -104,7 +104,7 @@ def _part_headers(name: str, headers: Any) -> dict[str, str]:
 def _upload(name: str, content: Any, filename: str | None, kind: str | None) -> FileUpload:
     if isinstance(content, bytes | bytearray | memoryview):
         data = bytes(content)
-        return _made(filename, len(data), kind, lambda: io.BytesIO(data))
+        return evolve(_made(filename, len(data), kind, lambda: io.BytesIO(data)), in_memory=True)
     if isinstance(content, os.PathLike):
         path = Path(os.fsdecode(content))
         return _made(filename or path.name, _size_of(name, path), kind, lambda: path.open("rb"))
