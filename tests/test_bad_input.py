@@ -136,7 +136,7 @@ ARGUMENTS: dict[str, tuple[tuple[Any, ...], dict[str, Any], type[Exception], str
     "key for an unknown provider": (("chat-completion",), {"api_keys": {"opnai": "sk-test"}}, ConfigurationError, "Did you mean 'openai'"),
     "unknown strategy": (("chat-completion",), {"strategy": "cheapest"}, ConfigurationError, "The eight are"),
     "unknown model": (("chat-completion",), {"models": ["gpt-4oo"], "providers": ["openai", "groq"], "api_keys": {"openai": "sk-test", "groq": "test"}}, ConfigurationError, "openai.gpt-4oo"),
-    "capability nobody has": (("text-to-video",), {}, ConfigurationError, "is empty"),
+    "capability without a model": (("text-to-video",), {}, ConfigurationError, "is empty"),
     "provider as text": (("chat-completion",), {"providers": "opnai"}, ConfigurationError, "unknown provider 'opnai'. Did you mean 'openai'"),
     "settings as text": (("chat-completion",), {"providers": {"openai": "sk-test"}}, ConfigurationError, "must be a map of settings, e.g. .*, not str"),
     "keys as text": (("chat-completion",), {"api_keys": "sk-test"}, ConfigurationError, "api_keys must be a map of provider to key"),

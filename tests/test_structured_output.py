@@ -1,4 +1,4 @@
-"""``parse()`` and ``stream()`` of chat completions and responses, beside those of the openai package on the same vendor."""
+"""``parse()`` and ``stream()`` of chat completions and responses, compared with those of the openai package on the same vendor."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ NUMBERS = {"seek": 0, "tokens": [1], "temperature": 0.0, "avg_logprob": -0.1, "c
 
 
 class Model:
-    """Fake of the loaded model, which hears the size of the file."""
+    """Fake of the loaded model, whose text states the size of the file."""
 
     def __init__(self, script: ScriptedModel) -> None:
         self._script = script.load()

@@ -115,7 +115,7 @@ class RequestBody(Protocol):
     size: int
 
     def __iter__(self) -> Iterator[bytes]:
-        """Yield the pieces from the start, of 256 KiB at most. Each iteration starts anew, so that a request can be repeated.
+        """Yield the pieces from the start, of 256 KiB at most. Each iteration starts over, so that a request can be repeated.
 
         Raises:
             OSError: A file is gone or cannot be read.

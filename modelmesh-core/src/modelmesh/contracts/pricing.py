@@ -194,7 +194,7 @@ class UnitPrices:
 
 
 UNIT_PRICES: tuple[str, ...] = tuple(one.name for one in fields(UnitPrices))
-"""Names of the prices of units, beside the other prices of a catalogue row."""
+"""Names of the prices of units in a catalogue row."""
 
 
 @frozen
