@@ -92,7 +92,9 @@ def test_misspelt_command_gets_a_suggestion(invoke):
     assert "no command 'chta'. Did you mean 'chat'?" in result.stderr
 
 
-@pytest.mark.parametrize(("name", "package"), [("new", "modelmesh-cdk")])
+@pytest.mark.parametrize(
+    ("name", "package"), [("new", "modelmesh-cdk"), ("serve", "modelmesh-proxy"), ("tokens", "modelmesh-proxy")]
+)
 def test_command_of_a_missing_package_names_it(invoke, monkeypatch, name, package):
     monkeypatch.setenv("MODELMESH_DISABLE_PLUGINS", name)
     result = invoke(name, "anything")

@@ -147,15 +147,16 @@ def assemble(
     providers: Providers | None = None,
     strategy: str | None = None,
     config: Config | None = None,
+    read_only: bool = True,
 ) -> ModelMesh:
-    """Assemble the mesh of :func:`create` without loading or saving state, for read-only commands.
+    """Assemble the mesh of :func:`create` without its client.
 
-    Arguments and errors are those of :func:`create`.
+    Arguments and errors are those of :func:`create`. With ``read_only``, the mesh neither loads nor saves state.
     """
     _, settings = _mask_arguments(None, config)
     del config
     with _own_frames_only():
-        return _Request(capabilities, None, providers, None, strategy, None, settings).mesh(read_only=True)
+        return _Request(capabilities, None, providers, None, strategy, None, settings).mesh(read_only=read_only)
 
 
 def _mask_arguments(api_keys: Mapping[str, str] | None, config: Any) -> tuple[dict[str, Secret] | None, MeshConfig | None]:

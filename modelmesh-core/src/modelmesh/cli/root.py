@@ -21,7 +21,7 @@ from modelmesh.errors import ModelMeshError
 BUILT_IN = ("chat", "demo", "describe", "explain", "pools", "usage", "rotate", "connectors", "capabilities", "check", "local")
 """Built-in commands. Each is the attribute ``command`` of the module of that name in this package, imported on use."""
 
-PACKAGE_COMMANDS = {"new": "modelmesh-cdk"}
+PACKAGE_COMMANDS = {"new": "modelmesh-cdk", "serve": "modelmesh-proxy", "tokens": "modelmesh-proxy"}
 """Commands of other packages of ModelMesh, by the package to install."""
 
 INTERRUPTED = 130

@@ -27,7 +27,14 @@ from modelmesh._engine.builtin.stick_until_failure import StickUntilFailure
 from modelmesh._engine.config.mesh_config import MeshConfig, warn_not_enforced
 from modelmesh._engine.config.problems import Problems, UncheckableError
 from modelmesh._engine.config.references import References
-from modelmesh._engine.config.schema import PoolSection, ProviderSection, QuotaSection, StatisticsSection, StorageSection
+from modelmesh._engine.config.schema import (
+    PoolSection,
+    ProviderSection,
+    ProxySection,
+    QuotaSection,
+    StatisticsSection,
+    StorageSection,
+)
 from modelmesh._engine.config.sections import Sections
 from modelmesh._engine.foundation.ids import Kind
 from modelmesh._engine.foundation.suggestions import suggestion
@@ -67,6 +74,7 @@ class MeshParts:
         background: What the background tasks work on.
         windows: Maintenance windows of the pools.
         statistics: Settings of the statistics.
+        proxy: Settings of the HTTP server.
     """
 
     providers: Providers
@@ -79,6 +87,7 @@ class MeshParts:
     background: BackgroundPlan
     windows: tuple[MaintenanceWindow, ...]
     statistics: StatisticsSection
+    proxy: ProxySection
 
 
 __all__ = ["DEFAULT_STRATEGY", "Assembler", "MeshParts"]
@@ -195,6 +204,7 @@ class Assembler:
             background=background,
             windows=tuple(windows.values()),
             statistics=sections.statistics,
+            proxy=sections.proxy,
         )
 
     def _build_storage(self, sections: Sections, references: References) -> Storage | None:

@@ -26,7 +26,6 @@ MODEL_KEYS = (
     ("constraints", "max_images"), ("constraints", "max_file_size"), ("constraints", "supported_languages"),
     ("quota", "query_current"), ("quota", "query_remaining"),
 )  # fmt: skip
-PROXY = "is read by the proxy only, which this version does not have"
 _EVENTS = (*EVENT_GROUPS, *EVENT_TYPES)
 
 
@@ -48,14 +47,6 @@ def note_model(section: schema.ModelSection, path: KeyPath, problems: Problems) 
     for name, value in (section.batch or {}).items():
         if name != "supported" and value is not None:
             problems.note((*path, "batch", name), f"{name!r} {NOT_IMPLEMENTED}")
-
-
-def note_proxy(section: Mapping[str, Any], path: KeyPath, problems: Problems) -> None:
-    """Note every key of ``proxy``."""
-    for key, value in section.items():
-        for below in value if isinstance(value, Mapping) else (None,):
-            at = (*path, key) if below is None else (*path, key, str(below))
-            problems.note(at, f"{at[-1]!r} {PROXY}")
 
 
 def note_events(sink: schema.SinkSection, path: KeyPath, problems: Problems) -> None:

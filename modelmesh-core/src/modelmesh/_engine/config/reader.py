@@ -62,8 +62,7 @@ class ConfigReader:
         capabilities = self._capabilities(raw.get("capabilities"))
         budget = self._optional("budget", schema.BudgetSection)
         storage = self._optional("storage", schema.StorageSection, tidy.storage)
-        if self._optional("proxy", schema.ProxySection) is not None:
-            not_enforced.note_proxy(raw["proxy"], ("proxy",), self._problems)
+        proxy = self._optional("proxy", schema.ProxySection)
         self._connectors(raw.get("connectors"))
         discovery = self._rows(tidy.discovery(raw.get("discovery")), schema.DiscoverySection, self._check_intervals)
         for path, sink in sinks:
@@ -84,6 +83,7 @@ class ConfigReader:
             budget=budget,
             storage=storage,
             statistics=statistics or schema.StatisticsSection(),
+            proxy=proxy or schema.ProxySection(),
             discovery=tuple(discovery_without_disabled(providers, row) for _, row in discovery),
             observability_paths=tuple(path for path, _ in sinks),
             discovery_paths=tuple(path for path, _ in discovery),

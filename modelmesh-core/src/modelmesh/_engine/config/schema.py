@@ -375,6 +375,7 @@ class PoolSection(_Section):
 
     name: str
     capability: str | None = None
+    aliases: Names = Names(())
     models: Names | None = None
     providers: Names | None = None
     excluded_providers: Names = Names(())
@@ -407,6 +408,7 @@ class StorageSection(_Section):
     sync_policy: Literal["in-memory", "sync-on-boundary", "periodic", "immediate"] = "sync-on-boundary"
     sync_interval: Seconds = Seconds(300.0)
     locking: bool = True
+    on_store_down: Literal["serve", "refuse"] = "serve"
     config: dict[str, Any] = field(factory=dict, repr=False)
 
 
@@ -459,6 +461,33 @@ class ProxyCorsSection(_Section):
 
     enabled: bool = True
     origins: Names = Names(("*",))
+    credentials: bool = False
+    max_age: Seconds = Seconds(600.0)
+
+
+@frozen(eq=False, repr=False)
+class ProxyLimitsSection(_Section):
+    """``proxy.limits``: limits of each request and of all requests together."""
+
+    json_body: Size = Size(32 * 2**20)
+    upload_body: Size = Size(2048 * 2**20)
+    header_bytes: Size = Size(32 * 2**10)
+    header_lines: int = 100
+    header_timeout: Seconds = Seconds(10.0)
+    body_timeout: Seconds = Seconds(60.0)
+    keep_alive: Seconds = Seconds(75.0)
+    connections: int = 4096
+    requests: int = 1024
+
+
+@frozen(eq=False, repr=False)
+class ProxyTlsSection(_Section):
+    """``proxy.tls``."""
+
+    certificate: str | None = None
+    key: str | None = None
+    key_password: Any = field(default=None, repr=False)
+    client_authorities: str | None = None
 
 
 @frozen(eq=False, repr=False)
@@ -467,6 +496,13 @@ class ProxySection(_Section):
 
     host: str = "127.0.0.1"
     port: int = 8080
+    workers: int = 1
+    drain: Seconds = Seconds(30.0)
+    reload: bool = True
+    hosts: Names | None = None
     endpoints: Names | None = None
+    ui: bool = True
     auth: ProxyAuthSection = ProxyAuthSection()
     cors: ProxyCorsSection = ProxyCorsSection()
+    limits: ProxyLimitsSection = ProxyLimitsSection()
+    tls: ProxyTlsSection | None = None

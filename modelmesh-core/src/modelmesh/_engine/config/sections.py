@@ -23,6 +23,7 @@ class Sections:
         storage: Storage of state.
         statistics: Settings of the statistics.
         discovery: Every discovery connector.
+        proxy: Settings of the HTTP server.
         observability_paths: Canonical path of each sink.
         discovery_paths: Canonical path of each discovery connector.
         disabled_models: IDs of the models of disabled providers.
@@ -39,6 +40,7 @@ class Sections:
     storage: schema.StorageSection | None = None
     statistics: schema.StatisticsSection = field(factory=schema.StatisticsSection)
     discovery: tuple[schema.DiscoverySection, ...] = ()
+    proxy: schema.ProxySection = field(factory=schema.ProxySection)
     observability_paths: tuple[KeyPath, ...] = ()
     discovery_paths: tuple[KeyPath, ...] = ()
     invalid: frozenset[KeyPath] = frozenset()

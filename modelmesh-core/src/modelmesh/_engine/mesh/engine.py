@@ -21,6 +21,7 @@ from modelmesh._engine.telemetry.usage import UsageTracker
 if TYPE_CHECKING:
     from modelmesh._engine.background.discovery import Discoverer
     from modelmesh._engine.config.problems import Problems
+    from modelmesh._engine.config.schema import ProxySection
     from modelmesh._engine.routing.candidates import Candidate
     from modelmesh._engine.routing.explain import Explanation
     from modelmesh._engine.routing.pool import Pool
@@ -188,6 +189,11 @@ class MeshEngine:
     def config(self) -> MeshConfig:
         """The configuration."""
         return self._running.config
+
+    @property
+    def proxy_section(self) -> ProxySection:
+        """Section ``proxy`` of the configuration, references resolved."""
+        return self._running.proxy_section
 
     @property
     def discovery(self) -> Discoverer:

@@ -58,6 +58,7 @@ class RunningMesh:
         """
         self._core, self._parts, self._read_only = core, parts, read_only
         self.config, self.price_failures = config, parts.price_failures
+        self.proxy_section = parts.proxy
         self.providers, self.router, self.emitter = parts.providers, parts.router, parts.emitter
         self.router.lock = core.lock
         self.statistics = StatisticsCollector(

@@ -1,0 +1,1 @@
+"""The ASGI application: guard, routes and hot paths."""

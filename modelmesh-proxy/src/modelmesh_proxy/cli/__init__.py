@@ -1,0 +1,1 @@
+"""Commands ``modelmesh serve`` and ``modelmesh tokens``."""

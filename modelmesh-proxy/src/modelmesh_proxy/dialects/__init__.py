@@ -1,0 +1,1 @@
+"""Request formats of other vendors that the proxy accepts."""

@@ -1,0 +1,1 @@
+"""The HTTP server: protocol, processes, signals and reload."""

@@ -1,0 +1,1 @@
+"""Tokens of applications and teams, and their limits."""
