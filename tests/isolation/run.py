@@ -51,11 +51,16 @@ def environment(folder: Path, wheels: Path, *requirements: str) -> Path:
     return python
 
 
+SAME_EVERYWHERE = {"modelmesh-cdk": ["kit/test_kit_fakes.py"]}
+"""Tests whose outcome does not depend on what is installed. They run in the environment with everything only."""
+
+
 def isolated(name: str, folder: Path, wheels: Path, scratch: Path) -> str:
     """Install one package as a user would and run its tests."""
     python = environment(scratch / name, wheels, name, "pytest", "hypothesis", "pytest-timeout")
     alike = "--hypothesis-profile=ci"  # the same examples in every run
-    done = run(python, "-I", "-m", "pytest", "-q", "-p", "no:cacheprovider", alike, folder / "tests")
+    left_out = [f"--ignore={folder / 'tests' / file}" for file in SAME_EVERYWHERE.get(name, ())]
+    done = run(python, "-I", "-m", "pytest", "-q", "-p", "no:cacheprovider", alike, *left_out, folder / "tests")
     last = next((line for line in reversed(done.stdout.splitlines()) if line.strip()), "no output")
     if " passed" not in last:
         sys.stdout.write(done.stdout)
