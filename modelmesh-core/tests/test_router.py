@@ -12,7 +12,7 @@ from modelmesh import ModelMesh
 from modelmesh._engine.routing.candidate_set import Candidates
 from modelmesh.contracts.discovery import SyncResult
 from modelmesh.contracts.models import ModelInfo
-from modelmesh.errors import BadRequestError, CapabilityNotFoundError
+from modelmesh.errors import BadRequestError, CapabilityNotFoundError, ConfigurationError
 
 CHAT = "generation.text-generation.chat-completion"
 EMBEDDINGS = "representation.embeddings.text-embeddings"
@@ -148,3 +148,32 @@ def test_router_model_joining_another_pool_is_separate(scripted: Any) -> None:
     assert [str(one) for one in mesh.list_pools()[1].members] == ["b/z", "b/m"]
     assert [[str(one) for one in pool.members] for pool in before] == [["a/m"], ["a/m"]]
     mesh.shutdown()
+
+
+# -- aliases ------------------------------------------------------------------------------------------------------------------
+
+
+def test_router_alias_names_pool_before_model(scripted: Any) -> None:
+    mesh = _mesh({"work": scripted("m"), "own": scripted("n")}, {"all": {"models": ["n", "m"], "aliases": ["m", "gpt-4o"]}})
+    router = mesh.get_router()
+    assert router.resolve("m") is router.resolve("gpt-4o") is router.get_pool("gpt-4o") is router.get_pool("all")
+    assert [_ask(mesh, name) for name in ("m", "gpt-4o", "work/m")] == ["answer of n", "answer of n", "answer of m"]
+    assert "aliases: m, gpt-4o" in mesh.client.describe()
+    explanation = mesh.client.explain(model="gpt-4o")
+    assert (explanation.pool_name, explanation.aliases) == ("all", ("m", "gpt-4o"))
+    assert "aliases: m, gpt-4o" in str(explanation)
+
+
+def test_router_misspelt_alias_is_suggested(scripted: Any) -> None:
+    mesh = _mesh({"work": scripted("m")}, {"all": {"models": ["m"], "aliases": ["gpt-4o-mini"]}})
+    with pytest.raises(CapabilityNotFoundError, match="gpt-4o-mini"):
+        mesh.get_router().resolve("gpt-4o-mimi")
+
+
+@pytest.mark.parametrize(
+    ("alias", "reason"), [("all", "name of a pool"), ("text-embeddings", "capability"), (" ", "empty"), ("x", "alias of the pool")]
+)
+def test_router_alias_with_another_meaning_is_an_error(scripted: Any, alias: str, reason: str) -> None:
+    pools = {"all": {"models": ["m"], "aliases": ["x"]}, "more": {"models": ["m"], "aliases": [alias]}}
+    with pytest.raises(ConfigurationError, match=reason):
+        _mesh({"work": scripted("m")}, pools)

@@ -108,6 +108,7 @@ SPECIFIED: dict[str, tuple[Any, str]] = {
     "models.gpt-4o.model": ("gpt-4o-2024-08-06", "effect"),
     "pools.chat-completion.capability": ("chat-completion", "effect"),
     "pools.chat-completion.hierarchy_node": ("chat-completion", "effect"),
+    "pools.chat-completion.aliases": (["gpt-4o", "gpt-5"], "effect"),
     "pools.chat-completion.models": (["gpt-4o"], "effect"),
     "pools.chat-completion.providers": (["a"], "effect"),
     "pools.chat-completion.allowed_providers": (["a"], "effect"),

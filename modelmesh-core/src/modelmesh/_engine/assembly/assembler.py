@@ -13,6 +13,7 @@ from modelmesh._engine.assembly.model_catalog import ModelCatalog
 from modelmesh._engine.assembly.model_joiner import ModelJoiner
 from modelmesh._engine.assembly.model_names import without_vendor
 from modelmesh._engine.assembly.policies import pool_policy
+from modelmesh._engine.assembly.pool_aliases import check_aliases
 from modelmesh._engine.assembly.pool_membership import PoolMembership
 from modelmesh._engine.assembly.prices import PriceSources
 from modelmesh._engine.assembly.probe_targets import has_probes, late_probe_intervals, probe_targets
@@ -157,6 +158,7 @@ class Assembler:
         with problems.collecting():
             self._add_wanted_models()
         sections = self._with_pools(sections, references)
+        check_aliases(sections.pools, tree, problems)
         self._targets: dict[str, CapabilityNode | None] = {}
         pools = {
             name: pool for name, section in sections.pools.items() if (pool := self._build_pool(section, sections)) is not None
@@ -361,6 +363,7 @@ class Assembler:
         policy = pool_policy(section, has_own_policy=has_deactivation_policy(section, strategy))
         policy = evolve(policy, mixed_vectors=len(self._model_names or section.models or ()) > 1)
         pool = Pool(section.name, node.path if node else "", members, strategy, self._health, policy, self._reservations)
+        pool.aliases = tuple(section.aliases)
         pace = section.rate_limit
         if pace.max_rpm or pace.min_delta:
             pool.pacer = Pacer(pace.max_rpm, pace.min_delta)

@@ -1,4 +1,4 @@
-"""Model lists in the formats of both vendors: the pools, then the real models of all pools."""
+"""Model lists in the formats of both vendors: the pools, their aliases, then the real models of all pools."""
 
 from __future__ import annotations
 
@@ -44,8 +44,12 @@ def retrieve_model(mesh: MeshEngine, name: str, *, anthropic: bool) -> dict[str,
 def _models(mesh: MeshEngine) -> list[tuple[str, str, int]]:
     """Return name, owner and Unix time of each entry. A name stands once."""
     found: dict[str, tuple[str, str, int]] = {}
-    for pool in mesh.list_pools():
+    pools = mesh.list_pools()
+    for pool in pools:
         found[pool.name] = (pool.name, MESH, UNKNOWN_TIME)
+    for pool in pools:
+        for alias in pool.aliases:
+            found[alias] = (alias, MESH, UNKNOWN_TIME)
     for candidate in mesh.list_models():
         created = candidate.info.extra.get("created")
         known = int(created) if isinstance(created, int | float) and created > 0 else UNKNOWN_TIME

@@ -64,6 +64,7 @@ class Explanation:
         selected_provider: Its provider.
         reason: Why it was selected, or why no model was.
         candidates: Every member.
+        aliases: Further names of the pool.
     """
 
     pool_name: str
@@ -73,6 +74,7 @@ class Explanation:
     selected_provider: str | None
     reason: str
     candidates: tuple[CandidateInfo, ...]
+    aliases: tuple[str, ...] = ()
 
     def __getitem__(self, key: str) -> Any:
         return getattr(self, key)
@@ -91,8 +93,9 @@ class Explanation:
             for row in self.candidates
         ]
         wide = [max(len(row[column]) for row in rows) for column in range(4)]
+        names = f", aliases: {', '.join(self.aliases)}" if self.aliases else ""
         lines = ["  ".join([*(cell.ljust(size) for cell, size in zip(row, wide, strict=False)), row[4]]).rstrip() for row in rows]
-        return "\n".join([f"Pool {self.pool_name}{of}, strategy {self.strategy}", summary, "", *lines])
+        return "\n".join([f"Pool {self.pool_name}{of}, strategy {self.strategy}{names}", summary, "", *lines])
 
     def __repr__(self) -> str:
         chosen = f"{self.selected_provider}/{self.selected_model}" if self.selected_model else "no model"
@@ -153,6 +156,7 @@ def explain(call: Call, pool: Pool, *, clock: Callable[[], float], rng: Any) -> 
         chosen.provider_id if chosen else None,
         reason,
         tuple(rows),
+        pool.aliases,
     )
 
 

@@ -39,6 +39,7 @@ class Pool:
     Attributes:
         name: Virtual model name.
         capability: Canonical path of the node it targets, empty for a pool that only lists models.
+        aliases: Further names under which applications request it.
         members: The candidates, in order. When candidates are added, it becomes another tuple.
         strategy: Selects the candidate to try first.
         policy: Settings of retries, failover and circuit breakers.
@@ -66,6 +67,7 @@ class Pool:
     ) -> None:
         self.name = name
         self.capability = capability
+        self.aliases: tuple[str, ...] = ()
         self.members: tuple[Candidate, ...] = ()
         self.strategy = strategy
         self.health = health

@@ -47,7 +47,8 @@ class Router:
         self._pools = dict(pools)
         self._tree = tree
         self._make_strategy = make_strategy
-        self._found: dict[str, Pool] = dict(pools)
+        self._aliases = {alias: pool for pool in self._pools.values() for alias in pool.aliases}
+        self._found: dict[str, Pool] = self._aliases | self._pools
         # A pool of one model or of one capability, with the pool that its members come from.
         self._model_pools: dict[str, tuple[Pool, Pool]] = {}
         self._sub_pools: dict[
@@ -66,18 +67,18 @@ class Router:
         return list(self._pools.values())
 
     def get_pool(self, name: str) -> Pool:
-        """Return a pool by its exact name.
+        """Return a pool by its exact name or by an alias.
 
         Raises:
             CapabilityNotFoundError: No pool has this name. It is also a ``KeyError``.
         """
-        pool = self._pools.get(name)
+        pool = self._pools.get(name) or self._aliases.get(name)
         if pool is None:
             raise self._unknown(name)
         return pool
 
     def resolve(self, name: str, operation: Operation = CHAT) -> Pool:
-        """Return the pool of a name: a pool, else the nearest pool of a capability, else the pool of a model.
+        """Return the pool of a name: a pool, else its alias, else the nearest pool of a capability, else the pool of a model.
 
         Args:
             name: ``model`` of the request.
@@ -187,7 +188,7 @@ class Router:
     def _unknown(self, name: str, operation: Operation = CHAT) -> CapabilityNotFoundError:
         known = list(self._pools)
         misspelt = len(name) <= MAX_NAME_CHARS and self._tree.get_node(name) is None
-        near = most_similar(name, known) or self._tree.suggest(name) if misspelt else None
+        near = most_similar(name, [*known, *self._aliases]) or self._tree.suggest(name) if misspelt else None
         hint = suggestion(near)
         pools = one_line(", ".join(known)) or "no pool"
         message = f"no pool serves {quote_name(name)}.{hint} This client has: {pools}. {self._advice(name, operation)}"

@@ -96,6 +96,8 @@ def describe(pool: Pool, current: Candidate | None, only_providers: frozenset[st
     lines = [f'Pool "{pool.name}" (strategy: {short_strategy(pool.strategy.id)})']
     if pool.capability:
         lines.append(f"  capability: {pool.capability}")
+    if pool.aliases:
+        lines.append(f"  aliases: {', '.join(pool.aliases)}")
     active = {id(candidate) for candidate in pool.get_active_models()}
     keys: dict[str, set[str]] = {}
     for candidate in pool.members:
