@@ -171,7 +171,8 @@ def test_router_misspelt_alias_is_suggested(scripted: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("alias", "reason"), [("all", "name of a pool"), ("text-embeddings", "capability"), (" ", "empty"), ("x", "alias of the pool")]
+    ("alias", "reason"),
+    [("all", "name of a pool"), ("text-embeddings", "capability"), (" ", "empty"), ("x", "alias of the pool")],
 )
 def test_router_alias_with_another_meaning_is_an_error(scripted: Any, alias: str, reason: str) -> None:
     pools = {"all": {"models": ["m"], "aliases": ["x"]}, "more": {"models": ["m"], "aliases": [alias]}}
