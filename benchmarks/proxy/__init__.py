@@ -1,0 +1,1 @@
+"""Cost of a request through the proxy and through other gateways."""
