@@ -10,6 +10,7 @@ import uvicorn
 from attrs import frozen
 
 from modelmesh_proxy.application.app import create_app
+from modelmesh_proxy.server.http_protocol import protocol_class
 
 
 @frozen
@@ -54,7 +55,16 @@ class ProxyServer:
 
     def start(self, *, block: bool = True) -> None:
         """Accept connections. Returns when connections are accepted, or with ``block`` when the server stops."""
-        settings = uvicorn.Config(self._app, host=self._host, port=self._port, log_level="warning", lifespan="on")
+        settings = uvicorn.Config(
+            self._app,
+            host=self._host,
+            port=self._port,
+            http=protocol_class(self._app.services.settings.section.limits),
+            ws="none",
+            log_level="warning",
+            lifespan="on",
+            server_header=False,
+        )
         self._server = uvicorn.Server(settings)
         self._started = monotonic()
         if block:

@@ -1,0 +1,266 @@
+"""HTTP/1.1 connections: uvicorn's httptools protocol with limits, deadlines and strict heads.
+
+What this class adds to uvicorn:
+
+- the body of a request with ``Upgrade: h2c`` is read, because the parser stops after the head of such a request,
+- a head that is too large gets 431, and one that is ambiguous gets 400,
+- a head or body that does not arrive in time gets 408, and an idle connection closes,
+- trailers never become headers,
+- a refusal waits for the responses to earlier pipelined requests,
+- a refused connection reads on for a moment, so that the response is not lost in a reset.
+
+Names without an underscore, and ``data_received``, override uvicorn's.
+"""
+
+from __future__ import annotations
+
+from asyncio import BaseTransport
+from math import inf
+from typing import Any, cast
+
+import httptools
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from modelmesh._engine.config.schema import ProxyLimitsSection
+from modelmesh_proxy.server import refusals
+from modelmesh_proxy.server.connection_sweep import ConnectionSweep
+from modelmesh_proxy.server.refusals import Refusal, RefusedError
+
+_IDLE, _HEAD, _BODY, _SERVING, _CLOSING = range(5)
+
+SLOWEST_BODY = 4096
+"""Bytes of a body a second that extend its deadline: a large upload over a slow line is no attack."""
+
+LINGER_S = 2.0
+"""Seconds for which a refused connection discards what the peer still sends."""
+
+MAX_PIPELINED = 100
+"""Requests that wait for the response to an earlier one of their connection."""
+
+
+class HttpProtocol(HttpToolsProtocol):
+    """One connection. :func:`protocol_class` returns a subclass with limits, which uvicorn instantiates."""
+
+    limits: ProxyLimitsSection
+    sweep: ConnectionSweep
+    deadline: float
+    write_deadline: float = inf
+    _stage = _IDLE
+    _refusal: Refusal | None = None
+    _head_size = _head_lines = _hosts = _unfinished = 0
+    _host = b""
+    _offers_upgrade = False
+
+    @property
+    def is_read_paused(self) -> bool:
+        """Whether this server does not read from the connection at present."""
+        return self.flow.read_paused
+
+    def connection_made(self, transport: BaseTransport) -> None:
+        """Begin a connection, or refuse it when there are too many."""
+        super().connection_made(cast("Any", transport))
+        self.deadline = self.loop.time() + self.limits.header_timeout
+        is_full = len(self.sweep) >= self.limits.connections
+        self.sweep.add(self, self.loop)
+        if is_full:
+            self._refuse(refusals.TOO_MANY_CONNECTIONS)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End a connection."""
+        self.sweep.discard(self)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Parse bytes of the peer."""
+        if self._stage == _CLOSING or self._refusal is not None:
+            return
+        self._unfinished += len(data)
+        while data:
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as upgrade:
+                if not self._offers_upgrade:
+                    self.handle_websocket_upgrade()
+                    return
+                data = self._without_upgrade() + data[upgrade.args[0] :]
+                continue
+            except httptools.HttpParserError as error:
+                cause = error.__context__
+                self._refuse(cause.refusal if isinstance(cause, RefusedError) else refusals.INVALID)
+                return
+            break
+        if self._stage == _HEAD and self._unfinished > self.limits.header_bytes:
+            self._refuse(refusals.HEADERS_TOO_LARGE)
+
+    def _without_upgrade(self) -> bytes:
+        """Return the head of the current request without its offer of another protocol, for a fresh parser."""
+        lines = [b"%b %b HTTP/%b" % (self.parser.get_method(), self.url, self.parser.get_http_version().encode())]
+        for name, value in self.headers:
+            if name == b"connection":
+                kept = [token for token in value.split(b",") if token.strip().lower() in (b"close", b"keep-alive")]
+                lines += [b"connection: " + b",".join(kept)] if kept else []
+            elif name not in (b"upgrade", b"http2-settings"):
+                lines.append(b"%b: %b" % (name, value))
+        self._offers_upgrade = False
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        return b"\r\n".join(lines) + b"\r\n\r\n"
+
+    def on_message_begin(self) -> None:
+        """Begin the head of a request."""
+        super().on_message_begin()
+        self._stage = _HEAD
+        self._head_size = self._head_lines = self._hosts = self._unfinished = 0
+        self.deadline = self.loop.time() + self.limits.header_timeout
+
+    def on_url(self, url: bytes) -> None:
+        """Take a piece of the request line."""
+        self.url += url
+        self._unfinished = 0
+        if len(self.url) > self.limits.header_bytes:
+            raise RefusedError(refusals.HEADERS_TOO_LARGE)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header, or discard a trailer."""
+        self._unfinished = 0
+        self._head_size += len(name) + len(value) + 4
+        self._head_lines += 1
+        if self._head_size + len(self.url) > self.limits.header_bytes or self._head_lines > self.limits.header_lines:
+            raise RefusedError(refusals.HEADERS_TOO_LARGE)
+        if self._stage != _HEAD:
+            return
+        name = name.lower()
+        if name == b"host":
+            self._hosts += 1
+            self._host = value
+        elif name == b"expect" and value.lower() == b"100-continue":
+            self.expect_100_continue = True
+        self.headers.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        """Start the request."""
+        parser = self.parser
+        if len(self.pipeline) >= MAX_PIPELINED:
+            raise RefusedError(refusals.TOO_MANY_PIPELINED)
+        version = parser.get_http_version()
+        if version not in ("1.1", "1.0"):
+            raise RefusedError(refusals.INVALID)
+        if self._hosts != 1 and (self._hosts or version != "1.0"):
+            raise RefusedError(refusals.HOST_REQUIRED)
+        if not self.url.startswith(b"/"):
+            self._check_target()
+        if parser.should_upgrade() and not self._should_upgrade():
+            if parser.get_method() == b"CONNECT":
+                raise RefusedError(refusals.INVALID)
+            self._offers_upgrade = True
+            return
+        super().on_headers_complete()
+        self._stage = _BODY
+        self.deadline = self.loop.time() + self.limits.body_timeout
+
+    def _check_target(self) -> None:
+        """Refuse an absolute URI with another host than the header's, which a later check would not see."""
+        parsed = None if self.url == b"*" else httptools.parse_url(self.url)
+        if parsed is None or parsed.host is None:
+            return
+        host = b"[%b]" % parsed.host if b":" in parsed.host else parsed.host
+        if parsed.port is not None:
+            host += b":%d" % parsed.port
+        if host.lower() != self._host.lower() or parsed.path is None:
+            raise RefusedError(refusals.HOST_DIFFERS)
+
+    def on_body(self, body: bytes) -> None:
+        """Take a piece of the body."""
+        self.deadline += len(body) / SLOWEST_BODY
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """End the body."""
+        if self._offers_upgrade:
+            return
+        super().on_message_complete()
+        if self.cycle is not None and self.cycle.response_complete:
+            self._stage = _IDLE
+            self.deadline = self.loop.time() + self.limits.keep_alive
+        else:
+            self._stage, self.deadline = _SERVING, inf
+
+    def on_response_complete(self) -> None:
+        """Start the next request that waits, or wait for one."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        elif self._refusal is not None:
+            self._close_with(self._refusal)
+        elif self._stage == _SERVING:
+            self._stage = _IDLE
+            self.deadline = self.loop.time() + self.limits.keep_alive
+
+    def handle_websocket_upgrade(self) -> None:
+        """Hand the connection to the WebSocket protocol, which has its own deadlines."""
+        self.sweep.discard(self)
+        super().handle_websocket_upgrade()
+
+    def pause_writing(self) -> None:
+        """Stop the response: the peer does not read."""
+        self.write_deadline = self.loop.time() + self.limits.body_timeout
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        """Continue the response."""
+        self.write_deadline = inf
+        super().resume_writing()
+
+    def expire(self) -> None:
+        """Close an idle or refused connection, or refuse a late request."""
+        if self._stage in (_IDLE, _CLOSING):
+            self.transport.close()
+        else:
+            self._refuse(refusals.HEAD_TIMEOUT if self._stage == _HEAD else refusals.BODY_TIMEOUT)
+
+    def expire_write(self) -> None:
+        """Abort a connection whose peer does not read."""
+        self.transport.abort()
+
+    def _refuse(self, refusal: Refusal) -> None:
+        """Refuse the current request: at once, or after the responses to earlier ones."""
+        cycle = self.cycle
+        if self._stage == _BODY and cycle.response_complete:  # the response came before the end of the body
+            self.transport.close()
+            return
+        if self._stage == _BODY:
+            if self.pipeline and self.pipeline[0][0] is cycle:  # it waits for an earlier one
+                self.pipeline.popleft()
+            elif cycle.response_started:
+                self.transport.abort()
+                return
+            else:
+                cycle.disconnected = True
+                cycle.message_event.set()
+                self._close_with(refusal)
+                return
+        elif cycle is None or (cycle.response_complete and not self.pipeline):
+            self._close_with(refusal)
+            return
+        self._refusal, self.deadline = refusal, inf
+
+    def _close_with(self, refusal: Refusal) -> None:
+        """Send a refusal and close, after a moment in which the peer can read it."""
+        self._stage = _CLOSING
+        self.deadline = self.loop.time() + LINGER_S
+        self.transport.write(refusal.response(self.server_state.default_headers))
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self.flow.resume_reading()
+
+
+def protocol_class(limits: ProxyLimitsSection) -> type[HttpProtocol]:
+    """Return the class for uvicorn's ``http``. Its instances share one table of connections, so each server needs its own class.
+
+    Args:
+        limits: The section ``proxy.limits``.
+    """
+    return type("LimitedHttpProtocol", (HttpProtocol,), {"limits": limits, "sweep": ConnectionSweep()})
