@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable, Mapping
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from modelmesh._engine.gateway.gateway import Gateway
 from modelmesh._engine.gateway.messages import GatewayRequest
+from modelmesh_proxy.metrics.endpoint import serve_metrics
+from modelmesh_proxy.metrics.proxy_metrics import ProxyMetrics
 from modelmesh_proxy.services import ProxyServices
 from modelmesh_proxy.settings import ProxySettings
 
@@ -30,13 +33,15 @@ class ProxyApp:
             services: The mesh and its settings. The application closes the mesh at the end of the ASGI lifespan.
         """
         self.services = services
+        self.metrics = ProxyMetrics(services)
+        services.on_replaced.append(lambda _: self.metrics.observe_mesh())
 
     async def __call__(self, scope: Scope, receive: Receive, send: SendEvent) -> None:
         """Serve one ASGI scope."""
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
         elif scope["type"] == "http":
-            await self._http(scope, receive, send)
+            await self._counted(scope, receive, send)
 
     async def _lifespan(self, receive: Receive, send: SendEvent) -> None:
         while True:
@@ -48,7 +53,31 @@ class ProxyApp:
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 
+    async def _counted(self, scope: Scope, receive: Receive, send: SendEvent) -> None:
+        """Serve an HTTP request and count it. A caller that left before the head of its answer counts as status 499."""
+        services, began, first, status = self.services, perf_counter(), None, 499
+
+        async def observed(event: Mapping[str, Any]) -> None:
+            nonlocal first, status
+            await send(event)
+            if event["type"] == "http.response.start":
+                status = event["status"]
+            elif first is None:
+                first = perf_counter() - began
+
+        services.in_flight += 1
+        try:
+            await self._http(scope, receive, observed)
+        finally:
+            services.in_flight -= 1
+            services.total_requests += 1
+            path = scope["raw_path"].decode("latin-1")
+            self.metrics.count_request(scope["method"], path, status, perf_counter() - began, first)
+
     async def _http(self, scope: Scope, receive: Receive, send: SendEvent) -> None:
+        if scope["raw_path"] == b"/metrics":
+            await serve_metrics(self.metrics, scope, send)
+            return
         body = bytearray()
         while True:
             event = await receive()

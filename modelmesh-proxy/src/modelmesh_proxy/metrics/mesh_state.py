@@ -1,0 +1,76 @@
+"""Gauges of a mesh: budgets, quotas, rate limits, circuit breakers, pools and storage. Read for each scrape."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from modelmesh._engine.foundation.units import NANO
+from modelmesh._engine.health.circuit_breaker import BreakerState
+from modelmesh._engine.limits.counter import Metric as Unit
+from modelmesh._engine.limits.window import Period
+from modelmesh_proxy.metrics import definitions
+from modelmesh_proxy.metrics.series import Labels, SeriesStore
+
+if TYPE_CHECKING:
+    from modelmesh import ModelMesh
+
+_LEVELS = {BreakerState.CLOSED: 0.0, BreakerState.HALF_OPEN: 1.0, BreakerState.OPEN: 2.0}
+
+
+def read_mesh(mesh: ModelMesh, store: SeriesStore) -> None:
+    """Replace the gauges of a mesh. Models without a request and without an ejection have no circuit breaker row."""
+    rows = [row for row in mesh.limits() if row["window"] != Period.REQUEST.value]
+    budgets = sorted((row for row in rows if row["metric"] == Unit.COST.value), key=_used_share, reverse=True)
+    quotas = sorted((row for row in rows if row["metric"] != Unit.COST.value), key=_used_share, reverse=True)
+    store.replace(definitions.BUDGET_SPENT, ((_scope(row), row["used"] / NANO) for row in budgets))
+    store.replace(definitions.BUDGET_LIMIT, ((_scope(row), row["limit"] / NANO) for row in budgets))
+    store.replace(definitions.QUOTA_REMAINING, ((_quota(row), row["left"]) for row in quotas))
+    store.replace(definitions.RATE_LIMIT_REMAINING, _rate_limits(mesh))
+    store.replace(definitions.BREAKER, _breakers(mesh))
+    store.replace(definitions.POOL_MODELS, _pools(mesh))
+    state = mesh.state
+    status = None if state is None else state.get_sync_status()
+    works = status is not None and status.error is None
+    store.replace(definitions.STORE_UP, [] if status is None else [((), float(works))])
+    shared = state is not None and getattr(state, "shares_counts", works)
+    store.replace(definitions.COUNTS_SHARED, [((), float(shared))])
+
+
+def _scope(row: dict[str, Any]) -> Labels:
+    kind, _, name = row["of"].partition(":")
+    return kind, name, row["window"]
+
+
+def _quota(row: dict[str, Any]) -> Labels:
+    kind, _, name = row["of"].partition(":")
+    return kind, name, row["metric"], row["window"]
+
+
+def _used_share(row: dict[str, Any]) -> float:
+    return row["used"] / row["limit"] if row["limit"] else 0.0
+
+
+def _rate_limits(mesh: ModelMesh) -> Iterator[tuple[Labels, float]]:
+    now = mesh.clock()
+    for model in mesh.list_models():
+        for limit in model.rate_limits(now):
+            if limit.remaining is not None:
+                yield (model.provider_id, model.model_id, str(limit.kind)), float(limit.remaining)
+
+
+def _breakers(mesh: ModelMesh) -> Iterator[tuple[Labels, float]]:
+    models = mesh.list_models()
+    for account in dict.fromkeys(model.account for model in models):
+        yield (account.provider_id, ""), _LEVELS[account.state]
+    for model in models:
+        health = model.health
+        if health.samples or health.state is not BreakerState.CLOSED:
+            yield (model.provider_id, model.model_id), _LEVELS[health.state]
+
+
+def _pools(mesh: ModelMesh) -> Iterator[tuple[Labels, float]]:
+    for pool in mesh.list_pools():
+        active = pool.available.bit_count()
+        yield (pool.name, "active"), float(active)
+        yield (pool.name, "standby"), float(len(pool.members) - active)

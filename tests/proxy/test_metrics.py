@@ -1,0 +1,167 @@
+"""``/metrics`` shows what happened, in the formats of Prometheus, for one worker and for several."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_open
+from prometheus_client.parser import text_string_to_metric_families as parse
+
+from modelmesh._engine.foundation.attempts import Attempt, AttemptOutcome
+from modelmesh_cdk.testing import Script, Upstream
+from modelmesh_proxy import ProxyServer
+from modelmesh_proxy.metrics import definitions
+from modelmesh_proxy.metrics.definitions import METRICS, Kind
+from modelmesh_proxy.metrics.exposition import encode
+from modelmesh_proxy.metrics.requests import RequestCounts
+from modelmesh_proxy.metrics.route_labels import route_label
+from modelmesh_proxy.metrics.series import MAX_SERIES, SeriesStore, merge
+from modelmesh_proxy.metrics.worker_files import WorkerFiles
+
+MODEL = {"capabilities": ["chat-completion"], "pricing": {"input_per_1k_tokens": 0.001, "output_per_1k_tokens": 0.002}}
+CHAT = {"model": "chat-completion", "messages": [{"role": "user", "content": "PROMPT-CANARY"}]}
+
+
+@pytest.fixture(scope="module")
+def port() -> Iterator[int]:
+    with Upstream() as broken, Upstream() as good:
+        broken.always(Script(500, b"{}"))
+        providers = {
+            name: {"connector": "openai.llm.v1", "api_key": f"sk-test-{name}", "base_url": one.url}
+            for name, one in (("broken", broken), ("good", good))
+        }
+        providers["good"]["budget"] = {"daily_limit": 5.0}
+        models = {"m": {**MODEL, "provider": "broken"}, "n": {**MODEL, "provider": "good"}}
+        pool = {"models": ["m", "n"], "retry": {"max_attempts": 0}}
+        server = ProxyServer({"providers": providers, "models": models, "pools": {"chat-completion": pool}}, port=0)
+        server.start(block=False)
+        try:
+            yield server.get_status().port
+        finally:
+            server.stop()
+
+
+def _send(port: int, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, str, str]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    try:
+        text = None if body is None else json.dumps(body)
+        connection.request(method, path, text, {"content-type": "application/json", **headers})
+        answer = connection.getresponse()
+        return answer.status, answer.getheader("content-type") or "", answer.read().decode()
+    finally:
+        connection.close()
+
+
+class Values:
+    """Samples of a scrape, by name and labels."""
+
+    def __init__(self, text: str, parser: Any = parse) -> None:
+        samples = [sample for family in parser(text) for sample in family.samples]
+        self.rows = {(sample.name, frozenset(sample.labels.items())): sample.value for sample in samples}
+
+    def __call__(self, name: str, /, **labels: str) -> float:
+        return self.rows[f"modelmesh_{name}", frozenset(labels.items())]
+
+
+def test_requests_attempts_tokens_and_cost_are_counted(port: int) -> None:
+    assert _send(port, "POST", "/v1/chat/completions", CHAT)[0] == 200
+    assert _send(port, "POST", "/v1/chat/completions", {**CHAT, "stream": True})[0] == 200
+    assert _send(port, "POST", "/v1/chat/completions", {**CHAT, "model": "absent"})[0] == 404
+    assert _send(port, "GET", "/v1/absent/secret-path")[0] == 404
+    status, media_type, text = _send(port, "GET", "/metrics")
+    assert status == 200
+    assert media_type.startswith("text/plain; version=0.0.4")
+    value, chat, good = Values(text), {"route": "/v1/chat/completions"}, {"provider": "good", "model": "n"}
+    assert value("http_requests_total", method="POST", status="200", **chat) == 2
+    assert value("http_requests_total", method="POST", status="404", **chat) == 1
+    assert value("http_requests_total", method="GET", status="404", route="other") == 1
+    assert value("http_request_duration_seconds_count", **chat) == 3
+    assert value("http_time_to_first_byte_seconds_count", **chat) == 3
+    assert value("attempts_total", outcome="answered", failure="", **good) == 2
+    assert value("attempts_total", outcome="failed", failure="server", provider="broken", model="m") == 1
+    assert value("failovers_total", pool="chat-completion") == 1
+    assert value("pool_requests_total", pool="chat-completion", outcome="answered") == 2
+    tokens = [value("tokens_total", direction=way, **good) for way in ("input", "output")]
+    assert all(tokens)
+    cost = value("cost_dollars_total", **good)
+    assert cost == pytest.approx((tokens[0] + 2 * tokens[1]) / 1e6)
+    budget = {"kind": "provider", "name": "good", "window": "day"}
+    assert value("budget_spent_dollars", **budget) == pytest.approx(cost)
+    assert value("budget_limit_dollars", **budget) == 5.0
+    assert value("circuit_breaker_state", provider="good", model="") == 0
+    assert value("counts_shared") == 0
+    assert value("config_reloads_total", result="failed") == 0
+    assert value("workers") == 1
+    assert value.rows["process_resident_memory_bytes", frozenset()] > 1e7
+    assert not any(labels >= {("model", "m")} for name, labels in value.rows if "tokens" in name or "dollars" in name)
+    for secret in ("PROMPT-CANARY", "secret-path", "sk-test"):
+        assert secret not in text
+
+
+def test_openmetrics_is_negotiated(port: int) -> None:
+    accept = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.3"
+    _, media_type, text = _send(port, "GET", "/metrics", Accept=accept)
+    assert media_type.startswith("application/openmetrics-text; version=1.0.0")
+    assert text.endswith("# EOF\n")
+    assert Values(text, parse_open)("workers") == 1
+
+
+def test_names_follow_the_conventions() -> None:
+    assert len({metric.name for metric in METRICS}) == len(METRICS)
+    for metric in METRICS:
+        assert metric.name.startswith(("modelmesh_", "process_"))
+        assert metric.name.endswith("_total") == (metric.kind is Kind.COUNTER)
+        assert metric.kind is not Kind.HISTOGRAM or metric.name.endswith("_seconds")
+        assert metric.text.endswith(".")
+        assert list(metric.bounds) == sorted(metric.bounds)
+
+
+def test_values_of_several_workers_add_up(tmp_path: Path) -> None:
+    for worker, (count, state) in enumerate([(2, 0.0), (3, 2.0)]):
+        store = SeriesStore()
+        store.cell(definitions.REQUESTS, "GET", "/health", "200")[0] += count
+        store.cell(definitions.DURATION, "/health")[0] += count
+        store.replace(definitions.BREAKER, [(("p", ""), state)])
+        store.replace(definitions.IN_FLIGHT, [((), float(count))])
+        WorkerFiles(tmp_path, worker).write(store.snapshot())
+    store = SeriesStore()
+    store.restore(WorkerFiles(tmp_path, 0).earlier())  # worker 0 is started again
+    value = Values(encode(merge([store.snapshot(), *WorkerFiles(tmp_path, 0).others()]), "")[0].decode())
+    assert value("http_requests_total", method="GET", route="/health", status="200") == 5
+    assert value("http_request_duration_seconds_count", route="/health") == 5
+    assert value("circuit_breaker_state", provider="p", model="") == 2
+    assert value("http_requests_in_flight") == 3
+
+
+def test_labels_are_bounded() -> None:
+    store = SeriesStore()
+    counts = RequestCounts(store)
+    for number in range(MAX_SERIES + 50):
+        counts.count_request(f"VERB{number}", f"/v1/files/file-{number}", 200, 0.1, None)
+        attempt = Attempt(1, "p", f"m-{number}", outcome=AttemptOutcome.INTERRUPTED)
+        counts.note_attempts(SimpleNamespace(name="pool"), [attempt])  # type: ignore[arg-type]
+    counts.count_pending()
+    rows = store.snapshot()
+    assert len(rows[definitions.ATTEMPTS.name]) == MAX_SERIES + 1
+    assert sum(values[0] for _, values in rows[definitions.INTERRUPTED.name]) == MAX_SERIES + 50
+    assert [labels for labels, _ in rows[definitions.REQUESTS.name]] == [("other", "/v1/files/{file_id}", "200")]
+
+
+@pytest.mark.parametrize(
+    ("path", "label"),
+    [
+        ("/v1/models/groq/llama", "/v1/models/{model}"),
+        ("/v1beta/models/gemini-2.5-flash:generateContent", "/v1beta/models/{model}:generateContent"),
+        ("/v1beta/models/x:invented", "other"),
+        ("/admin/tokens/ann", "/admin/*"),
+        ("/v1/chat%2fcompletions", "other"),
+    ],
+)
+def test_a_route_is_a_pattern(path: str, label: str) -> None:
+    assert route_label(path) == label
