@@ -58,6 +58,13 @@ class Strategy(Protocol):
       ``first_content_seconds``, ``usage`` and ``headers``
     - ``failed(candidate, request, error)``: the candidate failed, and the failure concerns its health
 
+    A strategy whose choices several processes share, such as the models of conversations, defines two methods:
+
+    - ``take_shared(now) -> Mapping[str, tuple[str, float]]``: returns each choice that changed since the last call, by its name:
+      the name of a candidate, and the seconds until the choice expires
+    - ``apply_shared(chosen, now)``: receives the choices of all processes in the same form, with the candidates in place of
+      their names
+
     A class that is built from the settings of its pool may name another strategy, which it receives as the setting ``fallback``.
     ``default_fallback`` is an ID that ``fallback_strategy`` in the configuration replaces. ``fixed_fallback`` is an ID of a
     strategy that itself falls back to the configured one.

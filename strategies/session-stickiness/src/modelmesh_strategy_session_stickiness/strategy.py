@@ -106,6 +106,16 @@ class SessionStickiness(BaseStrategy):
         """Notify the fallback."""
         self._notify_fallback("failed", candidate, request, error)
 
+    # -- sessions of other processes --------------------------------------------------------------------------------
+
+    def take_shared(self, now: float) -> dict[str, tuple[str, float]]:
+        """Return the sessions that changed, by the digest of their ID: the name of the model and the remaining seconds."""
+        return {session: (str(model), left) for session, (model, left) in self._sessions.take_changes(now).items()}
+
+    def apply_shared(self, chosen: Mapping[str, tuple[Candidate, float]], now: float) -> None:
+        """Assign the sessions of other processes to their models."""
+        self._sessions.apply(chosen, now)
+
     def _notify_fallback(self, notice: str, *facts: Any) -> None:
         notified = getattr(self._first, notice, None)  # optional methods of a strategy
         if notified is not None:

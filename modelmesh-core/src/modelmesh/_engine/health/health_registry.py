@@ -246,6 +246,12 @@ class HealthRegistry:
         breaker.restore_open(failure, until, self._now, retry_after_given=retry_after_given, backoff_steps=backoff_steps)
         self._transitions.restore_open(breaker)
 
+    def restore_closed(self, breaker: CircuitBreaker, now: float) -> None:
+        """Close a breaker that another process closed."""
+        breaker.consecutive_failures = 0
+        breaker.backoff_steps.clear()
+        self._transitions.close(breaker, now)
+
     def reset(self, breaker: CircuitBreaker) -> None:
         """Close a breaker and end its suspensions by a manual step."""
         breaker.clear()

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, cast
 
 from modelmesh._engine.limits.counter import LimitCounter
 from modelmesh._engine.plugins import attribution
 from modelmesh._engine.routing.steps import Totals
 from modelmesh._engine.state.loader import StateLoader
+from modelmesh._engine.state.peer_exchange import PeerExchange, SharedView
 from modelmesh._engine.state.save_thread import SaveThread
 from modelmesh._engine.state.saver import StateSaver
 from modelmesh._engine.state.settings import DEBOUNCE_S, KEY, StateSettings, SyncPolicy
 from modelmesh._engine.state.shared_counters import SharedCounters
+from modelmesh._engine.state.shared_rows import SharedStore
 from modelmesh._engine.state.source import StateSource
 from modelmesh._engine.state.state_lock import StateLock
 from modelmesh._engine.state.store_health import StoreHealth
 from modelmesh._engine.state.sync_status import StateSyncStatus, next_save
 from modelmesh._engine.state.system_state import SystemState
-from modelmesh.contracts.storage import Counters, LockHandle, Storage
+from modelmesh.contracts.storage import BatchCounters, ConditionalSave, Counters, LockHandle, Storage
 
 _log = logging.getLogger("modelmesh.state")
 
@@ -32,6 +34,7 @@ class StateManager:
         settings: The sync policy and its parameters.
         counters: Counters that several processes share, ``None`` where each process counts alone.
         thread: The thread that saves, with ``periodic`` and ``immediate``.
+        peers: Exchange of health and sessions with other processes, ``None`` where they are not shared.
     """
 
     def __init__(
@@ -63,6 +66,7 @@ class StateManager:
         self.thread = SaveThread(self._sync_if_due, settings.interval_s if settings.policy is SyncPolicy.PERIODIC else DEBOUNCE_S)
         self._begun = False
         self.counters: SharedCounters | None = None
+        self.peers: PeerExchange | None = None
         if hasattr(storage, "on_damage"):
             storage.on_damage = self._health.report_damage
         if settings.policy is SyncPolicy.IMMEDIATE and isinstance(storage, Counters):
@@ -84,6 +88,14 @@ class StateManager:
         if self.policy is not SyncPolicy.ON_BOUNDARY:
             self.thread.start()
 
+    def share(self, views: Iterable[SharedView]) -> None:
+        """Exchange parts of the mesh with the processes that share the store, if it can add and compare."""
+        store = self.storage
+        if self.policy is SyncPolicy.IMMEDIATE and isinstance(store, BatchCounters) and isinstance(store, ConditionalSave):
+            self.peers = PeerExchange(cast("SharedStore", store), f"{KEY}/", views, self._now, self._health)
+            self.peers.exchange()
+            self.peers.thread.start()
+
     def load(self) -> SystemState | None:
         """Return the stored state, ``None`` when there is none that can be used. Unreadable data goes to quarantine."""
         return self._loader.read()[1]
@@ -101,6 +113,9 @@ class StateManager:
     def close(self) -> None:
         """Save a last time, release the lock and close the store."""
         self.thread.join()
+        if self.peers is not None:
+            self.peers.thread.join()
+            self.peers.exchange()
         if self._begun:
             self.sync()
         self._lock.release()
@@ -113,7 +128,7 @@ class StateManager:
 
     def after_fork(self) -> None:
         """Reset locks, the thread and unsent counts in a child process."""
-        for part in (self._saver, self._lock, self.thread, self.counters):
+        for part in (self._saver, self._lock, self.thread, self.counters, self.peers):
             if part is not None:
                 part.after_fork()
         forked = getattr(self.storage, "after_fork", None)
@@ -127,6 +142,8 @@ class StateManager:
         self._saver.changes += 1
         if self._begun and self.policy is not SyncPolicy.ON_BOUNDARY:
             self.thread.start()  # in a forked child
+            if self.peers is not None:
+                self.peers.thread.start()
         if self.policy is SyncPolicy.IMMEDIATE:
             self.thread.wake()
 

@@ -19,6 +19,8 @@ from modelmesh._engine.routing.steps import Totals
 from modelmesh._engine.state import snapshot
 from modelmesh._engine.state.manager import StateManager
 from modelmesh._engine.state.settings import StateSettings, SyncPolicy
+from modelmesh._engine.state.shared_choices import SharedChoices, shares_choices
+from modelmesh._engine.state.shared_health import SharedHealth
 from modelmesh._engine.state.system_state import DamagedStateError, SystemState
 from modelmesh._engine.telemetry.events import Emitter
 from modelmesh._engine.telemetry.usage import UsageTracker
@@ -78,7 +80,13 @@ class MeshState:
             return None
         self.apply_all_totals()
         self.reservations.shared.start()
+        self.manager.share(self._shared_views())
         return self.manager.publish
+
+    def _shared_views(self) -> list[SharedHealth | SharedChoices]:
+        clock = self.reservations.clock
+        choices = [SharedChoices(pool, lambda: self.lock, clock) for pool in self.pools() if shares_choices(pool)]
+        return [SharedHealth(self.pools, self.health, lambda: self.lock, clock), *choices]
 
     def load_read_only(self) -> SystemState | None:
         """Restore and return the stored state, ``None`` when there is none. The store is not changed."""

@@ -1,0 +1,63 @@
+"""Proxies in threads of the test, over meshes that the test can look into."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from threading import Thread
+from typing import Any, Self
+
+import uvicorn
+
+from modelmesh import ModelMesh
+from modelmesh_proxy.application.app import create_app
+
+
+class RunningProxy:
+    """One proxy. A context manager, which closes the mesh as well."""
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        self.mesh = ModelMesh(config)
+        settings = uvicorn.Config(create_app(mesh=self.mesh), host="127.0.0.1", port=0, log_level="error", lifespan="on")
+        self._server = uvicorn.Server(settings)
+        self._thread = Thread(target=self._server.run, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        wait_until(lambda: self._server.started)
+        self.url = f"http://127.0.0.1:{self._server.servers[0].sockets[0].getsockname()[1]}"
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.should_exit = True
+        self._thread.join()
+        self.mesh.shutdown()
+
+    def get(self, path: str) -> tuple[int, Any]:
+        return _sent(urllib.request.Request(self.url + path))
+
+    def chat(self, model: str = "chat", **headers: str) -> tuple[int, Any]:
+        """Send a short chat. Returns the status and the body."""
+        body = json.dumps({"model": model, "max_tokens": 10, "messages": [{"role": "user", "content": "Hello!"}]}).encode()
+        given = {"content-type": "application/json", **{name.replace("_", "-"): value for name, value in headers.items()}}
+        return _sent(urllib.request.Request(f"{self.url}/v1/chat/completions", body, given))
+
+
+def _sent(request: urllib.request.Request) -> tuple[int, Any]:
+    try:
+        with urllib.request.urlopen(request, timeout=30) as reply:
+            return reply.status, json.load(reply)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, json.load(error) | {"headers": dict(error.headers)}
+
+
+def wait_until(condition: Callable[[], object], seconds: float = 30.0) -> None:
+    """Wait until a condition holds."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "the condition did not come true"
+        time.sleep(0.02)
