@@ -29,6 +29,7 @@ TREE = {
     "NoActiveModelError": ("RoutingError",),
     "SessionModelUnavailableError": ("RoutingError",),
     "CapabilityNotFoundError": ("RoutingError", KeyError),
+    "ModelNotAllowedError": ("RoutingError",),
     "AllProvidersExhaustedError": ("RoutingError",),
     "ProviderError": ("ModelMeshError",),
     "AuthenticationError": ("ProviderError",),
@@ -48,12 +49,14 @@ TREE = {
     "StorageLockError": ("StorageError", TimeoutError),
     "BrokenConnectorError": ("ProviderError", errors.ConnectorError),
     "BudgetExceededError": ("ModelMeshError",),
+    "CallerRateLimitError": ("ModelMeshError",),
 }
 CLASSES = [getattr(errors, name) for name in TREE]
 RETRYABLE = {
     "NoActiveModelError", "SessionModelUnavailableError", "RateLimitError", "ProviderTimeoutError", "ProviderConnectionError",
     "ProviderServerError",
     "BadUpstreamResponseError", "StreamInterruptedError", "StorageConflictError", "StorageLockError",
+    "CallerRateLimitError",
 }  # fmt: skip
 
 

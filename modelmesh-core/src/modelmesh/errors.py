@@ -14,6 +14,7 @@
     │ ├ NoActiveModelError                  every model of the pool is in standby: retry_after when known
     │ ├ SessionModelUnavailableError        a conversation's model is unavailable: retry_after when known
     │ ├ CapabilityNotFoundError             no pool serves the name (also KeyError)
+    │ ├ ModelNotAllowedError                the caller's token does not permit the pool or the account
     │ └ AllProvidersExhaustedError          every attempt failed: attempts, last_error
     ├ ProviderError                         one failed attempt: provider_id, model_id, status, code, request_id
     │ ├ AuthenticationError                 401, 403: the vendor rejects the account's key
@@ -32,7 +33,8 @@
     ├ StorageError                          a failed state store: connector_id, key
     │ ├ StorageConflictError                another process changed the entry
     │ └ StorageLockError                    another process holds the lock (also TimeoutError)
-    └ BudgetExceededError                   a spending limit: limit_type, limit_value, actual_value
+    ├ BudgetExceededError                   a spending limit: limit_type, limit_value, actual_value, caller
+    └ CallerRateLimitError                  requests or tokens a minute of the caller: caller, limit, retry_after
 
 The final error of a request is also of the type that its attempts have in common. If every attempt was rate limited,
 ``except RateLimitError`` catches it.
@@ -58,12 +60,14 @@ __all__ = [
     "BadUpstreamResponseError",
     "BrokenConnectorError",
     "BudgetExceededError",
+    "CallerRateLimitError",
     "CapabilityNotFoundError",
     "ConfigurationError",
     "ConnectorError",
     "ConnectorLoadError",
     "DuplicateConnectorError",
     "ModelMeshError",
+    "ModelNotAllowedError",
     "ModelNotFoundError",
     "NoActiveModelError",
     "NoAvailableModelError",
@@ -194,6 +198,16 @@ class SessionModelUnavailableError(RoutingError):
 
 class CapabilityNotFoundError(RoutingError, KeyError):
     """No pool serves the capability or model name."""
+
+
+class ModelNotAllowedError(RoutingError):
+    """The token of the caller does not permit the pool, the model or the operation.
+
+    Attributes:
+        caller: Name of the caller.
+    """
+
+    caller: str = ""
 
 
 class AllProvidersExhaustedError(RoutingError):
@@ -374,14 +388,30 @@ class BudgetExceededError(ModelMeshError):
     """A request would exceed a spending limit.
 
     Attributes:
-        limit_type: ``per_request``, ``daily`` or ``monthly``.
+        limit_type: ``per_request``, ``daily``, ``monthly`` or ``total``.
         limit_value: The limit, USD.
         actual_value: Total with this request, USD.
+        caller: The token or team that the limit belongs to, empty for any other limit. With one, ``retry_after`` (seconds) is
+            set unless the budget never resets.
     """
 
     limit_type: str = ""
     limit_value: float | None = None
     actual_value: float | None = None
+    caller: str = ""
+
+
+class CallerRateLimitError(ModelMeshError):
+    """The caller has used its requests or tokens of a minute. ``retry_after`` is set, in seconds.
+
+    Attributes:
+        caller: The token or team that the limit belongs to.
+        limit: The limit, e.g. ``60 requests a minute``.
+    """
+
+    retryable = True
+    caller: str = ""
+    limit: str = ""
 
 
 # -- errors of two types --------------------------------------------------------------------------------------------

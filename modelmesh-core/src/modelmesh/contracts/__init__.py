@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from modelmesh.contracts.call import CallOptions as CallOptions
     from modelmesh.contracts.call import Limits as Limits
     from modelmesh.contracts.call import PromptSize as PromptSize
+    from modelmesh.contracts.caller import Caller as Caller
     from modelmesh.contracts.candidates import Candidate as Candidate
     from modelmesh.contracts.candidates import Candidates as Candidates
     from modelmesh.contracts.candidates import CandidateStatus as CandidateStatus
@@ -107,6 +108,7 @@ _HOMES = {
     "CHAT": "modelmesh.contracts.operations",
     "Call": "modelmesh.contracts.call",
     "CallOptions": "modelmesh.contracts.call",
+    "Caller": "modelmesh.contracts.caller",
     "Candidate": "modelmesh.contracts.candidates",
     "CandidateStatus": "modelmesh.contracts.candidates",
     "Candidates": "modelmesh.contracts.candidates",

@@ -10,6 +10,7 @@ from attrs import define, evolve, field, frozen
 from modelmesh.contracts.operations import StreamKind
 
 if TYPE_CHECKING:
+    from modelmesh.contracts.caller import Caller
     from modelmesh.contracts.operations import Operation
 
 
@@ -26,6 +27,7 @@ class CallOptions:
         metadata: Notes of the caller for strategies and logs.
         max_retries: Maximum retries of the same model. ``None`` applies the pool's policy.
         only_providers: Keys of the providers that may be tried. An empty set allows all.
+        caller: The application that sent the request, with its rights and limits. ``None`` permits everything.
     """
 
     headers: Mapping[str, str] = field(factory=dict)
@@ -36,6 +38,7 @@ class CallOptions:
     metadata: Mapping[str, Any] = field(factory=dict)
     max_retries: int | None = None
     only_providers: frozenset[str] = frozenset()
+    caller: Caller | None = None
 
 
 NO_OPTIONS = CallOptions()

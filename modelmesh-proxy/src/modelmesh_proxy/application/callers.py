@@ -1,27 +1,12 @@
-"""The caller of a request, as the guard identified it."""
+"""Identification of the caller of a request."""
 
 from __future__ import annotations
 
 from typing import Protocol
 
-from attrs import frozen
+from modelmesh.contracts.caller import Caller
 
-
-@frozen
-class Caller:
-    """The application that sent a request.
-
-    Attributes:
-        name: Name of its token, ``""`` while no token exists.
-        is_admin: Whether it may administer the proxy.
-        pools: Pools that it may use, ``None`` for all.
-        team: Team of its token, ``None`` without one.
-    """
-
-    name: str = ""
-    is_admin: bool = False
-    pools: frozenset[str] | None = None
-    team: str | None = None
+__all__ = ["Authenticator", "Caller"]
 
 
 class Authenticator(Protocol):

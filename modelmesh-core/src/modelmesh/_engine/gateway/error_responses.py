@@ -27,6 +27,8 @@ _TYPES = {
 
 _OWN_CODES = (
     (errors.BudgetExceededError, 429, "budget_exceeded"),
+    (errors.CallerRateLimitError, 429, "rate_limit_exceeded"),
+    (errors.ModelNotAllowedError, 403, "model_not_allowed"),
     (errors.QuotaExceededError, 429, "insufficient_quota"),
     (errors.RateLimitError, 429, "rate_limit_exceeded"),
     (errors.CapabilityNotFoundError, 404, "model_not_found"),
@@ -95,7 +97,10 @@ def error_headers(error: Exception, *, retry: bool) -> list[tuple[str, str]]:
 def openai_error(error: Exception) -> dict[str, Any]:
     """Return the object of ``error`` in OpenAI's body. It contains the vendor's own fields."""
     code, param = _code(error), getattr(error, "param", None)
-    own = {"message": _message(error), "type": _type(error), "param": param, "code": code}
+    kind = _type(error)
+    if isinstance(error, errors.BudgetExceededError) and error.caller:
+        kind = "insufficient_quota"
+    own = {"message": _message(error), "type": kind, "param": param, "code": code}
     vendor = _vendor_error(error)
     body = vendor.body.get("error") if vendor is not None and isinstance(vendor.body, Mapping) else None
     if not isinstance(body, Mapping):

@@ -152,9 +152,9 @@ class Gateway:
 
             data: Any = count_tokens(decode_json(body))
         elif route.target is Endpoint.LIST_MODELS:
-            data = list_models(self._mesh, anthropic=anthropic)
+            data = list_models(self._mesh, anthropic=anthropic, caller=request.caller)
         else:
-            data = retrieve_model(self._mesh, dict(route.arguments)["model"], anthropic=anthropic)
+            data = retrieve_model(self._mesh, dict(route.arguments)["model"], anthropic=anthropic, caller=request.caller)
         return GatewayResponse(200, _headers(JSON, _request_id(request)), json_codec.encode(data))
 
     def _response(self, call: Call, served: Served, request_id: str, *, asynchronous: bool = False) -> GatewayResponse:

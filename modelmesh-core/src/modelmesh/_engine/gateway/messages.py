@@ -7,6 +7,7 @@ from typing import Protocol
 
 from attrs import define, field, frozen
 
+from modelmesh.contracts.caller import Caller
 from modelmesh.contracts.files import FileUpload
 
 
@@ -23,6 +24,7 @@ class GatewayRequest:
         timeout: Seconds for the request over all attempts. ``None`` applies the pool's limit.
         form: Returns the fields and files of a multipart body that the caller has as objects, so that no body is parsed. ``None``
             without them. It may raise a :class:`~modelmesh.errors.BadRequestError`.
+        caller: The application that sent it, ``None`` when nothing limits it.
     """
 
     method: str
@@ -32,6 +34,7 @@ class GatewayRequest:
     body: bytes | Iterable[bytes] | AsyncIterable[bytes] = b""
     timeout: float | None = None
     form: Callable[[], Sequence[tuple[str, str | FileUpload]]] | None = None
+    caller: Caller | None = None
 
 
 class ByteStream(Protocol):

@@ -77,6 +77,8 @@ def options_of(request: GatewayRequest, defaults: CallOptions, *, query: bool = 
         changes["query"] = {**defaults.query, **grouped(request.query)}
     if request.timeout is not None:
         changes["timeout"] = request.timeout
+    if request.caller is not None:
+        changes["caller"] = request.caller
     if not changes:
         return defaults
     return CallOptions(**changes) if defaults is NO_OPTIONS else evolve(defaults, **changes)

@@ -58,6 +58,7 @@ class Limit:
         unknown_price: Whether it permits a request without a known price.
         source: Source of the limit, for dated facts of a vendor.
         reserve: Amount that a budget reserves for an attempt in flight.
+        caller: Name in messages of the token or team that it limits, empty for any other limit.
     """
 
     key: str
@@ -71,6 +72,7 @@ class Limit:
     unknown_price: bool = False
     source: str = ""
     reserve: Reserve = Reserve.ESTIMATE
+    caller: str = ""
 
     @property
     def name(self) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from attrs import define, field, frozen
 
-from modelmesh._engine.limits.counter import Limit, LimitCounter, OnExhausted
+from modelmesh._engine.limits.counter import Limit, LimitCounter, Metric, OnExhausted
 from modelmesh._engine.limits.spending import SpendingPlan
 
 
@@ -23,6 +23,12 @@ class LimitExceeded:
     counter: LimitCounter
     needed: int | None
     reason: str
+
+    @property
+    def is_rate_of_caller(self) -> bool:
+        """Whether it is a limit of the caller on requests or tokens, for which no other candidate and no short wait helps."""
+        limit = self.counter.limit
+        return bool(limit.caller) and limit.metric is not Metric.COST
 
     def ends_request(self, *, rotate_on_budget: bool) -> bool:
         """Return whether the request fails instead of trying the next candidate.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from modelmesh._engine.foundation.clock import Clock
 from modelmesh._engine.foundation.failures import Billed
+from modelmesh._engine.limits.caller_limits import KEYS, CallerCounters, CallerLimits
 from modelmesh._engine.limits.counter import Limit, LimitCounter, Metric, OnExhausted, Reserve
 from modelmesh._engine.limits.enforcement import LimitEnforcement
 from modelmesh._engine.limits.forecasts import forecast, reported_forecasts
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from modelmesh._engine.limits.suspension import Suspender, SuspensionTarget
     from modelmesh._engine.limits.targets import LimitedModel, LimitedPool
     from modelmesh.contracts.call import Call
+    from modelmesh.contracts.caller import Caller
 
 
 class Reservations:
@@ -41,6 +43,7 @@ class Reservations:
     Attributes:
         clock: Converts between monotonic and Unix time.
         global_counters: Counters of the whole mesh.
+        callers: Counters of the tokens and teams that send requests.
         shared: Amounts to be published to other processes.
     """
 
@@ -53,6 +56,7 @@ class Reservations:
         """
         self.clock = clock or Clock()
         self.global_counters: list[LimitCounter] = []
+        self.callers = CallerCounters()
         self.shared = SharedDeltas()
         self._enforcement = LimitEnforcement(suspender, self.clock)
 
@@ -76,18 +80,34 @@ class Reservations:
         """Attach counters to a model or a provider account."""
         self._enforcement.attach(target, counters)
 
-    def counters(self, pools: Iterable[LimitedPool]) -> dict[str, LimitCounter]:
-        """Return every counter by its name."""
+    def counters(self, pools: Iterable[LimitedPool], *, callers: bool = True) -> dict[str, LimitCounter]:
+        """Return every counter by its name, those of tokens and teams only with ``callers``."""
         found = list(self.global_counters)
         for pool in pools:
             found += pool.counters
             for model in pool.members:
                 found += self.counters_of(model.health)
                 found += self.counters_of(model.account)
-        return {counter.limit.name: counter for counter in found}
+        counters = {counter.limit.name: counter for counter in found}
+        return {**counters, **self.callers.counters} if callers else counters
 
-    def counters_for(self, pool: LimitedPool, model: LimitedModel) -> Sequence[LimitCounter]:
-        """Return the counters that limit an attempt at a model of a pool."""
+    def counters_for(
+        self, pool: LimitedPool, model: LimitedModel, caller: Caller | None, *, is_first: bool = True
+    ) -> Sequence[LimitCounter]:
+        """Return the counters that limit an attempt at a model of a pool.
+
+        Args:
+            pool: The pool.
+            model: The model.
+            caller: The caller of the request.
+            is_first: Whether no attempt was made for the request yet. A request counts once for its caller.
+        """
+        if caller is not None and caller.limits:
+            own = caller.limits if is_first else (one for one in caller.limits if one.limit.metric is not Metric.REQUESTS)
+            return [*own, *self._of_mesh(pool, model)]
+        return self._of_mesh(pool, model)
+
+    def _of_mesh(self, pool: LimitedPool, model: LimitedModel) -> Sequence[LimitCounter]:
         by_target = self._enforcement.counters
         if not by_target and not pool.counters and not self.global_counters:
             return ()
@@ -102,9 +122,17 @@ class Reservations:
 
     # -- before an attempt ------------------------------------------------------------------------------------------
 
-    def check(self, pool: LimitedPool, model: LimitedModel, call: Call, now: float) -> LimitCheck:
-        """Compare the limits of an attempt with what it is expected to consume. Changes nothing but expired windows."""
-        counters = self.counters_for(pool, model)
+    def check(self, pool: LimitedPool, model: LimitedModel, call: Call, now: float, *, is_first: bool = True) -> LimitCheck:
+        """Compare the limits of an attempt with what it is expected to consume. Changes nothing but expired windows.
+
+        Args:
+            pool: The pool.
+            model: The model.
+            call: The request.
+            now: Monotonic seconds.
+            is_first: Whether no attempt was made for the request yet.
+        """
+        counters = self.counters_for(pool, model, call.options.caller, is_first=is_first)
         if not counters:
             return UNLIMITED
         when = self.clock.unix(now)
@@ -117,6 +145,8 @@ class Reservations:
         """Return whether an attempt lacks only money that is reserved for other attempts, which may cost less."""
         counters, plan = check.counters, check.plan
         if plan is None:
+            return False
+        if check.exceeded is not None and check.exceeded.is_rate_of_caller:
             return False
         for counter in counters:
             if counter.reserved and counter.limit.enforce and counter.limit.metric is Metric.COST:
@@ -269,6 +299,29 @@ class Reservations:
             if name in saved:
                 counter.restore(saved[name], self.clock.unix(now))
                 self._enforcement.update(counter, now)
+
+    def restore_callers(self, saved: Mapping[str, Any], now: float) -> None:
+        """Restore the counts of tokens and teams, or keep them until these are known."""
+        found = {name: row for name, row in saved.items() if name.startswith(KEYS)}
+        self.callers.unclaimed |= {name: row for name, row in found.items() if name not in self.callers.counters}
+        self.restore(self.callers.counters, found, now)
+
+    def limit_callers(self, callers: Iterable[CallerLimits], now: float) -> dict[str, LimitCounter]:
+        """Set the limits of all tokens and teams. Those that existed before keep their counts.
+
+        Returns:
+            The new counters by name.
+        """
+        added, removed = self.callers.replace(callers)
+        when, unclaimed = self.clock.unix(now), self.callers.unclaimed
+        for name, counter in added.items():
+            counter.advance_window(when)
+            if name in unclaimed:
+                counter.restore(unclaimed.pop(name), when)
+        for counter in self.callers.counters.values():
+            self._enforcement.update(counter, now)
+        self._enforcement.exhausted.difference_update(removed)
+        return added
 
     def forecasts(self, model: LimitedModel, now: float) -> Iterator[dict[str, Any]]:
         """Yield what remains of each limit of a model and of its provider account."""

@@ -10,7 +10,7 @@ to the first account with a further page. The cursor of that page names the acco
 
 from __future__ import annotations
 
-from collections.abc import Container, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Generator, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
@@ -23,7 +23,7 @@ from modelmesh._engine.routing.native_calls import native_operations
 from modelmesh._engine.routing.pool import Pool
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.contracts.pricing import ModelPricing
-from modelmesh.errors import BadRequestError, CapabilityNotFoundError
+from modelmesh.errors import BadRequestError, CapabilityNotFoundError, ModelNotAllowedError
 
 if TYPE_CHECKING:
     from modelmesh._engine.assembly.provider_entry import ProviderEntry
@@ -31,10 +31,14 @@ if TYPE_CHECKING:
     from modelmesh._engine.mesh.core import MeshCore
     from modelmesh._engine.routing.steps import Served
     from modelmesh.contracts.call import Call
+    from modelmesh.contracts.caller import Caller
     from modelmesh.contracts.operations import Operation
 
 LISTS = frozenset({"files.list", "batches.list"})
 """Operations that list the resources of all accounts."""
+
+NAMES_MODELS = frozenset({"batches.create"})
+"""Operations whose input names models, so that a caller with limited pools may not send them."""
 
 _FREE = ModelPricing(per_request=0.0)
 
@@ -42,8 +46,8 @@ _FREE = ModelPricing(per_request=0.0)
 class AccountPools:
     """Pools of the accounts that serve operations of accounts, each built with its first request."""
 
-    def __init__(self, core: MeshCore, providers: Providers) -> None:
-        self._core, self._providers = core, providers
+    def __init__(self, core: MeshCore, providers: Providers, list_pools: Callable[[], Sequence[Pool]]) -> None:
+        self._core, self._providers, self._list_pools = core, providers, list_pools
         self._pools: dict[str, Pool] = {}
 
     @property
@@ -110,13 +114,41 @@ class AccountPools:
         Raises:
             BadRequestError: No single account can serve it.
             CapabilityNotFoundError: No account serves the operation.
+            ModelNotAllowedError: The caller may not use the account or the operation.
         """
+        call = self._permitted(call)
         one = self.pinned(call)
+        if call.options.caller is not None and one.account is not None:
+            self._check_account(one, one.account)
         keys = self.keys(call)
         if call.operation.name not in LISTS or len(keys) < 2:  # noqa: PLR2004 - a list of one account is that account's own
             return (yield one)
         first = keys.index(one.account) if one.account in keys else 0
         return (yield from _pages(one, keys[first:]))
+
+    def _permitted(self, call: Call) -> Call:
+        """Return a call that only accounts with a model in an allowed pool may serve.
+
+        Raises:
+            ModelNotAllowedError: There is no such account, or the operation names models that no pool limits.
+        """
+        caller = call.options.caller
+        if caller is None or caller.pools is None:
+            return call
+        if call.operation.name in NAMES_MODELS:
+            raise _forbidden(call, caller, "the models of a batch are in its file, where no limit on pools applies")
+        pools = [pool for pool in self._list_pools() if pool.name in (caller.pools or ())]
+        keys = frozenset(member.provider_id for pool in pools for member in pool.members)
+        only = call.options.only_providers
+        keys = keys & only if only else keys
+        if not keys:
+            raise _forbidden(call, caller, "no account has a model in a pool that it may use")
+        return evolve(call, options=evolve(call.options, only_providers=keys))
+
+    def _check_account(self, call: Call, key: str) -> None:
+        caller = call.options.caller
+        if caller is not None and caller.pools is not None and key not in call.options.only_providers:
+            raise _forbidden(call, caller, f"the account {key!r} has no model in a pool that it may use")
 
     def _check_owner(self, call: Call, pool: Pool, owner: str, given: str) -> None:
         if owner not in self._providers.by_key:
@@ -170,3 +202,9 @@ def _ids(payload: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _refused(call: Call, why: str) -> BadRequestError:
     return BadRequestError(f"{call.operation.name}: {why}", failure=FailureClass.CALLER, status=400)
+
+
+def _forbidden(call: Call, caller: Caller, why: str) -> ModelNotAllowedError:
+    pools = ", ".join(sorted(caller.pools or ())) or "no pool"
+    message = f"the token {caller.name!r} may not use {call.operation.name}: {why}. Nothing was sent. It may use: {pools}."
+    return ModelNotAllowedError(message, pool_name=call.operation.name, caller=caller.name)

@@ -276,7 +276,7 @@ class MeshEngine:
             return None
         core = self._core
         with core.lock:
-            return BudgetStatus.of(core.reservations.counters(self.list_pools()).values(), core.unix_now())
+            return BudgetStatus.of(core.reservations.counters(self.list_pools(), callers=False).values(), core.unix_now())
 
     # -- manual control ---------------------------------------------------------------------------------------------
 

@@ -177,7 +177,13 @@ class RequestServer:
         assert self._router is not None
         if call.operation.translates:
             call = chat_call(call)
-        pool = self._router.resolve(call.pool, call.operation) if call.operation.scope is _OF_MODEL else self._account_pool(call)
+        caller = call.options.caller
+        if call.operation.scope is not _OF_MODEL:
+            pool = self._account_pool(call)
+        elif caller is None or caller.pools is None:
+            pool = self._router.resolve(call.pool, call.operation)
+        else:
+            pool = self._router.resolve_for(caller, call.pool, call.operation)
         if pool.operations and call.operation.name not in pool.operations:
             raise final_errors.wrong_operation(pool, call, self._router.list_pools())
         if call.account is None:

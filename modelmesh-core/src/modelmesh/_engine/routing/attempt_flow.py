@@ -54,7 +54,7 @@ def attempt(
     if dry_run:
         yield send
         return None
-    lease = AttemptLease(candidate.health, candidate.account, candidate=candidate, pool=pool)
+    lease = AttemptLease(candidate.health, candidate.account, candidate=candidate, pool=pool, caller=plan.call.options.caller)
     guard = LeaseGuard(lease, pool.health.on_lost)
     try:
         pool.health.begin(lease, now)
@@ -196,4 +196,4 @@ def reject(plan: RequestPlan, candidate: Candidate, exceeded: LimitExceeded, *, 
         plan.pool.reservations.record_exceeded(exceeded, plan.clock())
     plan.record_exceeded(candidate, exceeded)
     if exceeded.ends_request(rotate_on_budget=plan.pool.policy.rotate_on_budget):
-        raise final_errors.budget_exceeded(plan.pool, candidate, exceeded, plan.attempts)
+        raise final_errors.budget_exceeded(plan.pool, candidate, exceeded, plan.attempts, plan.clock())

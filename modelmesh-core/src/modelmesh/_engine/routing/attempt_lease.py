@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from modelmesh._engine.limits.reservation import Reservation
     from modelmesh._engine.routing.candidates import Candidate
     from modelmesh._engine.routing.pool import Pool
+    from modelmesh.contracts.caller import Caller
 
 
 @define(eq=False)
@@ -29,11 +30,13 @@ class AttemptLease(Lease):
         candidate: The candidate.
         pool: The pool that sends the attempt.
         sent: Whether the request may have been sent.
+        caller: The caller of the request.
         reservation: The attempt's reservation, ``None`` when nothing limits it.
     """
 
     candidate: Candidate = field(kw_only=True)
     pool: Pool = field(kw_only=True, repr=False)
+    caller: Caller | None = None
     sent: bool = False
     reservation: Reservation | None = None
 
@@ -50,7 +53,7 @@ def return_lease(lease: AttemptLease, now: float) -> None:
     pool, candidate = lease.pool, lease.candidate
     pool.reservations.fail(lease.reservation, sent=lease.sent, billed=Billed.UNKNOWN, now=now)
     lease.reservation = None
-    counters = pool.reservations.counters_for(pool, candidate)
+    counters = pool.reservations.counters_for(pool, candidate, lease.caller)
     changed = _recount({id(counter): counter for counter in counters}, pool.health)
     pool.reservations.recheck(changed, now)
     pool.health.release(lease)

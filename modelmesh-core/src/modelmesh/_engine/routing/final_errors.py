@@ -76,10 +76,12 @@ def wrong_operation(pool: Pool, call: Call, pools: Sequence[Pool] = ()) -> error
 
 
 def budget_exceeded(
-    pool: Pool, candidate: Candidate, exceeded: LimitExceeded, attempts: Sequence[Attempt]
-) -> errors.BudgetExceededError:
+    pool: Pool, candidate: Candidate, exceeded: LimitExceeded, attempts: Sequence[Attempt], now: float
+) -> errors.BudgetExceededError | errors.CallerRateLimitError:
     """Return the error for a limit that ends the request."""
     limit = exceeded.counter.limit
+    if limit.caller:
+        return caller_limit_exceeded(pool, exceeded, attempts, now)
     known = exceeded.needed is not None
     hint = (
         "Raise the limit, wait for its reset, or set on_budget_exceeded: rotate to try other models."
@@ -90,12 +92,46 @@ def budget_exceeded(
         f"{candidate} was not tried: {exceeded.reason} ({limit.key}). {hint}",
         details={"attempts": [attempt.as_dict() for attempt in attempts], "pool": pool.name, "limit": str(limit)},
     )
-    error.limit_type = LIMIT_TYPES.get(limit.window.period, limit.window.period.value)
+    _set_limit(error, limit)
     if limit.metric is Metric.COST:
-        error.limit_value = limit.amount / NANO
-        spent = exceeded.counter.used + exceeded.counter.reserved
-        error.actual_value = (spent + (exceeded.needed or 0)) / NANO if known else None
+        error.actual_value = _with_needed(exceeded)
     return error
+
+
+def caller_limit_exceeded(
+    pool: Pool, exceeded: LimitExceeded, attempts: Sequence[Attempt], now: float
+) -> errors.BudgetExceededError | errors.CallerRateLimitError:
+    """Return the error for a limit of the caller's token or team."""
+    counter, limit, when = exceeded.counter, exceeded.counter.limit, pool.reservations.clock.unix(now)
+    seconds = max(counter.resets_at(when) - when, 0.0)
+    facts: dict[str, Any] = {
+        "caller": limit.caller,
+        "details": {"attempts": [attempt.as_dict() for attempt in attempts], "pool": pool.name, "limit": str(limit)},
+    }
+    if seconds < math.inf:
+        facts["retry_after"] = seconds
+    if limit.metric is not Metric.COST:
+        left = limit.format_amount(counter.remaining)
+        short = "" if exceeded.needed == 1 else f": about {exceeded.needed} are needed, and {left} are left"
+        message = f"{limit.caller} has reached its limit of {limit}{short}. Try again in {wait(seconds, when)}."
+        return errors.CallerRateLimitError(message, limit=str(limit), **facts)
+    what = f"the budget of {limit.caller} permits {limit}: {exceeded.reason}."
+    if exceeded.needed is None:
+        advice = "Give the model a price (models.<id>.pricing), or use a pool whose models have one."
+    elif "retry_after" not in facts:
+        advice = "It never resets. Raise it."
+    else:
+        advice = f"Raise it, or wait for its reset in {wait(seconds, when)}."
+    error = errors.BudgetExceededError(f"{what} {advice}", **facts)
+    _set_limit(error, limit)
+    error.actual_value = _with_needed(exceeded)
+    return error
+
+
+def _with_needed(exceeded: LimitExceeded) -> float | None:
+    """Return the used dollars of a budget with those of the refused attempt, ``None`` when these are unknown."""
+    spent = exceeded.counter.used + exceeded.counter.reserved
+    return None if exceeded.needed is None else (spent + exceeded.needed) / NANO
 
 
 def passed_over(
@@ -118,7 +154,7 @@ def no_target_answered(
     exceeded_limits: Mapping[int, LimitExceeded] | None = None,
     *,
     ended: str | None = None,
-) -> errors.RoutingError | errors.BudgetExceededError:
+) -> errors.RoutingError | errors.BudgetExceededError | errors.CallerRateLimitError:
     """Return the final error of a request that no model answered.
 
     Args:
@@ -149,7 +185,7 @@ def no_target_answered(
         refused = (exceeded_limits or {}).items()
         if refused and all(one.needed is None and one.counter.limit.on_exhausted is OnExhausted.ERROR for _, one in refused):
             place, unpriced = next(iter(refused))
-            return budget_exceeded(pool, pool.members[place], unpriced, attempts)
+            return budget_exceeded(pool, pool.members[place], unpriced, attempts, now)
         return _no_target_available(pool, sets, over, spent, facts, now)
     for name in ("provider_id", "model_id", "status", "code", "request_id"):
         facts[name] = getattr(explained, name)
@@ -254,7 +290,8 @@ def _spent_on(pool: Pool, exceeded_limits: Mapping[int, LimitExceeded]) -> Limit
 
 def _set_limit(error: Any, limit: Limit) -> None:
     error.limit_type = LIMIT_TYPES.get(limit.window.period, limit.window.period.value)
-    error.limit_value = limit.amount / NANO
+    if limit.metric is Metric.COST:
+        error.limit_value = limit.amount / NANO
 
 
 def _seconds_until_available(pool: Pool, sets: SelectionSets, now: float) -> float | None:

@@ -113,7 +113,7 @@ def _try_candidate(
         ProviderError: The failure of the candidate is final.
     """
     pool, retries = plan.pool, 0
-    check = pool.reservations.check(pool, candidate, plan.call, plan.clock())
+    check = pool.reservations.check(pool, candidate, plan.call, plan.clock(), is_first=not plan.attempts)
     may_send = dry_run or check.plan is None or not plan.waits_for_budget(check)
     while may_send:
         if check.exceeded is not None:
@@ -129,7 +129,7 @@ def _try_candidate(
             break
         retries += 1
         yield from _wait_for_retry(plan, delay)
-        check = pool.reservations.check(pool, candidate, plan.call, plan.clock())
+        check = pool.reservations.check(pool, candidate, plan.call, plan.clock(), is_first=not plan.attempts)
     if plan.awaits_budget:
         yield from wait_for_settlement(plan)
     else:

@@ -38,6 +38,7 @@ class Pool:
 
     Attributes:
         name: Virtual model name.
+        origin: Name of the configured pool that its members come from.
         capability: Canonical path of the node it targets, empty for a pool that only lists models.
         aliases: Further names under which applications request it.
         members: The candidates, in order. When candidates are added, it becomes another tuple.
@@ -65,7 +66,7 @@ class Pool:
         policy: PoolPolicy | None = None,
         reservations: Reservations | None = None,
     ) -> None:
-        self.name = name
+        self.name = self.origin = name
         self.capability = capability
         self.aliases: tuple[str, ...] = ()
         self.members: tuple[Candidate, ...] = ()

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
+from attrs import define, field
+
 from modelmesh._engine.foundation.suggestions import most_similar, suggestion
 from modelmesh._engine.foundation.wording import MAX_NAME_CHARS, one_line, quote_name
 from modelmesh._engine.routing.pool import Pool
@@ -13,12 +15,27 @@ from modelmesh._engine.routing.pool_index import names_of
 from modelmesh.capabilities.derived import DERIVED
 from modelmesh.capabilities.nodes import CapabilityNode, CapabilityTree
 from modelmesh.contracts.operations import CHAT, OPERATIONS
-from modelmesh.errors import CapabilityNotFoundError
+from modelmesh.errors import CapabilityNotFoundError, ModelNotAllowedError
 
 if TYPE_CHECKING:
     from modelmesh._engine.routing.candidates import Candidate
+    from modelmesh.contracts.caller import Caller
     from modelmesh.contracts.operations import Operation
     from modelmesh.contracts.strategy import Strategy
+
+
+MAX_FOUND = 10_000
+"""Names whose pool is remembered."""
+
+
+@define(eq=False)
+class _Part:
+    """Part of a pool for callers that may not use the pool that a name usually means: its models of a capability or of a name."""
+
+    whole: Pool
+    name: str
+    node: CapabilityNode | None
+    pool: Pool = field(init=False)
 
 
 class Router:
@@ -49,6 +66,7 @@ class Router:
         self._make_strategy = make_strategy
         self._aliases = {alias: pool for pool in self._pools.values() for alias in pool.aliases}
         self._found: dict[str, Pool] = self._aliases | self._pools
+        self._allowed_parts: dict[tuple[str, frozenset[str]], _Part] = {}  # by name and allowed pools
         # A pool of one model or of one capability, with the pool that its members come from.
         self._model_pools: dict[str, tuple[Pool, Pool]] = {}
         self._sub_pools: dict[
@@ -93,9 +111,56 @@ class Router:
                 found = self._by_capability(name) or self._by_model(name)
             if found is None:
                 raise self._unknown(name, operation)
-            if len(self._found) < 10_000:  # noqa: PLR2004 - callers choose the names, so the cache is bounded
+            if len(self._found) < MAX_FOUND:  # callers choose the names, so the cache is bounded
                 self._found[name] = found
         return found
+
+    def resolve_for(self, caller: Caller, name: str, operation: Operation = CHAT) -> Pool:
+        """Return the pool of a name for a caller. A model in several pools is served by one that the caller may use.
+
+        Args:
+            caller: The caller.
+            name: ``model`` of the request.
+            operation: Operation of the request.
+
+        Raises:
+            CapabilityNotFoundError: No pool serves the name.
+            ModelNotAllowedError: The caller may use no pool that serves it.
+        """
+        found = self.resolve(name, operation)
+        allowed = caller.pools
+        if allowed is None or found.origin in allowed:
+            return found
+        key = (name, allowed)
+        part = self._allowed_parts.get(key)
+        if part is None:
+            with self.lock:
+                part = self._allowed_part(name, [pool for pool in self._pools.values() if pool.name in allowed])
+            if part is None:
+                raise _not_allowed(caller, name)
+            if len(self._allowed_parts) < MAX_FOUND:
+                self._allowed_parts[key] = part
+        return part.pool
+
+    def _allowed_part(self, name: str, pools: Sequence[Pool]) -> _Part | None:
+        """Return the part of a pool that serves a capability or a model. The name of a pool means only that pool."""
+        if name in self._pools:
+            return None
+        node = self._tree.get_node(name)
+        lineage = {one.path for one in (node, *self._tree.get_ancestors(node))} if node is not None else frozenset()
+        for pool in pools:
+            part = _Part(pool, name, node if pool.capability in lineage else None)
+            members = [one for one in pool.members if self._belongs(part, one)]
+            if members:
+                part.pool = self._derived_pool(name, node.path if part.node and node else pool.capability, members, pool)
+                part.pool.operations = self._operations_of_models(members)
+                return part
+        return None
+
+    def _belongs(self, part: _Part, candidate: Candidate) -> bool:
+        if part.node is None:
+            return part.name in names_of(candidate)
+        return part.node.path == part.whole.capability or self._offers is None or self._offers(candidate, part.node)
 
     def add_candidate(self, candidate: Candidate) -> None:
         """Add a new member of a pool to the pools that were created for its names."""
@@ -107,6 +172,9 @@ class Router:
         for part, whole, node in self._sub_pools.values():
             if whole.position(candidate) is not None and self._offers is not None and self._offers(candidate, node):
                 part.add([candidate])
+        for one in self._allowed_parts.values():
+            if one.whole.position(candidate) is not None and self._belongs(one, candidate):
+                one.pool.add([candidate])
 
     def operations_of(self, pool: Pool) -> frozenset[str]:
         """Return the operations with a capability at or below that of a pool, empty without any."""
@@ -180,6 +248,7 @@ class Router:
     def _derived_pool(self, name: str, capability: str, members: Sequence[Candidate], source: Pool) -> Pool:
         """Return a pool for some members of another one, which shares its limits."""
         pool = Pool(name, capability, members, self._make_strategy(), source.health, source.policy, source.reservations)
+        pool.origin = source.origin
         pool.index.offers = self._serves
         pool.pacer = source.pacer
         pool.counters = source.counters
@@ -204,3 +273,12 @@ class Router:
             f"Name the pool in model=…, for example model={example!r}. Its strategy selects the model. To call a model by name, "
             "or to add a pool of that name, write it into create(config=…): pools: {<name>: {models: [<provider>/<model>]}}."
         )
+
+
+def _not_allowed(caller: Caller, name: str) -> ModelNotAllowedError:
+    pools = ", ".join(sorted(caller.pools or ())) or "no pool"
+    message = (
+        f"the token {quote_name(caller.name)} may not use {quote_name(name)}. Nothing was sent. It may use: {pools}. "
+        "Use one of these, or ask the administrator of the proxy to allow more."
+    )
+    return ModelNotAllowedError(message, pool_name=name[:MAX_NAME_CHARS], caller=caller.name)

@@ -147,6 +147,11 @@ class MeshState:
         if self.manager.policy is SyncPolicy.IMMEDIATE:  # other counters are current, and would change during the query
             self._apply_totals_of(joined)
 
+    def apply_shared_totals(self, counters: Mapping[str, LimitCounter]) -> None:
+        """Apply the totals of all processes for new counters, where counters are shared."""
+        if self.manager.policy is SyncPolicy.IMMEDIATE:
+            self._apply_totals_of(counters)
+
     def apply_all_totals(self) -> None:
         """Apply the totals of all processes for every limit."""
         self._apply_totals_of(self.reservations.counters(self.pools()))

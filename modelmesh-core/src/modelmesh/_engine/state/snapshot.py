@@ -45,7 +45,10 @@ def capture(pools: Sequence[Pool], reservations: Reservations, usage: UsageTrack
             }
             for pool in pools
         },
-        meters={name: counter.saved() for name, counter in reservations.counters(pools).items() if not counter.is_empty},
+        meters={
+            **_unclaimed(reservations, when),
+            **{name: counter.saved() for name, counter in reservations.counters(pools).items() if not counter.is_empty},
+        },
         usage=usage.saved(),
     )
 
@@ -59,7 +62,8 @@ def restore(
         DamagedStateError: A value in it is invalid.
     """
     try:
-        reservations.restore(reservations.counters(pools), state.meters, now)
+        reservations.restore(reservations.counters(pools, callers=False), state.meters, now)
+        reservations.restore_callers(state.meters, now)
         for saved, breakers in ((state.models, _models(pools)), (state.providers, _provider_health(pools))):
             for name, breaker in breakers:
                 if name in saved:
@@ -127,6 +131,12 @@ def merge_unseen(before: SystemState, state: SystemState, pools: Sequence[Pool],
         records = {model: saved for model, saved in earlier.get("judged", {}).items() if model not in here}
         if records:
             row["judged"] = {**records, **row.get("judged", {})}
+
+
+def _unclaimed(reservations: Reservations, when: float) -> dict[str, Any]:
+    """Return the stored counts of tokens and teams that are not known yet, unless their window is over."""
+    rows = reservations.callers.unclaimed.items()
+    return {name: row for name, row in rows if row.get("ends") is None or float(row["ends"]) > when}
 
 
 def _policy_records(pool: Pool) -> dict[str, Any]:
