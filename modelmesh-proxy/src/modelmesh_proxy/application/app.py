@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable, Mapping
+from functools import cached_property
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
@@ -17,10 +18,13 @@ from modelmesh_proxy.settings import ProxySettings
 
 if TYPE_CHECKING:
     from modelmesh import ModelMesh
+    from modelmesh_proxy.admin.request_checks import RequestChecks
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 SendEvent = Callable[[Mapping[str, Any]], Awaitable[None]]
+
+_ADMIN = (b"/admin/", b"/ui")
 
 
 class ProxyApp:
@@ -42,6 +46,13 @@ class ProxyApp:
             await self._lifespan(receive, send)
         elif scope["type"] == "http":
             await self._counted(scope, receive, send)
+
+    @cached_property
+    def _admin(self) -> RequestChecks:
+        """The administration interface, imported with its first request: most processes never get one."""
+        from modelmesh_proxy.admin.api import create_admin  # noqa: PLC0415 - see above
+
+        return create_admin(self.services)
 
     async def _lifespan(self, receive: Receive, send: SendEvent) -> None:
         while True:
@@ -77,6 +88,9 @@ class ProxyApp:
     async def _http(self, scope: Scope, receive: Receive, send: SendEvent) -> None:
         if scope["raw_path"] == b"/metrics":
             await serve_metrics(self.metrics, scope, send)
+            return
+        if scope["raw_path"].startswith(_ADMIN):
+            await self._admin(scope, receive, send)
             return
         body = bytearray()
         while True:

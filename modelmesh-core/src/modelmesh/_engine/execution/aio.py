@@ -20,7 +20,12 @@ from modelmesh.errors import ModelMeshError, ProviderError
 
 
 class AsyncDriver:
-    """Runs flows in the calling task."""
+    """Runs flows in the calling task.
+
+    Attributes:
+        lock: Held around each step of a flow, never across an ``await``.
+        on_send: Called with each attempt before it is sent, while a live view is open.
+    """
 
     def __init__(
         self,
@@ -38,6 +43,7 @@ class AsyncDriver:
             publisher: Publishes the deltas of shared counters, ``None`` without shared counters.
         """
         self.lock = lock
+        self.on_send: Callable[[Send], None] | None = None
         self._clock = clock
         self._sleep = asyncio.sleep if sleep is None else sleep
         self._publisher = publisher
@@ -87,6 +93,8 @@ class AsyncDriver:
 
     async def _attempt(self, step: Send) -> Outcome:
         provider = step.candidate.provider
+        if self.on_send is not None:
+            self.on_send(step)
         try:
             reply = await provider.asend(step.call, step.candidate.upstream, step.limits)
             if not step.call.stream:

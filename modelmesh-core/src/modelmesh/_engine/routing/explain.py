@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +40,7 @@ class CandidateInfo:
         left: Remaining amount of each of its limits.
         price: Prices that apply to this request now in USD, with their ``source`` and ``as_of``. ``None`` when no price is known,
             which does not mean free.
+        until: Unix seconds at which the reasons end, ``None`` when it could serve the request or no time is known.
     """
 
     model: str
@@ -50,6 +52,7 @@ class CandidateInfo:
     reason: str
     left: tuple[dict[str, Any], ...] = ()
     price: dict[str, Any] | None = None
+    until: float | None = None
 
 
 @frozen(repr=False)
@@ -146,6 +149,7 @@ def explain(call: Call, pool: Pool, *, clock: Callable[[], float], rng: Any) -> 
                 why,
                 tuple(pool.reservations.forecasts(candidate, now)),
                 _price(candidate.info.pricing, prompt, when),
+                None if found.ok or math.isinf(found.until) else pool.unix_time(found.until),
             )
         )
     return Explanation(

@@ -80,11 +80,13 @@ class Emitter:
     Attributes:
         sinks: Configured connectors.
         listeners: Hook plugins, as ``(hook, function)``.
+        watchers: Functions that receive events and finished requests while a live view is open.
         exceptions: Number of exceptions, by subscriber.
     """
 
     sinks: tuple[Sink, ...] = ()
     listeners: tuple[tuple[str, Callable[..., Any]], ...] = ()
+    watchers: list[Callable[[RoutingEvent | RequestLogEntry], None]] = field(factory=list)
     exceptions: Counter[str] = field(factory=Counter)
 
     @property
@@ -99,8 +101,8 @@ class Emitter:
 
     @property
     def has_subscribers(self) -> bool:
-        """Whether there is a sink or a hook plugin."""
-        return bool(self.sinks or self.listeners)
+        """Whether there is a sink, a hook plugin or a watcher."""
+        return bool(self.sinks or self.listeners or self.watchers)
 
     @property
     def needs_payloads(self) -> bool:
@@ -118,6 +120,8 @@ class Emitter:
             if SinkRole.ROUTING in sink.roles and (sink.events is None or event.event_type in sink.events):
                 self._notify(sink.target.emit, event if sink.include_metadata else evolve(event, metadata={}))
         self._notify_hooks("modelmesh_routing_event", event)
+        for watcher in tuple(self.watchers):
+            self._notify(watcher, event)
 
     def log(self, entry: RequestLogEntry) -> None:
         """Publish a finished request."""
@@ -125,6 +129,8 @@ class Emitter:
             if SinkRole.LOGGING in sink.roles:
                 self._notify(sink.target.log, reduce_payloads(entry, sink.level, sink.max_payload_size))
         self._notify_hooks("modelmesh_request_finished", without_payloads(entry))
+        for watcher in tuple(self.watchers):
+            self._notify(watcher, without_payloads(entry))
 
     def flush(self, stats: Mapping[str, AggregateStats]) -> None:
         """Publish the statistics since the last flush."""
