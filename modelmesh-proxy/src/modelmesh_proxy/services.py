@@ -6,13 +6,37 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from attrs import define, field
+from attrs import define, field, frozen
 
 from modelmesh_proxy.settings import ProxySettings
 
 if TYPE_CHECKING:
     from modelmesh import ModelMesh
     from modelmesh._engine.gateway.gateway import Gateway
+
+
+@define(eq=False)
+class RequestCount:
+    """Number of requests that run on one mesh, streams included.
+
+    Attributes:
+        running: The number.
+    """
+
+    running: int = 0
+
+
+@frozen
+class ReadinessProblem:
+    """Why a proxy is not ready.
+
+    Attributes:
+        code: Short name of the reason, for programs.
+        message: The reason as text.
+    """
+
+    code: str
+    message: str
 
 
 @define(eq=False)
@@ -25,18 +49,33 @@ class ProxyServices:
         mesh: The mesh.
         gateway: The gateway over it.
         settings: The settings.
+        owns_mesh: Whether the end of the ASGI lifespan closes the mesh.
+        host: Address that the server listens on, ``""`` under another ASGI server.
+        port: Port that the server listens on, 0 under another ASGI server.
         started_at: Monotonic seconds of the start.
-        in_flight: Requests that run now, streams included.
+        requests: Requests that run on ``mesh``. A reload replaces the count together with the mesh.
+        earlier_requests: Requests that run on the meshes of earlier configurations.
         total_requests: Requests since the start.
         draining: Whether the proxy ends and accepts no new requests.
+        readiness_checks: Each returns why the proxy is not ready, ``None`` if it is. ``/ready`` calls them: no I/O, no wait.
         on_replaced: Called with the earlier mesh after a reload.
     """
 
     mesh: ModelMesh
     gateway: Gateway
     settings: ProxySettings = field(factory=ProxySettings)
+    owns_mesh: bool = True
+    host: str = ""
+    port: int = 0
     started_at: float = field(factory=time.monotonic)
-    in_flight: int = 0
+    requests: RequestCount = field(factory=RequestCount)
+    earlier_requests: list[RequestCount] = field(factory=list)
     total_requests: int = 0
     draining: bool = False
+    readiness_checks: list[Callable[[], ReadinessProblem | None]] = field(factory=list)
     on_replaced: list[Callable[[ModelMesh], None]] = field(factory=list)
+
+    @property
+    def in_flight(self) -> int:
+        """Requests that run now, streams included."""
+        return self.requests.running + sum(count.running for count in self.earlier_requests)

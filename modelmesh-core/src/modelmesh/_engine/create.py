@@ -159,6 +159,27 @@ def assemble(
         return _Request(capabilities, None, providers, None, strategy, None, settings).mesh(read_only=read_only)
 
 
+def assemble_default_pools(config: Config | None = None, *, read_only: bool = False) -> ModelMesh:
+    """Assemble the mesh of a server: one pool for every predefined pool that has a model, unless ``config`` names its pools.
+
+    Args:
+        config: As of :func:`create`. Without it, or without providers, models and pools in it, providers are detected. Models
+            that need no key serve a process without keys.
+        read_only: Neither load nor save state, and start no background task.
+
+    Raises:
+        ConfigurationError: The configuration cannot be used.
+        NoProvidersError: No provider was found.
+    """
+    _, settings = _mask_arguments(None, config)
+    del config
+    with _own_frames_only():
+        request = _Request((), None, None, None, None, None, settings)
+        if settings is None or (settings.is_overlay and not settings.capabilities):
+            return request.with_default_pools(read_only=read_only)
+        return request.mesh(read_only=read_only)
+
+
 def _mask_arguments(api_keys: Mapping[str, str] | None, config: Any) -> tuple[dict[str, Secret] | None, MeshConfig | None]:
     """Wrap keys in secrets before anything can raise: a traceback may show the values of a frame."""
     wrong = api_keys is not None and not isinstance(api_keys, Mapping)
@@ -276,6 +297,36 @@ class _Request:
                 raise nothing_detected(resolver.catalog, error.message, self.capabilities) from None
             raise
         return mesh
+
+    def with_default_pools(self, *, read_only: bool) -> ModelMesh:
+        """Assemble a mesh of the detected providers, else of the models that need no key, with every pool that they serve."""
+        resolver = Resolver()
+        found = detect(resolver.catalog)
+        try:
+            return self.of_providers(resolver, found, read_only=read_only)
+        except ConfigurationError as error:
+            if not all(one.embedded for one in found):
+                raise
+            ready = [one for one in found if self._is_ready(resolver, one)]
+            if len(ready) == len(found):
+                raise  # the configuration is wrong
+            if not ready:
+                raise nothing_detected(resolver.catalog, error.message, ("chat-completion",)) from None
+            return self.of_providers(resolver, ready, read_only=read_only)
+
+    def of_providers(self, resolver: Resolver, found: Sequence[DetectedProvider], *, read_only: bool) -> ModelMesh:
+        """Assemble a mesh of providers, with every predefined pool that has a model."""
+        entries = {one.name: _entry(one, {}) for one in found}
+        mesh = ModelMesh(resolver=resolver)
+        mesh.initialize((self.config or MeshConfig({})).replaced(providers=entries), read_only=read_only)
+        return mesh
+
+    def _is_ready(self, resolver: Resolver, one: DetectedProvider) -> bool:
+        try:
+            evolve(self, config=None).of_providers(resolver, [one], read_only=True).shutdown()
+        except ConfigurationError:
+            return False
+        return True
 
 
 def _predefined(pool: str) -> str:

@@ -2,90 +2,159 @@
 
 from __future__ import annotations
 
-from threading import Thread
-from time import monotonic, sleep
-from typing import Any
+import asyncio
+import signal
+import threading
+from collections.abc import Awaitable, Generator
+from concurrent.futures import Future
+from time import monotonic
+from typing import Any, Self
 
-import uvicorn
-from attrs import frozen
+from modelmesh.errors import ModelMeshError
+from modelmesh_proxy.server.server_run import ServerRun
+from modelmesh_proxy.server.status import ServerStatus
 
-from modelmesh_proxy.application.app import create_app
-from modelmesh_proxy.server.http_protocol import protocol_class
-
-
-@frozen
-class ServerStatus:
-    """Status of a proxy.
-
-    Attributes:
-        running: Whether it accepts connections.
-        host: Address that it listens on.
-        port: Port that it listens on.
-        uptime_seconds: Seconds since the start, ``None`` before it.
-        active_connections: Requests that run now.
-        total_requests: Requests since the start.
-    """
-
-    running: bool
-    host: str
-    port: int
-    uptime_seconds: float | None
-    active_connections: int
-    total_requests: int
+__all__ = ["ProxyServer", "ServerStatus"]
 
 
 class ProxyServer:
-    """Serves a mesh over HTTP."""
+    """Serves a mesh over HTTP.
 
-    def __init__(self, config: Any = None, *, host: str | None = None, port: int | None = None, token: str | None = None) -> None:
-        """Initialize a server that is not started.
+    Usable from threads and from asyncio: in a running event loop, :meth:`start` and :meth:`stop` return an object to await. The
+    server itself runs in a thread of its own, or in the calling thread with ``start(block=True)``. It may be started again after
+    a stop.
+
+    Example::
+
+        with ProxyServer("modelmesh.yaml", port=0) as server:
+            print(server.url)
+    """
+
+    def __init__(
+        self,
+        config: Any = None,
+        *,
+        host: str | None = None,
+        port: int | None = None,
+        token: str | None = None,
+        drain: float | None = None,
+        reload: bool | None = None,
+    ) -> None:
+        """Initialize a server that is not started. Nothing is read before the start.
 
         Args:
-            config: Path, dictionary, configuration, or a mesh. Without one, detected providers.
-            host: Address to listen on.
-            port: Port to listen on. 0 selects a free one.
+            config: Path, dictionary, configuration, mesh or client. Without one, the configuration is found as
+                ``modelmesh serve`` finds it. A mesh or the mesh of a client stays open after the stop.
+            host: Address to listen on, by default that of the configuration.
+            port: Port to listen on, by default that of the configuration. 0 selects a free one.
             token: Token that every caller must send.
+            drain: Seconds that running requests may go on after a stop, by default those of the configuration.
+            reload: Whether a change of the configuration file is applied, by default as in the configuration.
         """
-        self._app = create_app(config)
-        section = self._app.services.settings.section
-        self._host, self._port, self._token = host or section.host, section.port if port is None else port, token
-        self._server: uvicorn.Server | None = None
-        self._thread: Thread | None = None
-        self._started: float | None = None
+        self._config = getattr(config, "mesh", config)
+        self._token = token
+        self._flags: dict[str, Any] = {"host": host, "port": port, "drain": drain, "reload": reload}
+        self._lock = threading.Lock()
+        self._run: ServerRun | None = None
 
-    def start(self, *, block: bool = True) -> None:
-        """Accept connections. Returns when connections are accepted, or with ``block`` when the server stops."""
-        settings = uvicorn.Config(
-            self._app,
-            host=self._host,
-            port=self._port,
-            http=protocol_class(self._app.services.settings.section.limits),
-            ws="none",
-            log_level="warning",
-            lifespan="on",
-            server_header=False,
-        )
-        self._server = uvicorn.Server(settings)
-        self._started = monotonic()
-        if block:
-            self._server.run()
-            return
-        self._thread = Thread(target=self._server.run, name="modelmesh-proxy", daemon=True)
-        self._thread.start()
-        while not self._server.started and self._thread.is_alive():
-            sleep(0.005)
-        self._port = self._server.servers[0].sockets[0].getsockname()[1]
+    # -- life cycle -------------------------------------------------------------------------------------------------
 
-    def stop(self) -> None:
-        """Let running requests finish and free the port."""
-        if self._server is not None:
-            self._server.should_exit = True
-        if self._thread is not None:
-            self._thread.join()
+    def start(self, *, block: bool = True) -> Awaitable[None]:
+        """Accept connections.
+
+        Args:
+            block: Whether the call returns when the server stops, rather than when connections are accepted. In a running event
+                loop the call never blocks: await the result, which is ready when connections are accepted.
+
+        Raises:
+            ModelMeshError: The server runs already, its address cannot be used, or the configuration is wrong.
+            KeyboardInterrupt: Ctrl-C stopped the server that this call waited for.
+        """
+        in_loop = _in_event_loop()
+        with self._lock:
+            if self._run is not None and not self._run.ended.done():
+                message = "the server runs already: call stop() first, or create another ProxyServer"
+                raise ModelMeshError(message)
+            run = self._run = ServerRun(self._config, token=self._token, flags=self._flags)
+        if block and not in_loop:
+            run.run()
+            run.ended.result()
+            if run.stop_signal is signal.SIGINT:
+                raise KeyboardInterrupt
+            return _Result(run.ended)
+        threading.Thread(target=run.run, name="modelmesh-proxy", daemon=True).start()
+        if not in_loop or not block:
+            run.started.result()
+        return _Result(run.started)
+
+    def stop(self) -> Awaitable[None]:
+        """Let running requests finish, close the mesh unless it was passed in, and free the port. May be called twice.
+
+        Returns when the server has stopped. In a running event loop, await the result for that.
+        """
+        run = self._run
+        if run is None:
+            return _Result(_done())
+        run.stop()
+        if not _in_event_loop():
+            run.ended.exception()
+        return _Result(run.ended)
 
     def get_status(self) -> ServerStatus:
         """Return the status."""
-        services = self._app.services
-        running = self._server is not None and self._server.started
-        uptime = None if self._started is None else monotonic() - self._started
-        return ServerStatus(running, self._host, self._port, uptime, services.in_flight, services.total_requests)
+        run = self._run
+        if run is None or run.app is None:
+            return ServerStatus(running=False, host=self._flags["host"] or "127.0.0.1", port=self._flags["port"] or 0)
+        services = run.app.services
+        return ServerStatus(
+            running=run.is_running,
+            host=services.host,
+            port=services.port,
+            uptime_seconds=monotonic() - services.started_at,
+            active_connections=services.in_flight,
+            total_requests=services.total_requests,
+        )
+
+    @property
+    def url(self) -> str:
+        """Base URL of the running server, without ``/v1``."""
+        run = self._run
+        return "" if run is None else run.url
+
+    def __enter__(self) -> Self:
+        self.start(block=False)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+
+class _Result:
+    """A result that is there, or that a coroutine awaits."""
+
+    def __init__(self, future: Future[None]) -> None:
+        self._future = future
+
+    def __await__(self) -> Generator[Any, None, None]:
+        return asyncio.wrap_future(self._future).__await__()
+
+
+def _done() -> Future[None]:
+    future: Future[None] = Future()
+    future.set_result(None)
+    return future
+
+
+def _in_event_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

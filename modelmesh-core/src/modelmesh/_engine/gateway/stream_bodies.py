@@ -144,6 +144,10 @@ class AsyncStreamBody:
         if last:
             yield last
 
+    def fail(self, error: Exception) -> bytes:
+        """Return the last event of a stream that the server ends early, empty for a stream of bytes."""
+        return b"" if self._encoder is None else self._encoder.fail(error)
+
     async def aclose(self) -> None:
         """Close the stream of the vendor, read to its end or not. May be called twice."""
         await self._stream.aclose()

@@ -1,0 +1,40 @@
+"""The configuration of a proxy, and the mesh that is built from it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from modelmesh import ModelMesh
+
+VARIABLE = "MODELMESH_CONFIG"
+"""Environment variable with the path of a configuration."""
+
+FILES = ("modelmesh.yaml", "modelmesh.yml", "modelmesh.json")
+"""Names that are looked up in the working directory, in this order."""
+
+
+def find_config() -> str | None:
+    """Return the path of the configuration: ``MODELMESH_CONFIG``, else a file of the working directory, else ``None``."""
+    stated = os.environ.get(VARIABLE, "").strip()
+    return stated or next((name for name in FILES if Path(name).is_file()), None)
+
+
+def load_mesh(config: Any = None, *, read_only: bool = False) -> ModelMesh:
+    """Build the mesh of a configuration.
+
+    Args:
+        config: Path, dictionary or :class:`~modelmesh.MeshConfig`. Without one, or without providers, models and pools in it,
+            the mesh has the providers whose keys are in the environment, else the models that need no key. It has every
+            predefined pool that has a model.
+        read_only: Neither load nor save state, and start no background task.
+
+    Raises:
+        ConfigurationError: The configuration cannot be used.
+        NoProvidersError: No provider was found.
+    """
+    from modelmesh._engine.create import assemble_default_pools  # noqa: PLC0415 - a caller with a mesh needs no detection
+
+    return assemble_default_pools(os.fspath(config) if isinstance(config, os.PathLike) else config, read_only=read_only)

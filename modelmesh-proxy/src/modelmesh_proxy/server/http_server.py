@@ -1,0 +1,171 @@
+"""One uvicorn server: signals, drain and end.
+
+uvicorn binds no socket and installs no signal handler here. A stop refuses new connections at once. Requests and streams that run
+may go on for the time of ``proxy.drain``. The rest is then ended, each stream with one error event.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from ssl import SSLContext
+from types import FrameType
+from typing import Any
+
+import uvicorn
+
+from modelmesh_proxy.server.http_protocol import protocol_class
+from modelmesh_proxy.server.listener import BACKLOG
+from modelmesh_proxy.services import ProxyServices
+
+TICK_S = 0.05
+CUT_S = 5.0
+"""Time for the last events of requests that are ended."""
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class HttpServer(uvicorn.Server):
+    """Server of one start. It ends after :meth:`stop` or a signal.
+
+    Attributes:
+        stop_signal: Signal that ended the server, ``None`` after :meth:`stop`.
+        on_hangup: Called for SIGHUP, ``None`` to leave the signal alone.
+    """
+
+    def __init__(self, app: Any, services: ProxyServices, sockets: Sequence[socket.socket], tls: SSLContext | None) -> None:
+        """Initialize a server that does not run.
+
+        Args:
+            app: The ASGI application.
+            services: State of the proxy.
+            sockets: Bound sockets. The server closes them.
+            tls: TLS context, ``None`` for plain HTTP.
+        """
+        section = services.settings.section
+        config = uvicorn.Config(
+            app,
+            http=protocol_class(section.limits),
+            ws="none",
+            lifespan="on",
+            interface="asgi3",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            backlog=BACKLOG,
+            ssl_context_factory=None if tls is None else lambda *_: tls,
+        )
+        super().__init__(config)
+        self._services, self._sockets = services, list(sockets)
+        self.stop_signal: signal.Signals | None = None
+        self.on_hangup: Callable[[], None] | None = None
+        self._background: set[asyncio.Task[Any]] = set()
+
+    async def run_until_stopped(self, on_started: Callable[[], Awaitable[None] | None]) -> None:
+        """Accept connections until the server is stopped.
+
+        Args:
+            on_started: Called when connections are accepted.
+        """
+        self._on_started = on_started
+        await self.serve(sockets=self._sockets)
+
+    def add_background(self, work: Any) -> None:
+        """Run a coroutine until the server stops."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+    def stop(self) -> None:
+        """Begin to drain. Safe in any thread."""
+        self._services.draining = True
+        self.should_exit = True
+
+    # -- uvicorn's steps --------------------------------------------------------------------------------------------
+
+    async def main_loop(self) -> None:
+        """Wait for the stop."""
+        result = self._on_started()
+        if result is not None:
+            await result
+        await super().main_loop()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Drain, end what is left, and close the application."""
+        self._services.draining = True
+        for task in self._background:
+            task.cancel()
+        for server in self.servers:
+            server.close()
+        for one in sockets or ():
+            one.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        await self._wait_for_requests(float(self._services.settings.section.drain))
+        for task in list(self.server_state.tasks):
+            task.cancel()
+        if self.server_state.tasks:
+            await asyncio.wait(list(self.server_state.tasks), timeout=CUT_S)
+        for connection in list(self.server_state.connections):
+            transport = getattr(connection, "transport", None)
+            if transport is not None:
+                transport.close()
+        await self.lifespan.shutdown()
+
+    async def _wait_for_requests(self, seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        end = loop.time() + seconds
+        state = self.server_state
+        while (state.connections or state.tasks) and not self.force_exit and loop.time() < end:  # noqa: ASYNC110 - uvicorn's sets
+            await asyncio.sleep(TICK_S)
+
+    # -- signals ----------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Handle the signals of the process in its main thread. Other threads receive none."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        handlers: dict[Any, Any] = dict.fromkeys(STOP_SIGNALS, self.handle_exit)
+        if self.on_hangup is not None and hasattr(signal, "SIGHUP"):
+            handlers[signal.SIGHUP] = self._hang_up
+        had_terminal = _has_terminal()
+        self._had_terminal = had_terminal
+        before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Drain at the first signal, end running requests at the second, end the process at the third."""
+        _ = frame
+        if self.force_exit:
+            os._exit(128 + sig)
+        if self.should_exit:
+            self.force_exit = True
+        if self.stop_signal is None:
+            self.stop_signal = signal.Signals(sig)
+        self.stop()
+
+    def _hang_up(self, sig: int, frame: FrameType | None) -> None:
+        if self._had_terminal and not _has_terminal():
+            self.handle_exit(sig, frame)  # the terminal was closed
+        elif self.on_hangup is not None:
+            self.on_hangup()
+
+
+def _has_terminal() -> bool:
+    try:
+        return sys.stdin is not None and os.isatty(sys.stdin.fileno())
+    except (OSError, ValueError):
+        return False

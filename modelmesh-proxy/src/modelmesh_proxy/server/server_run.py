@@ -1,0 +1,126 @@
+"""One run of a server in this process, from start to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from time import monotonic
+from typing import Any
+
+from modelmesh._engine.mesh import MeshEngine
+from modelmesh_proxy.application.app import ProxyApp, create_app
+from modelmesh_proxy.server.http_server import HttpServer
+from modelmesh_proxy.server.listener import bind
+from modelmesh_proxy.server.tls import build_context
+from modelmesh_proxy.settings import ProxySettings
+
+
+class ServerRun:
+    """One run of a server.
+
+    Attributes:
+        started: Done when connections are accepted, with an exception if they never are.
+        ended: Done when the server has stopped.
+        app: The application, ``None`` before it is created.
+        stop_signal: Signal that stopped the server, ``None`` without one.
+    """
+
+    def __init__(
+        self,
+        config: Any = None,
+        *,
+        token: str | None = None,
+        flags: Mapping[str, Any],
+        sockets: Sequence[socket.socket] | None = None,
+        on_started: Callable[[ServerRun], None] | None = None,
+    ) -> None:
+        """Initialize a run. Nothing is read yet.
+
+        Args:
+            config: Path, dictionary, configuration or mesh, ``None`` to find one.
+            token: Value of ``--token``.
+            flags: Keys of the section ``proxy`` that replace those of the configuration. ``None`` is no value.
+            sockets: Bound sockets. By default the run binds its own.
+            on_started: Called when connections are accepted.
+        """
+        self._config, self._token, self._flags, self._sockets = config, token, flags, sockets
+        self._on_started = on_started
+        self.started: Future[None] = running_future()
+        self.ended: Future[None] = running_future()
+        self.app: ProxyApp | None = None
+        self.stop_signal: signal.Signals | None = None
+        self._server: HttpServer | None = None
+        self._is_stopped = False
+
+    @property
+    def is_running(self) -> bool:
+        """Whether connections are accepted."""
+        return self._server is not None and self.started.done() and not self._server.should_exit
+
+    @property
+    def url(self) -> str:
+        """Base URL, empty before the start."""
+        if self.app is None:
+            return ""
+        services = self.app.services
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(services.host, services.host)  # noqa: S104 - no bind
+        scheme = "http" if services.settings.section.tls is None else "https"
+        return f"{scheme}://{f'[{host}]' if ':' in host else host}:{services.port}"
+
+    def run(self) -> None:
+        """Run to the end. An error is the exception of ``ended``, and of ``started`` if the server never started."""
+        error: BaseException | None = None
+        try:
+            self._serve()
+        except BaseException as raised:  # noqa: BLE001 - belongs to the caller of start(), which may be in another thread
+            error = raised
+        for future in (self.started, self.ended):
+            if not future.done():
+                if error is None:
+                    future.set_result(None)
+                else:
+                    future.set_exception(error)
+
+    def stop(self) -> None:
+        """Begin to drain. Safe in any thread, and before the server runs."""
+        self._is_stopped = True
+        if self._server is not None:
+            self._server.stop()
+
+    def _serve(self) -> None:
+        mesh: Any = self._config if isinstance(self._config, MeshEngine) else None
+        app = create_app(None if mesh is not None else self._config, mesh=mesh)
+        services = app.services
+        try:
+            services.settings = ProxySettings.of(services.settings.section, token=self._token, **self._flags)
+            section = services.settings.section
+            tls = None if section.tls is None else build_context(section.tls)
+            sockets = bind(section.host, section.port) if self._sockets is None else self._sockets
+        except BaseException:
+            if services.owns_mesh:
+                services.mesh.shutdown()
+            raise
+        services.host, services.port = section.host, sockets[0].getsockname()[1]
+        services.started_at = monotonic()
+        self.app = app
+        server = self._server = HttpServer(app, services, sockets, tls)
+        if self._is_stopped:
+            server.stop()
+        with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
+            runner.run(server.run_until_stopped(self._report_started))
+        self.stop_signal = server.stop_signal
+
+    def _report_started(self) -> None:
+        self.started.set_result(None)
+        if self._on_started is not None:
+            self._on_started(self)
+
+
+def running_future() -> Future[None]:
+    """Return a future that the cancellation of one waiter does not cancel for the others."""
+    future: Future[None] = Future()
+    future.set_running_or_notify_cancel()
+    return future
