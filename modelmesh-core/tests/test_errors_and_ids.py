@@ -45,6 +45,7 @@ TREE = {
     "StreamInterruptedError": ("ProviderError",),
     "ProviderInitError": ("ProviderError",),
     "StorageError": ("ModelMeshError",),
+    "StoreUnavailableError": ("StorageError",),
     "StorageConflictError": ("StorageError",),
     "StorageLockError": ("StorageError", TimeoutError),
     "BrokenConnectorError": ("ProviderError", errors.ConnectorError),
@@ -57,6 +58,7 @@ RETRYABLE = {
     "ProviderServerError",
     "BadUpstreamResponseError", "StreamInterruptedError", "StorageConflictError", "StorageLockError",
     "CallerRateLimitError",
+    "StoreUnavailableError",
 }  # fmt: skip
 
 

@@ -155,6 +155,7 @@ SPECIFIED: dict[str, tuple[Any, str]] = {
     "storage.persistence.format": ("yaml", "effect"),
     "storage.persistence.compression": (True, "effect"),
     "storage.persistence.encryption": (True, "error"),
+    "storage.on_store_down": ("refuse", "warning"),
     "storage.locking.enabled": (False, "effect"),
     "storage.locking.timeout": ("5s", "effect"),
     "storage.locking.retry_interval": ("5ms", "effect"),

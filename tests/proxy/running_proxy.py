@@ -13,6 +13,7 @@ from typing import Any, Self
 import uvicorn
 
 from modelmesh import ModelMesh
+from modelmesh._engine.state.sync_status import CountsStatus
 from modelmesh_proxy.application.app import create_app
 
 
@@ -38,6 +39,12 @@ class RunningProxy:
 
     def get(self, path: str) -> tuple[int, Any]:
         return _sent(urllib.request.Request(self.url + path))
+
+    @property
+    def counts(self) -> CountsStatus:
+        """Whether the mesh counts alone."""
+        assert self.mesh.state is not None
+        return self.mesh.state.get_counts_status()
 
     def chat(self, model: str = "chat", **headers: str) -> tuple[int, Any]:
         """Send a short chat. Returns the status and the body."""

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from modelmesh.errors import StorageConflictError as StorageConflictError
     from modelmesh.errors import StorageError as StorageError
     from modelmesh.errors import StorageLockError as StorageLockError
+    from modelmesh.errors import StoreUnavailableError as StoreUnavailableError
     from modelmesh.errors import StreamInterruptedError as StreamInterruptedError
     from modelmesh.errors import UnknownConnectorError as UnknownConnectorError
 
@@ -92,6 +93,7 @@ _HOMES = {
     "StorageConflictError": "modelmesh.errors",
     "StorageError": "modelmesh.errors",
     "StorageLockError": "modelmesh.errors",
+    "StoreUnavailableError": "modelmesh.errors",
     "StreamInterruptedError": "modelmesh.errors",
     "UnknownConnectorError": "modelmesh.errors",
     "ModelMesh": "modelmesh.client",

@@ -31,6 +31,7 @@
     │ ├ ProviderInitError                   the provider could not be initialized
     │ └ BrokenConnectorError                a bug in the connector (also ConnectorError): place
     ├ StorageError                          a failed state store: connector_id, key
+    │ ├ StoreUnavailableError               counts cannot be shared, and a budget requires it: retry_after
     │ ├ StorageConflictError                another process changed the entry
     │ └ StorageLockError                    another process holds the lock (also TimeoutError)
     ├ BudgetExceededError                   a spending limit: limit_type, limit_value, actual_value, caller
@@ -86,6 +87,7 @@ __all__ = [
     "StorageConflictError",
     "StorageError",
     "StorageLockError",
+    "StoreUnavailableError",
     "StreamInterruptedError",
     "UnknownConnectorError",
 ]
@@ -367,6 +369,15 @@ class StorageError(ModelMeshError):
 
     connector_id: str = ""
     key: str | None = None
+
+
+class StoreUnavailableError(StorageError):
+    """The store that shares counts does not reply, and the configuration refuses requests that a budget limits meanwhile.
+
+    ``retry_after`` (seconds) is set.
+    """
+
+    retryable = True
 
 
 class StorageConflictError(StorageError):

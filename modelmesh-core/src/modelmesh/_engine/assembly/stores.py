@@ -77,6 +77,9 @@ def build_storage(section: StorageSection, resolver: Resolver, references: Refer
         ConnectorError: The connector is unknown or broken.
     """
     source_map, store, path = problems.source_map, section.instance, ("storage", "config")
+    if section.on_store_down == "refuse" and section.sync_policy != "immediate":
+        what = f"has no effect with sync_policy: {section.sync_policy}, which shares no counts. Set sync_policy: immediate"
+        problems.note(("storage", "on_store_down"), what)
     if store is None:
         where = source_map.where(("storage", "connector"))
         cls = resolver.resolve(Kind.STORAGE, section.connector, where)

@@ -188,7 +188,7 @@ class Normalizer(KeyMover):
         entry = self._map({"connector": value} if isinstance(value, str) else value, path)
         parts = {name: self._map(entry.pop(name, None), (*path, name)) for name in ("persistence", "locking")}
         persistence, locking = parts["persistence"], parts["locking"]
-        found: dict[str, Any] = {key: entry.pop(key) for key in ("connector", "instance") if key in entry}
+        found: dict[str, Any] = {key: entry.pop(key) for key in ("connector", "instance", "on_store_down") if key in entry}
         for key in ("sync_policy", "sync_interval"):
             if key in entry:
                 found[key] = entry.pop(key)

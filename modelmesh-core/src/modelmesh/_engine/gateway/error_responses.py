@@ -29,6 +29,7 @@ _OWN_CODES = (
     (errors.BudgetExceededError, 429, "budget_exceeded"),
     (errors.CallerRateLimitError, 429, "rate_limit_exceeded"),
     (errors.ModelNotAllowedError, 403, "model_not_allowed"),
+    (errors.StoreUnavailableError, 503, "store_unavailable"),
     (errors.QuotaExceededError, 429, "insufficient_quota"),
     (errors.RateLimitError, 429, "rate_limit_exceeded"),
     (errors.CapabilityNotFoundError, 404, "model_not_found"),

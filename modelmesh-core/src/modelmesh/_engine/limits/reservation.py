@@ -76,6 +76,11 @@ class Reservation:
     plan: SpendingPlan
     published: list[tuple[LimitCounter, str, int]] = field(factory=list)
 
+    @property
+    def spends_budget(self) -> bool:
+        """Whether an enforced budget limits the attempt."""
+        return any(counter.limit.enforce and counter.limit.metric is Metric.COST for counter, _ in self.amounts)
+
 
 @define(eq=False)
 class LimitEvent:

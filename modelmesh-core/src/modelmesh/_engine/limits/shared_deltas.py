@@ -15,13 +15,15 @@ class SharedDeltas:
 
     Attributes:
         pending: The amounts, ``None`` while no store shares the counts of this mesh.
+        required: Whether requests that a budget limits are refused while the store does not reply.
     """
 
     pending: dict[str, int] | None = None
+    required: bool = False
 
-    def start(self) -> None:
+    def start(self, *, required: bool = False) -> None:
         """Collect amounts from now on, because a store shares them."""
-        self.pending = {}
+        self.pending, self.required = {}, required
 
     def add(self, bucket: str, amount: int) -> None:
         """Add an amount that was counted. An empty bucket name is not shared."""

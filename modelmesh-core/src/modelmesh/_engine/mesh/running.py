@@ -106,7 +106,12 @@ class RunningMesh:
             grows=any(watch.sync for watch in self._parts.background.watches),
         )
         policy = SyncPolicy(section.sync_policy)
-        settings = StateSettings(policy=policy, interval_s=section.sync_interval, locking=section.locking)
+        settings = StateSettings(
+            policy=policy,
+            interval_s=section.sync_interval,
+            locking=section.locking,
+            requires_store=section.on_store_down == "refuse",
+        )
         self.state = self._mesh_state.manage(storage, settings, core.unix_now)
 
     def begin(self) -> None:

@@ -158,7 +158,11 @@ def _is_exhausted_elsewhere(plan: RequestPlan, candidate: Candidate, lease: Atte
 
 
 def _publish_reservation(plan: RequestPlan, lease: AttemptLease) -> Generator[Step, Outcome, LimitExceeded | None]:
-    """Publish the reservation to the shared counters, and return the limit that other processes exhausted first."""
+    """Publish the reservation to the shared counters, and return the limit that other processes exhausted first.
+
+    Raises:
+        StoreUnavailableError: The store does not reply, and the configuration requires it for budgets.
+    """
     pool, reservation = plan.pool, lease.reservation
     assert reservation is not None
     amounts = pool.reservations.shared.publish(reservation)
@@ -168,6 +172,9 @@ def _publish_reservation(plan: RequestPlan, lease: AttemptLease) -> Generator[St
         pool.reservations.shared.requeue(amounts)
         raise
     if not isinstance(outcome, Totals):
+        if pool.reservations.shared.required and reservation.spends_budget:
+            return_lease(lease, plan.clock())
+            raise final_errors.store_unavailable(pool)
         return None
     exceeded = pool.reservations.apply_totals(reservation, outcome.by_name, plan.clock())
     if exceeded is not None:

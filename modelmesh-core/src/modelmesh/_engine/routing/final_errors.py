@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from modelmesh._engine.routing.selection_sets import SelectionSets
     from modelmesh.contracts.call import Call
 
+STORE_RETRY_S = 5.0
+"""Seconds until a caller may retry a request that was refused because of the store, which is tried again in this time."""
+
 LIMIT_TYPES = {Period.DAY: "daily", Period.MONTH: "monthly", Period.REQUEST: "per_request"}
 
 
@@ -132,6 +135,15 @@ def _with_needed(exceeded: LimitExceeded) -> float | None:
     """Return the used dollars of a budget with those of the refused attempt, ``None`` when these are unknown."""
     spent = exceeded.counter.used + exceeded.counter.reserved
     return None if exceeded.needed is None else (spent + exceeded.needed) / NANO
+
+
+def store_unavailable(pool: Pool) -> errors.StoreUnavailableError:
+    """Return the error for a request that a budget limits, while counts cannot be shared and ``on_store_down`` is ``refuse``."""
+    message = (
+        f"pool {pool.name!r} refused the request: the storage that shares the counts of budgets does not reply, and "
+        "storage.on_store_down is 'refuse'. Retry when it replies, or set on_store_down: serve to count in each process."
+    )
+    return errors.StoreUnavailableError(message, retry_after=STORE_RETRY_S, details={"pool": pool.name})
 
 
 def passed_over(

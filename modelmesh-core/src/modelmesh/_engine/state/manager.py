@@ -13,13 +13,13 @@ from modelmesh._engine.state.loader import StateLoader
 from modelmesh._engine.state.peer_exchange import PeerExchange, SharedView
 from modelmesh._engine.state.save_thread import SaveThread
 from modelmesh._engine.state.saver import StateSaver
-from modelmesh._engine.state.settings import DEBOUNCE_S, KEY, StateSettings, SyncPolicy
+from modelmesh._engine.state.settings import DEBOUNCE_S, KEY, StateSettings, SyncPolicy, retry_delay
 from modelmesh._engine.state.shared_counters import SharedCounters
 from modelmesh._engine.state.shared_rows import SharedStore
 from modelmesh._engine.state.source import StateSource
 from modelmesh._engine.state.state_lock import StateLock
 from modelmesh._engine.state.store_health import StoreHealth
-from modelmesh._engine.state.sync_status import StateSyncStatus, next_save
+from modelmesh._engine.state.sync_status import CountsStatus, StateSyncStatus, next_save
 from modelmesh._engine.state.system_state import SystemState
 from modelmesh.contracts.storage import BatchCounters, ConditionalSave, Counters, LockHandle, Storage
 
@@ -71,6 +71,7 @@ class StateManager:
             storage.on_damage = self._health.report_damage
         if settings.policy is SyncPolicy.IMMEDIATE and isinstance(storage, Counters):
             self.counters = SharedCounters(storage, f"{KEY}/", now, self._health)
+            self._health.shares_counts = True
 
     @property
     def policy(self) -> SyncPolicy:
@@ -188,7 +189,8 @@ class StateManager:
         if self._saver.changes or (self.counters is not None and self.counters.pending):
             self.sync()
             if self.policy is SyncPolicy.IMMEDIATE:
-                self.thread.pause(DEBOUNCE_S)
+                failures = self._health.failures
+                self.thread.pause(retry_delay(failures // 2) - DEBOUNCE_S if failures else DEBOUNCE_S)  # the thread waits as well
         else:
             self._publish_settled()
 
@@ -218,4 +220,24 @@ class StateManager:
             locked=owner is not None,
             lock_owner=owner,
             error=self._health.error,
+            counts=self.get_counts_status(),
         )
+
+    @property
+    def requires_store(self) -> bool:
+        """Whether requests that a budget limits are refused while counts cannot be shared."""
+        return self.settings.requires_store and self.counters is not None
+
+    def get_counts_status(self) -> CountsStatus:
+        """Return whether limits compare the counts of all processes."""
+        if self.counters is None:
+            reason = (
+                f"{self.storage.id} has no counters" if self.policy is SyncPolicy.IMMEDIATE else f"sync_policy: {self.policy}"
+            )
+            return CountsStatus(counts="local", reason=reason)
+        pending = self.counters.pending
+        if not self.counters.is_down:
+            return CountsStatus(counts="shared", pending=pending)
+        reason = f"the store does not reply: {self._health.error}" if self._health.error else "the store does not reply"
+        refuses = self.requires_store
+        return CountsStatus(counts="local", reason=reason, is_store_down=True, refuses_budgets=refuses, pending=pending)

@@ -79,7 +79,7 @@ class MeshState:
         if self.manager.policy is not SyncPolicy.IMMEDIATE:
             return None
         self.apply_all_totals()
-        self.reservations.shared.start()
+        self.reservations.shared.start(required=self.manager.requires_store)
         self.manager.share(self._shared_views())
         return self.manager.publish
 

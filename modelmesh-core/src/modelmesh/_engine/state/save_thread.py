@@ -34,7 +34,8 @@ class SaveThread:
 
     def pause(self, seconds: float) -> None:
         """Wait in the thread for some seconds, or until it is stopped."""
-        self._stop.wait(seconds)
+        if seconds > 0:
+            self._stop.wait(seconds)
 
     def stop(self) -> None:
         """Let the thread end after its current call."""

@@ -46,6 +46,11 @@ class SharedCounters:
         self._down = False
 
     @property
+    def is_down(self) -> bool:
+        """Whether the store failed and has not replied since. Amounts are counted here meanwhile."""
+        return self._down
+
+    @property
     def pending(self) -> int:
         """Number of counters that wait to be sent, at most one for each limit and window."""
         return len(self._unsent)

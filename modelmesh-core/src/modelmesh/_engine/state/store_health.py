@@ -16,6 +16,8 @@ class StoreHealth:
 
     Attributes:
         error: Type and text of the last failure, ``None`` while the store works.
+        failures: Failures since the last success.
+        shares_counts: Whether counts are local to this process while the store fails.
     """
 
     def __init__(self, storage_id: str, publish_event: Callable[[str, Mapping[str, Any]], None]) -> None:
@@ -26,20 +28,25 @@ class StoreHealth:
             publish_event: Publishes ``storage_failed`` and ``storage_recovered`` with their facts.
         """
         self.error: str | None = None
+        self.failures = 0
+        self.shares_counts = False
         self._storage_id = storage_id
         self._publish_event = publish_event
 
     def record_failure(self, error: Exception) -> None:
         """Record that the store raised an error."""
         first, self.error = self.error is None, f"{type(error).__name__}: {error}"
+        self.failures += 1
         if first:
-            _log.warning("the state cannot be stored in %s: %s. Requests continue without it", self._storage_id, self.error)
+            effect = "Counts are local to this process until it replies" if self.shares_counts else "Requests continue without it"
+            _log.warning("the state cannot be stored in %s: %s. %s", self._storage_id, self.error, effect)
             self._publish_event(EventType.STORAGE_FAILED, {"reason": self.error, "storage": self._storage_id})
 
     def record_success(self) -> None:
         """Record that the store works."""
         if self.error is not None:
-            self.error = None
+            self.error, self.failures = None, 0
+            _log.info("the state is stored in %s again", self._storage_id)
             self._publish_event(EventType.STORAGE_RECOVERED, {"storage": self._storage_id})
 
     def report_damage(self, reason: str, outcome: str) -> None:
