@@ -8,7 +8,7 @@ import threading
 from typing import Any
 
 import pytest
-from proxy_process import get
+from proxy_process import get, wait_for
 
 import modelmesh
 from modelmesh.errors import ModelMeshError
@@ -39,7 +39,7 @@ def test_a_server_starts_again_after_a_stop() -> None:
         assert not server.get_status().running
         ports.add(status.port)
         socket.create_server(("127.0.0.1", status.port)).close()
-    assert _threads() == before
+    wait_for(lambda: _threads() == before)
 
 
 def test_it_is_awaited_in_an_event_loop_and_leaves_the_mesh_of_the_caller_open() -> None:
@@ -56,7 +56,7 @@ def test_it_is_awaited_in_an_event_loop_and_leaves_the_mesh_of_the_caller_open()
 
     before = _threads()
     asyncio.run(main())
-    assert _threads() == before
+    wait_for(lambda: _threads() == before)
 
 
 def test_a_notebook_needs_no_await() -> None:
@@ -96,7 +96,5 @@ def test_start_with_block_returns_when_another_thread_stops_the_server() -> None
 
 
 def _stop_when_running(server: Any) -> None:
-    from proxy_process import wait_for
-
     wait_for(lambda: server.get_status().running)
     server.stop()

@@ -36,6 +36,7 @@ class HttpServer(uvicorn.Server):
 
     Attributes:
         stop_signal: Signal that ended the server, ``None`` after :meth:`stop`.
+        was_forced: Whether a second signal ended running requests.
         on_hangup: Called for SIGHUP, ``None`` to leave the signal alone.
     """
 
@@ -65,6 +66,7 @@ class HttpServer(uvicorn.Server):
         super().__init__(config)
         self._services, self._sockets = services, list(sockets)
         self.stop_signal: signal.Signals | None = None
+        self.was_forced = False
         self.on_hangup: Callable[[], None] | None = None
         self._background: set[asyncio.Task[Any]] = set()
 
@@ -109,6 +111,7 @@ class HttpServer(uvicorn.Server):
         for connection in list(self.server_state.connections):
             connection.shutdown()
         await self._wait_for_requests(float(self._services.settings.section.drain))
+        self.was_forced = self.force_exit and bool(self.server_state.tasks)
         for task in list(self.server_state.tasks):
             task.cancel()
         if self.server_state.tasks:

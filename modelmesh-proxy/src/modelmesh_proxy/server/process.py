@@ -15,8 +15,6 @@ from modelmesh_proxy.server.start_report import start_lines, start_warnings
 
 _log = logging.getLogger("modelmesh.proxy")
 
-STOPPED_BY_CTRL_C = 128 + signal.SIGINT
-
 
 @frozen
 class ServeOptions:
@@ -44,7 +42,7 @@ class ServeOptions:
 
 
 def serve(options: ServeOptions) -> int:
-    """Serve until a signal, and return the exit code of the process: 0, or 130 after Ctrl-C.
+    """Serve until a signal, and return the exit code of the process.
 
     Raises:
         ModelMeshError: The server cannot start.
@@ -54,7 +52,14 @@ def serve(options: ServeOptions) -> int:
     run.run()
     run.ended.result()
     _log.info("stopped")
-    return STOPPED_BY_CTRL_C if run.stop_signal is signal.SIGINT else 0
+    return exit_code(run)
+
+
+def exit_code(run: ServerRun) -> int:
+    """Return 0 after a drain, and 128 + signal after Ctrl-C or a second signal."""
+    if run.stop_signal is None or (run.stop_signal is not signal.SIGINT and not run.was_forced):
+        return 0
+    return 128 + run.stop_signal
 
 
 def _flags(options: ServeOptions) -> dict[str, Any]:

@@ -26,6 +26,7 @@ class ServerRun:
         ended: Done when the server has stopped.
         app: The application, ``None`` before it is created.
         stop_signal: Signal that stopped the server, ``None`` without one.
+        was_forced: Whether a second signal ended running requests.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class ServerRun:
         self.ended: Future[None] = running_future()
         self.app: ProxyApp | None = None
         self.stop_signal: signal.Signals | None = None
+        self.was_forced = False
         self._server: HttpServer | None = None
         self._is_stopped = False
 
@@ -77,7 +79,7 @@ class ServerRun:
             self._serve()
         except BaseException as raised:  # noqa: BLE001 - belongs to the caller of start(), which may be in another thread
             error = raised
-        for future in (self.started, self.ended):
+        for future in (self.ended, self.started):  # in this order: a caller that sees a failed start may start again
             if not future.done():
                 if error is None:
                     future.set_result(None)
@@ -111,7 +113,7 @@ class ServerRun:
             server.stop()
         with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
             runner.run(server.run_until_stopped(self._report_started))
-        self.stop_signal = server.stop_signal
+        self.stop_signal, self.was_forced = server.stop_signal, server.was_forced
 
     def _report_started(self) -> None:
         self.started.set_result(None)
