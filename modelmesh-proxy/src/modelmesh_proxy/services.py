@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attrs import define, field, frozen
 
@@ -58,6 +58,8 @@ class ProxyServices:
         total_requests: Requests since the start.
         draining: Whether the proxy ends and accepts no new requests.
         readiness_checks: Each returns why the proxy is not ready, ``None`` if it is. ``/ready`` calls them: no I/O, no wait.
+        authenticator: Identifies callers by stored tokens, an ``application.callers.Authenticator``. ``None`` while only
+            ``--token`` counts.
         on_replaced: Called with the earlier mesh after a reload.
     """
 
@@ -73,6 +75,7 @@ class ProxyServices:
     total_requests: int = 0
     draining: bool = False
     readiness_checks: list[Callable[[], ReadinessProblem | None]] = field(factory=list)
+    authenticator: Any = None
     on_replaced: list[Callable[[ModelMesh], None]] = field(factory=list)
 
     @property

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+from hmac import compare_digest
 from typing import Protocol
 
 from modelmesh.contracts.caller import Caller
 
-__all__ = ["Authenticator", "Caller"]
+__all__ = ["Authenticator", "Caller", "FlagToken"]
 
 
 class Authenticator(Protocol):
-    """Identifies the callers of requests."""
+    """Identifies the callers of requests by their tokens."""
+
+    @property
+    def has_tokens(self) -> bool:
+        """Whether any token exists. Without one, the guard accepts every caller."""
+        ...
 
     def authenticate(self, credential: str | None, peer: str | None) -> Caller | None:
         """Return the caller of a request, ``None`` without a valid credential.
@@ -20,3 +27,32 @@ class Authenticator(Protocol):
             peer: Address of the peer, ``None`` when unknown.
         """
         ...
+
+
+class FlagToken:
+    """The token of ``--token``, which permits everything. Compared as a digest, in constant time."""
+
+    def __init__(self, token: str | None) -> None:
+        """Initialize.
+
+        Args:
+            token: The token, ``None`` without one.
+        """
+        self._digest = None if token is None else _digest(token)
+        self._caller = Caller("--token", is_admin=True)
+
+    @property
+    def has_tokens(self) -> bool:
+        """Whether there is a token."""
+        return self._digest is not None
+
+    def authenticate(self, credential: str | None, peer: str | None) -> Caller | None:
+        """Return the administrator for the token, ``None`` for any other credential."""
+        _ = peer
+        if self._digest is None or credential is None:
+            return None
+        return self._caller if compare_digest(_digest(credential), self._digest) else None
+
+
+def _digest(credential: str) -> bytes:
+    return sha256(credential.encode("utf-8", "surrogatepass")).digest()

@@ -14,7 +14,6 @@ from modelmesh._engine.gateway import json_codec
 from modelmesh_proxy.services import ProxyServices, ReadinessProblem
 
 SendEvent = Callable[[Mapping[str, Any]], Awaitable[None]]
-Handler = Callable[[ProxyServices, Mapping[str, Any], SendEvent], Awaitable[None]]
 
 NOT_READY_S = b"1"
 """Seconds after which a client may try again."""
@@ -66,7 +65,3 @@ async def send_json(send: SendEvent, status: int, data: Any, headers: tuple[tupl
     head = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body)), *headers]
     await send({"type": "http.response.start", "status": status, "headers": head})
     await send({"type": "http.response.body", "body": body})
-
-
-OWN_PATHS: Mapping[str, Handler] = {"/health": serve_health, "/ready": serve_ready}
-"""Handlers by raw path."""

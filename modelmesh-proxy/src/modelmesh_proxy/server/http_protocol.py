@@ -15,13 +15,15 @@ Names without an underscore, and ``data_received``, override uvicorn's.
 from __future__ import annotations
 
 from asyncio import BaseTransport
+from collections.abc import Callable
 from math import inf
 from typing import Any, cast
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from modelmesh._engine.config.schema import ProxyLimitsSection
+from modelmesh_proxy.application.client_connection import EXTENSION
 from modelmesh_proxy.server import refusals
 from modelmesh_proxy.server.connection_sweep import ConnectionSweep
 from modelmesh_proxy.server.refusals import Refusal, RefusedError
@@ -45,6 +47,7 @@ class HttpProtocol(HttpToolsProtocol):
     sweep: ConnectionSweep
     deadline: float
     write_deadline: float = inf
+    on_leave: Callable[[], object] | None = None
     _stage = _IDLE
     _refusal: Refusal | None = None
     _head_size = _head_lines = _hosts = _unfinished = 0
@@ -69,6 +72,7 @@ class HttpProtocol(HttpToolsProtocol):
         """End a connection."""
         self.sweep.discard(self)
         super().connection_lost(exc)
+        self._leave()
 
     def data_received(self, data: bytes) -> None:
         """Parse bytes of the peer."""
@@ -155,6 +159,9 @@ class HttpProtocol(HttpToolsProtocol):
             self._offers_upgrade = True
             return
         super().on_headers_complete()
+        cast("Any", self.scope)["extensions"] = {EXTENSION: RequestConnection(self, self.cycle)}
+        if len(self.pipeline) < MAX_PIPELINED:
+            self.flow.resume_reading()  # uvicorn pauses at the second request, and would not notice that the caller leaves
         self._stage = _BODY
         self.deadline = self.loop.time() + self.limits.body_timeout
 
@@ -171,7 +178,8 @@ class HttpProtocol(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         """Take a piece of the body."""
-        self.deadline += len(body) / SLOWEST_BODY
+        if not self.cycle.response_complete:
+            self.deadline += len(body) / SLOWEST_BODY
         super().on_body(body)
 
     def on_message_complete(self) -> None:
@@ -225,6 +233,11 @@ class HttpProtocol(HttpToolsProtocol):
         """Abort a connection whose peer does not read."""
         self.transport.abort()
 
+    def _leave(self) -> None:
+        on_leave, self.on_leave = self.on_leave, None
+        if on_leave is not None:
+            on_leave()
+
     def _refuse(self, refusal: Refusal) -> None:
         """Refuse the current request: at once, or after the responses to earlier ones."""
         cycle = self.cycle
@@ -240,6 +253,7 @@ class HttpProtocol(HttpToolsProtocol):
             else:
                 cycle.disconnected = True
                 cycle.message_event.set()
+                self._leave()
                 self._close_with(refusal)
                 return
         elif cycle is None or (cycle.response_complete and not self.pipeline):
@@ -255,6 +269,24 @@ class HttpProtocol(HttpToolsProtocol):
         if self.transport.can_write_eof():
             self.transport.write_eof()
         self.flow.resume_reading()
+
+
+class RequestConnection:
+    """The connection of one request, for the application. Requests of one connection run one after the other."""
+
+    __slots__ = ("_cycle", "_protocol")
+
+    def __init__(self, protocol: HttpProtocol, cycle: RequestResponseCycle) -> None:
+        self._protocol, self._cycle = protocol, cycle
+
+    def watch(self, on_leave: Callable[[], object] | None) -> None:
+        """Call a function when the caller leaves. ``None`` ends the watch."""
+        self._protocol.on_leave = on_leave
+
+    def abort(self) -> None:
+        """Close the connection without an end of the response."""
+        self._cycle.disconnected = True
+        self._protocol.transport.abort()
 
 
 def protocol_class(limits: ProxyLimitsSection) -> type[HttpProtocol]:

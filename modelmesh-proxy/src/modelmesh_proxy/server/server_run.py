@@ -98,6 +98,7 @@ class ServerRun:
         services = app.services
         try:
             services.settings = ProxySettings.of(services.settings.section, token=self._token, **self._flags)
+            app.apply_settings()
             section = services.settings.section
             tls = None if section.tls is None else build_context(section.tls)
             sockets = bind(section.host, section.port) if self._sockets is None else self._sockets

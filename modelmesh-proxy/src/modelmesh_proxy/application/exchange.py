@@ -1,0 +1,141 @@
+"""One HTTP request and its response, over ASGI."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from time import perf_counter
+from typing import Any
+from urllib.parse import quote
+
+from modelmesh.contracts.caller import Caller
+from modelmesh_proxy.application.client_connection import EXTENSION, ClientConnection
+
+Scope = Mapping[str, Any]
+Event = Mapping[str, Any]
+Receive = Callable[[], Awaitable[Event]]
+Send = Callable[[Event], Awaitable[None]]
+Header = tuple[bytes, bytes]
+
+LEFT = 499
+"""Status of a request whose caller left before the head of the response."""
+
+_REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
+
+
+class Exchange:
+    """A request and the way to answer it.
+
+    Attributes:
+        scope: The ASGI scope.
+        receive: The ASGI function.
+        method: HTTP method.
+        path: Raw path: percent-encoded, without the query. Access and routes depend on it alone.
+        headers: Headers, names in lower case. Repeated ones are joined with commas.
+        peer: Address of the peer, ``None`` when unknown.
+        caller: The application that sent the request, after the guard has identified it.
+        added: Headers that every response to this request has.
+        status: Status of the response, :data:`LEFT` before it.
+        first_byte: Seconds from the start to the first byte of the body, ``None`` before it.
+        began: Seconds of the performance counter at the start.
+    """
+
+    __slots__ = (
+        "_send",
+        "added",
+        "began",
+        "caller",
+        "first_byte",
+        "headers",
+        "method",
+        "path",
+        "peer",
+        "receive",
+        "scope",
+        "status",
+    )
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Begin an exchange.
+
+        Args:
+            scope: An ASGI scope of the type ``http``.
+            receive: The ASGI function.
+            send: The ASGI function.
+        """
+        self.began = perf_counter()
+        self.scope, self.receive, self._send = scope, receive, send
+        self.method: str = scope["method"]
+        raw: bytes | None = scope.get("raw_path")
+        self.path = quote(scope["path"]) if raw is None else raw.decode("latin-1")
+        pairs = scope["headers"]
+        self.headers: dict[str, str] = {name.decode("latin-1"): value.decode("latin-1") for name, value in pairs}
+        if len(self.headers) != len(pairs):
+            self.headers = _join(pairs)
+        client = scope.get("client")
+        self.peer: str | None = client[0] if client else None
+        self.caller: Caller | None = None
+        self.added: list[Header] = []
+        self.status = LEFT
+        self.first_byte: float | None = None
+        given = self.headers.get("x-request-id")
+        if given is not None and _REQUEST_ID.fullmatch(given) is None:
+            del self.headers["x-request-id"]
+
+    @property
+    def connection(self) -> ClientConnection | None:
+        """The caller's connection, ``None`` under another ASGI server."""
+        extensions = self.scope.get("extensions")
+        return extensions.get(EXTENSION) if extensions else None
+
+    @property
+    def is_started(self) -> bool:
+        """Whether the head of the response was sent."""
+        return self.status != LEFT
+
+    def request_id(self) -> str:
+        """Return the ID of the caller, or a new one."""
+        known = self.headers.get("x-request-id")
+        if known is None:
+            known = self.headers["x-request-id"] = f"req_{os.urandom(16).hex()}"
+        return known
+
+    async def start(self, status: int, headers: list[Header]) -> None:
+        """Send the head of the response."""
+        self.status = status
+        await self._send({"type": "http.response.start", "status": status, "headers": headers + self.added})
+
+    async def write(self, data: bytes, *, more: bool = False) -> None:
+        """Send a piece of the body, and wait while the caller reads too slowly."""
+        await self._send({"type": "http.response.body", "body": data, "more_body": more})
+        if self.first_byte is None:
+            self.first_byte = perf_counter() - self.began
+
+    async def respond(self, status: int, headers: list[Header], body: bytes) -> None:
+        """Send a complete response with a request ID."""
+        own = [(b"x-request-id", self.request_id().encode("latin-1"))]
+        if status != 204:  # noqa: PLR2004 - No Content, which has no length either
+            own.append((b"content-length", b"%d" % len(body)))
+        await self.start(status, headers + own)
+        await self.write(b"" if self.method == "HEAD" else body)
+
+    async def send(self, event: Event) -> None:
+        """Send an ASGI event of a mounted application, with a request ID."""
+        if event["type"] == "http.response.start":
+            headers = list(event.get("headers", ()))
+            if all(name != b"x-request-id" for name, _ in headers):
+                headers.append((b"x-request-id", self.request_id().encode("latin-1")))
+            await self.start(event["status"], headers)
+            return
+        await self._send(event)
+        if self.first_byte is None:
+            self.first_byte = perf_counter() - self.began
+
+
+def _join(pairs: list[Header]) -> dict[str, str]:
+    joined: dict[str, str] = {}
+    for raw_name, raw_value in pairs:
+        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+        joined[name] = f"{joined[name]}, {value}" if name in joined else value
+    return joined

@@ -1,0 +1,94 @@
+"""The guard: the one place that decides whether a request may pass.
+
+It decides on the raw path, before any decoding and before a route is looked up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import ceil
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from modelmesh._engine.gateway.messages import HttpError
+from modelmesh.contracts.caller import Caller
+from modelmesh_proxy.application.access import Access
+from modelmesh_proxy.application.credentials import credential_of
+from modelmesh_proxy.application.failed_attempts import FailedAttempts
+from modelmesh_proxy.application.loopback import is_local_caller
+from modelmesh_proxy.application.refused import with_headers
+
+if TYPE_CHECKING:
+    from modelmesh_proxy.application.callers import Authenticator
+    from modelmesh_proxy.application.exchange import Exchange
+
+ANYBODY = Caller()
+_LOCAL_ADMIN = Caller(is_admin=True)
+
+
+class Guard:
+    """Admits the callers of one application."""
+
+    def __init__(self, authenticators: Sequence[Authenticator], failed: FailedAttempts, *, enabled: bool | None = None) -> None:
+        """Initialize.
+
+        Args:
+            authenticators: Those that know tokens, tried in order.
+            failed: Failed authentications of each peer.
+            enabled: Whether requests need a token. ``None`` means: as soon as any token exists.
+        """
+        self._authenticators = tuple(authenticators)
+        self._enabled = enabled
+        self._failed = failed
+
+    def requires_tokens(self) -> bool:
+        """Return whether a request needs a token."""
+        if self._enabled is not None:
+            return self._enabled
+        return any(one.has_tokens for one in self._authenticators)
+
+    def admit(self, exchange: Exchange, access: Access) -> Caller:
+        """Return the caller of a request.
+
+        Args:
+            exchange: The request.
+            access: The access rule of its raw path.
+
+        Raises:
+            HttpError: It may not pass.
+        """
+        if access is Access.OPEN:
+            return ANYBODY
+        if self.requires_tokens():
+            caller = self._identify(exchange)
+            if access is Access.ADMIN and not caller.is_admin:
+                raise HttpError(403, "This path needs an administrator's token.", code="permission_denied")
+            return caller
+        if access is Access.CALLER:
+            return ANYBODY
+        if not is_local_caller(exchange):
+            raise _unauthorized(exchange)
+        return _LOCAL_ADMIN
+
+    def _identify(self, exchange: Exchange) -> Caller:
+        credential = credential_of(exchange)
+        if credential is None:
+            raise _unauthorized(exchange)
+        now, peer = monotonic(), exchange.peer
+        wait = self._failed.blocked_for(peer, credential, now)
+        if wait > 0:
+            error = HttpError(429, "Too many invalid tokens came from this address. Try again later.", code="too_many_failures")
+            raise with_headers(error, retry_after=str(ceil(wait)))
+        for authenticator in self._authenticators:
+            caller = authenticator.authenticate(credential, peer)
+            if caller is not None:
+                self._failed.record_success(credential)
+                return caller
+        self._failed.record_failure(peer, now)
+        raise _unauthorized(exchange)
+
+
+def _unauthorized(exchange: Exchange) -> HttpError:
+    """Return the error of a missing and of an invalid token, which reveals nothing about the token."""
+    scheme = 'Basic realm="ModelMesh"' if exchange.path.startswith("/ui") else "Bearer"
+    return with_headers(HttpError(401, "Invalid token", code="invalid_api_key"), www_authenticate=scheme)

@@ -1,0 +1,115 @@
+"""What serves each route. Parts that few processes need are imported with their first request."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+from modelmesh._engine.gateway import json_codec
+from modelmesh._engine.gateway.messages import HttpError
+from modelmesh_proxy.application.gateway_bridge import Handler, serve_gateway
+from modelmesh_proxy.application.health import serve_health, serve_ready
+from modelmesh_proxy.application.refused import JSON
+
+if TYPE_CHECKING:
+    from modelmesh_proxy.application.app import ProxyApp
+    from modelmesh_proxy.application.exchange import Exchange
+
+Serve = Callable[["Exchange"], Awaitable[None]]
+
+_TRICKS = ("//", "/../", "/./", "\\", ";", "%2f", "%5c", "%2e")
+
+
+def gateway(app: ProxyApp) -> Serve:
+    """Serve the interfaces of OpenAI and Anthropic."""
+    services = app.services
+
+    async def serve(exchange: Exchange) -> None:
+        await serve_gateway(services.gateway, exchange, services)
+
+    return serve
+
+
+def translated(app: ProxyApp, handler: Handler) -> Serve:
+    """Serve another interface by a handler that translates it for the gateway."""
+    services = app.services
+
+    async def serve(exchange: Exchange) -> None:
+        await serve_gateway(handler, exchange, services)
+
+    return serve
+
+
+def mounted(application: Callable[..., Awaitable[Any]]) -> Serve:
+    """Serve by an ASGI application, which sees the decoded path and therefore gets no path that decoding changes in meaning."""
+
+    async def serve(exchange: Exchange) -> None:
+        path = exchange.path.lower()
+        if any(trick in path for trick in _TRICKS):
+            raise _no_such(exchange)
+        await application(exchange.scope, exchange.receive, exchange.send)
+
+    return serve
+
+
+def metrics(app: ProxyApp) -> Serve:
+    """Serve ``/metrics``."""
+    from modelmesh_proxy.metrics.endpoint import serve_metrics  # noqa: PLC0415 - most processes are not scraped
+
+    async def serve(exchange: Exchange) -> None:
+        await serve_metrics(app.metrics, exchange.scope, exchange.send)
+
+    return serve
+
+
+def health(app: ProxyApp) -> Serve:
+    """Serve ``/health``."""
+
+    async def serve(exchange: Exchange) -> None:
+        await serve_health(app.services, exchange.scope, exchange.send)
+
+    return serve
+
+
+def ready(app: ProxyApp) -> Serve:
+    """Serve ``/ready``."""
+
+    async def serve(exchange: Exchange) -> None:
+        await serve_ready(app.services, exchange.scope, exchange.send)
+
+    return serve
+
+
+def admin(app: ProxyApp) -> Serve:
+    """Serve ``/admin/`` and ``/ui``."""
+    from modelmesh_proxy.admin.api import create_admin  # noqa: PLC0415 - most processes never get such a request
+
+    return mounted(create_admin(app.services))
+
+
+def index(app: ProxyApp) -> Serve:
+    """Serve ``/``: where the interfaces are."""
+    _ = app
+    paths = {"openai": "/v1", "anthropic": "/v1/messages", "gemini": "/v1beta", "health": "/health", "ui": "/ui"}
+    body = json_codec.encode({"name": "ModelMesh", "paths": paths})
+
+    async def serve(exchange: Exchange) -> None:
+        await exchange.respond(200, [JSON], body)
+
+    return serve
+
+
+def not_found(app: ProxyApp) -> Serve:
+    """Answer a request to a path that does not exist."""
+    _ = app
+
+    async def serve(exchange: Exchange) -> None:
+        raise _no_such(exchange)
+
+    return serve
+
+
+def _no_such(exchange: Exchange) -> HttpError:
+    return HttpError(
+        404, f"{exchange.method} {exchange.path[:200]} does not exist. Paths start with /v1, e.g. /v1/chat/completions."
+    )

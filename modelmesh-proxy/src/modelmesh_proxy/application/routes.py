@@ -1,0 +1,64 @@
+"""The table of all routes: path, access and handler.
+
+Every request passes through this table. A path that is not in it needs an administrator's token, so no route is open by accident.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from modelmesh_proxy.application import mounts
+from modelmesh_proxy.application.access import Access
+
+if TYPE_CHECKING:
+    from modelmesh_proxy.application.app import ProxyApp
+    from modelmesh_proxy.application.exchange import Exchange
+
+Serve = Callable[["Exchange"], Awaitable[None]]
+
+
+@frozen
+class Route:
+    """A path, or every path below it.
+
+    Attributes:
+        path: Raw path. A path that ends with ``/`` stands for every path that begins with it, ``/`` for itself alone.
+        access: Who may send a request.
+        mount: Returns the function that serves a request. The application calls it with its first request.
+        is_bounded: Whether the request counts against the limit of concurrent requests.
+    """
+
+    path: str
+    access: Access
+    mount: Callable[[ProxyApp], Serve]
+    is_bounded: bool = False
+
+
+ROUTES = (
+    Route("/v1/", Access.CALLER, mounts.gateway, is_bounded=True),
+    Route("/health", Access.OPEN, mounts.health),
+    Route("/ready", Access.OPEN, mounts.ready),
+    Route("/metrics", Access.ADMIN, mounts.metrics),
+    Route("/admin/", Access.ADMIN, mounts.admin),
+    Route("/ui", Access.ADMIN, mounts.admin),
+    Route("/ui/", Access.ADMIN, mounts.admin),
+    Route("/", Access.CALLER, mounts.index),
+)
+"""The routes, the most specific path first where two apply."""
+
+NOT_FOUND = Route("", Access.ADMIN, mounts.not_found)
+"""The route of a path that is not in the table."""
+
+_EXACT = {route.path: route for route in ROUTES}
+_BELOW = tuple((route.path, route) for route in ROUTES if route.path.endswith("/") and route.path != "/")
+
+
+def find_route(raw_path: str) -> Route:
+    """Return the route of a raw path."""
+    for prefix, route in _BELOW:
+        if raw_path.startswith(prefix):
+            return route
+    return _EXACT.get(raw_path, NOT_FOUND)
