@@ -14,6 +14,7 @@ from modelmesh_proxy.metrics.series import Labels, SeriesStore
 
 if TYPE_CHECKING:
     from modelmesh import ModelMesh
+    from modelmesh._engine.state import StateSyncStatus
 
 _LEVELS = {BreakerState.CLOSED: 0.0, BreakerState.HALF_OPEN: 1.0, BreakerState.OPEN: 2.0}
 
@@ -29,12 +30,13 @@ def read_mesh(mesh: ModelMesh, store: SeriesStore) -> None:
     store.replace(definitions.RATE_LIMIT_REMAINING, _rate_limits(mesh))
     store.replace(definitions.BREAKER, _breakers(mesh))
     store.replace(definitions.POOL_MODELS, _pools(mesh))
-    state = mesh.state
-    status = None if state is None else state.get_sync_status()
-    works = status is not None and status.error is None
-    store.replace(definitions.STORE_UP, [] if status is None else [((), float(works))])
-    shared = state is not None and getattr(state, "shares_counts", works)
-    store.replace(definitions.COUNTS_SHARED, [((), float(shared))])
+    status = None if mesh.state is None else mesh.state.get_sync_status()
+    store.replace(definitions.STORE_UP, [] if status is None else [((), float(_works(status)))])
+    store.replace(definitions.COUNTS_SHARED, [((), float(status is not None and status.counts.counts == "shared"))])
+
+
+def _works(status: StateSyncStatus) -> bool:
+    return status.error is None and not status.counts.is_store_down
 
 
 def _scope(row: dict[str, Any]) -> Labels:
