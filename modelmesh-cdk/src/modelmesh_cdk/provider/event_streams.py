@@ -63,34 +63,50 @@ class HttpEventStream(_Stream):
 
 
 class AsyncHttpEventStream(_Stream):
-    """A stream for asyncio."""
+    """A stream for asyncio. It is its own iterator."""
 
-    _chunks: Any = None
+    def __init__(self, reading: StreamReader | BytesReader) -> None:
+        super().__init__(reading)
+        self._body = aiter(self._response)
+        self._arrived: Iterator[Any] = iter(())
+        self._is_ended = False
 
     def __aiter__(self) -> AsyncIterator[Any]:
-        self._chunks = self._read()
-        return self._chunks  # type: ignore[no-any-return]
+        return self
 
-    async def _read(self) -> AsyncIterator[Any]:
-        reading, body = self._reading, aiter(self._response)
-        while not reading.done:
-            try:
-                data = await anext(body, None)
-            except TransportError as error:
-                reading.check_interruption(error)
-                return
-            if data is None:
-                for chunk in reading.end():
-                    yield chunk
-                return
-            for chunk in reading.feed(data):
-                yield chunk
-        reading.start_draining()
-        with suppress(TransportError):
-            await anext(body, None)  # bytes after the last event: the connection is not reused
+    async def __anext__(self) -> Any:
+        while True:
+            for item in self._arrived:
+                return item
+            if self._is_ended:
+                raise StopAsyncIteration
+            await self._read()
+
+    def arrived(self) -> Iterator[Any]:
+        """Return an iterator over the items that have arrived and that were not taken yet."""
+        return self._arrived
+
+    async def _read(self) -> None:
+        """Read once, and note the end."""
+        reading = self._reading
+        if reading.done:
+            reading.start_draining()
+            with suppress(TransportError):
+                await anext(self._body, None)  # bytes after the last event: the connection is not reused
+            self._is_ended = True
+            return
+        try:
+            data = await anext(self._body, None)
+        except TransportError as error:
+            self._is_ended = True
+            reading.check_interruption(error)
+            return
+        if data is None:
+            self._is_ended, self._arrived = True, iter(reading.end())
+        else:
+            self._arrived = iter(reading.feed(data))
 
     async def aclose(self) -> None:
         """Close the connection, unless the body was read to its end."""
-        if self._chunks is not None:
-            await self._chunks.aclose()
+        self._is_ended, self._arrived = True, iter(())
         await self._response.aclose()

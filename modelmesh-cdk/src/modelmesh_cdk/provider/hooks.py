@@ -200,10 +200,11 @@ class ProviderHooks:
 
         Override it for a format with events that depend on each other.
         """
-        from modelmesh_cdk.provider.openai_stream import ChunkDecoder  # noqa: PLC0415 - only for streams
+        from modelmesh_cdk.provider.openai_stream import ChunkDecoder, text_decoder  # noqa: PLC0415 - only for streams
 
         plain = type(self)._parse_sse_chunk is ProviderHooks._parse_sse_chunk  # noqa: SLF001 - its own method
-        return ChunkDecoder(None if plain else self._parse_sse_chunk, self._map_embedded_error)
+        parse = None if plain else self._parse_sse_chunk
+        return ChunkDecoder(parse, self._map_embedded_error, decode_text=text_decoder() if plain and request.call.relay else None)
 
     # -- errors -------------------------------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from modelmesh.errors import ProviderError
 from modelmesh_cdk.provider.provider_errors import bad_hook_result, broken_generation
@@ -11,11 +11,14 @@ from modelmesh_cdk.provider.tool_calls import ToolCallIndexer
 from modelmesh_cdk.wire import json_codec
 from modelmesh_cdk.wire.sse import ServerSentEvent
 
+if TYPE_CHECKING:
+    from modelmesh.contracts.text_chunk import TextChunk
+
 
 class ChunkDecoder:
     """Decoder of one stream. Chunks keep every field of the vendor."""
 
-    __slots__ = ("_calls", "_failure", "_kind", "_parse", "done")
+    __slots__ = ("_calls", "_failure", "_kind", "_parse", "decode_text", "done")
 
     def __init__(
         self,
@@ -23,6 +26,7 @@ class ChunkDecoder:
         failure: Callable[[Mapping[str, Any]], ProviderError],
         *,
         kind: str = "chat.completion.chunk",
+        decode_text: Callable[[ServerSentEvent], TextChunk | None] | None = None,
     ) -> None:
         """Store the callbacks.
 
@@ -30,7 +34,9 @@ class ChunkDecoder:
             parse: The connector's hook for the data of an event. ``None`` for JSON.
             failure: Returns the error of an error body.
             kind: The ``object`` of a chunk that lacks it.
+            decode_text: Reads an event as a chunk that only adds text, ``None`` where all chunks are dictionaries.
         """
+        self.decode_text = decode_text
         self._kind = kind
         self._parse = parse
         self._failure = failure
@@ -78,6 +84,15 @@ class ChunkDecoder:
 
 
 _SHORT = 32
+
+
+def text_decoder() -> Callable[[ServerSentEvent], TextChunk | None] | None:
+    """Return the reader of chunks that only add text, ``None`` without msgspec."""
+    try:
+        from modelmesh_cdk.provider.text_chunks import TextChunkDecoder  # noqa: PLC0415 - only for relayed streams
+    except ImportError:
+        return None
+    return TextChunkDecoder().decode
 
 
 def _has_tool_calls(choices: list[Any]) -> bool:

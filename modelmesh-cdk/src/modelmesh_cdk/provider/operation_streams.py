@@ -133,8 +133,8 @@ class EventReader(StreamReader):
 class TextReader(StreamReader):
     """Reader of the chunks of legacy completions."""
 
-    def _note(self, choices: list[Any]) -> None:
-        super()._note([{**one, "delta": {"content": one.get("text")}} for one in choices if isinstance(one, dict)])
+    def _note_choices(self, choices: list[Any]) -> None:
+        super()._note_choices([{**one, "delta": {"content": one.get("text")}} for one in choices if isinstance(one, dict)])
 
 
 class PiecesReader(StreamReader):

@@ -28,6 +28,8 @@ FINISH_S = 2.0
 
 Chunk = dict[str, Any]
 _LISTS = (list, tuple)
+_TEXT = {"content": "text"}
+"""Stands for a delta that adds text."""
 
 
 class StreamReader:
@@ -77,6 +79,7 @@ class StreamReader:
         self._sse = SseDecoder(provider.config.max_event)
         self._provider, self._request, self._limits = provider, request, limits
         self._decoder = provider._stream_decoder(request) if decoder is None else decoder  # noqa: SLF001 - a hook
+        self._decode_text = getattr(self._decoder, "decode_text", None)
         self._open: set[int] = set()
         self._ended: set[int] = set()
         self._has_content = False
@@ -89,7 +92,7 @@ class StreamReader:
         """Whether the last event was received."""
         return bool(self._decoder.done)
 
-    def feed(self, data: bytes) -> Iterable[Chunk]:
+    def feed(self, data: bytes) -> Iterator[Any]:
         """Return the chunks of received bytes, each one decoded when it is asked for.
 
         Raises:
@@ -103,7 +106,7 @@ class StreamReader:
             raise self._unreadable(error) from None
         return self._decode(events)
 
-    def end(self) -> Iterable[Chunk]:
+    def end(self) -> Iterator[Any]:
         """Return the chunks that the end of the body completes.
 
         Raises:
@@ -111,7 +114,7 @@ class StreamReader:
         """
         return self._decode(self._sse.end())
 
-    def _inflate(self, inflater: Inflater, data: bytes) -> Iterator[Chunk]:
+    def _inflate(self, inflater: Inflater, data: bytes) -> Iterator[Any]:
         try:
             for piece in inflater.feed(data):
                 yield from self._decode(self._sse.feed(piece))
@@ -131,23 +134,25 @@ class StreamReader:
         """Limit the wait for the end of the body after the last event."""
         self.deadline.expire_in(DRAIN_S)
 
-    def _decode(self, events: Iterable[Any]) -> Iterator[Chunk]:
+    def _decode(self, events: Iterable[Any]) -> Iterator[Any]:
         decoder = self._decoder
+        decode_text = self._decode_text
         try:
             for event in events:
                 if decoder.done:
                     return
+                if decode_text is not None and (text := decode_text(event)) is not None:
+                    if self._ended or text.index not in self._open:
+                        self._note_change(text.index, _TEXT, None)
+                    yield text
+                    continue
                 if not self._has_content:
                     self._count_quiet(len(event.data))
                 found = decoder.decode(event)
                 if found.__class__ is not tuple:
                     self._check_chunks(found)
                 for chunk in found:
-                    if chunk.__class__ is not dict:
-                        self._check_chunks(found)
-                    choices = chunk.get("choices")
-                    if choices.__class__ is list:
-                        self._note(choices)
+                    self._note(chunk)
                     yield chunk
         except ValueError as error:
             raise self._unreadable(error) from None
@@ -158,8 +163,15 @@ class StreamReader:
             raise TooLargeError(message)
         self._quiet += size
 
-    def _note(self, choices: list[Any]) -> None:
+    def _note(self, chunk: Any) -> None:
         """Record which choices are complete. The mesh checks the types of their parts."""
+        if chunk.__class__ is not dict:
+            self._check_chunks((chunk,))
+        choices = chunk.get("choices")
+        if choices.__class__ is list:
+            self._note_choices(choices)
+
+    def _note_choices(self, choices: list[Any]) -> None:
         is_steady = self._has_content and not self._ended
         for choice in choices:
             if choice.__class__ is dict:

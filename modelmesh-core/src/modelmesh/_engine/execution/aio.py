@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import aclosing, suppress
 from functools import partial
 from threading import RLock
 from typing import Any
@@ -105,7 +105,18 @@ class AsyncDriver:
             return to_provider_error(provider, error)
 
     async def stream(self, served: Served, done: Callable[[Exception | None], None], *, asked_usage: bool) -> AsyncIterator[Any]:
-        """Yield the items of an open stream and settle its attempt when it ends, fails or is discarded.
+        """Yield the items of :meth:`batches` one by one."""
+        async with aclosing(self.batches(served, done, asked_usage=asked_usage)) as batches:
+            async for batch in batches:
+                for item in batch:
+                    yield item
+
+    async def batches(
+        self, served: Served, done: Callable[[Exception | None], None], *, asked_usage: bool
+    ) -> AsyncGenerator[Sequence[Any]]:
+        """Yield the items of an open stream, those that arrived together in one batch.
+
+        The attempt is settled when the stream ends, fails or is discarded.
 
         Args:
             served: The open stream.
@@ -117,20 +128,25 @@ class AsyncDriver:
         """
         relay, opened, began = make_relay(served, asked_usage=asked_usage), served.outcome, self._clock()
         assert isinstance(opened, Opened)
+        arrived = getattr(opened.stream, "arrived", None)
         cause: ProviderError | None = None
         ended = False
         try:
-            for chunk in relay.buffered():
-                yield chunk
-            try:
-                async for raw in opened.events:
-                    if relay.pass_text(raw):
-                        yield raw
-                    else:
-                        for chunk in relay.feed(raw):
-                            yield chunk
-            except Exception as error:  # noqa: BLE001 - any exception of a plugin is a failure of the stream
-                cause = to_provider_error(served.candidate.provider, error)
+            batch = list(relay.buffered())
+            if batch:
+                yield batch
+            while cause is None:
+                batch = []
+                try:
+                    relay.take((await anext(opened.events),), batch)
+                    if arrived is not None:
+                        relay.take(arrived(), batch)
+                except StopAsyncIteration:
+                    break
+                except Exception as error:  # noqa: BLE001 - any exception of a plugin is a failure of the stream
+                    cause = to_provider_error(served.candidate.provider, error)
+                if batch:
+                    yield batch
             with self.lock:
                 broken = relay.settle(cause, now=self._clock(), began=began)
             ended = True
@@ -146,8 +162,9 @@ class AsyncDriver:
             await opened.stream.aclose()  # a task may be cancelled here, after the stream was counted
         if broken is not None:
             raise broken
-        for chunk in relay.remaining():
-            yield chunk
+        last = relay.remaining()
+        if last:
+            yield last
 
 
 def _call_in(loop: asyncio.AbstractEventLoop, function: Callable[[], object]) -> None:

@@ -6,7 +6,7 @@ other. A caller that requested usage gets it in a separate last chunk, as OpenAI
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from modelmesh._engine.foundation.failure_rules import RULES
@@ -14,8 +14,10 @@ from modelmesh._engine.foundation.failures import FailureClass
 from modelmesh._engine.routing import attempt_settlement as settlement
 from modelmesh._engine.routing import final_errors
 from modelmesh._engine.routing.steps import Opened, Served
+from modelmesh._engine.routing.stream_progress import Progress
 from modelmesh._engine.routing.usage_check import valid_usage
 from modelmesh.contracts.conversation import StreamMarker
+from modelmesh.contracts.text_chunk import TextChunk
 from modelmesh.errors import ProviderError, StreamInterruptedError
 
 
@@ -35,6 +37,14 @@ class StreamRelay:
         """Yield the items that were read before the stream was committed."""
         for item in self._opened.buffered:
             yield from self._shape(item)
+
+    def take(self, items: Iterable[Any], passed: list[Any]) -> None:
+        """Take items from the stream and add the items that go to the caller now."""
+        for item in items:
+            if self.pass_text(item):
+                passed.append(item)
+            else:
+                passed += self.feed(item)
 
     def pass_text(self, item: Any) -> bool:
         """Take an item that needs no further rule, and return whether it goes to the caller. Any other goes to :meth:`feed`."""
@@ -104,26 +114,41 @@ class ChunkRelay(StreamRelay):
 
     __slots__ = ("_asked_usage", "_finish", "_last", "_marker")
 
+    _progress: Progress
+
     def __init__(self, served: Served, *, asked_usage: bool) -> None:
         super().__init__(served)
         self._asked_usage = asked_usage
         self._marker = StreamMarker(served.candidate.provider.id)
         self._finish: dict[str, Any] | None = None
-        self._last: dict[str, Any] = {}
+        self._last: dict[str, Any] | TextChunk = {}
 
     def pass_text(self, chunk: Any) -> bool:
         """Take a chunk of text, to which no rule but that of its model applies, and return whether it goes to the caller.
 
         Any other chunk goes to :meth:`feed`.
         """
+        if chunk.__class__ is TextChunk and self._finish is None:
+            self._progress.feed_text_chunk(chunk)
+            self._last = chunk
+            return True
         if chunk.__class__ is not dict or self._finish is not None or not self._progress.feed_text(chunk):
             return False
         chunk["model"] = self._model
         self._last = chunk
         return True
 
-    def _shape(self, chunk: dict[str, Any]) -> tuple[dict[str, Any], ...]:
+    def feed(self, item: Any) -> tuple[Any, ...]:
+        """Take one chunk from the stream and return the chunks that go to the caller now."""
+        return super().feed(item.to_dict() if item.__class__ is TextChunk else item)
+
+    def _shape(self, chunk: Any) -> tuple[Any, ...]:
         """Remove usage from a chunk, and delay the finish chunk: usage may follow in a chunk of its own."""
+        if chunk.__class__ is TextChunk:  # before the stream was committed, where no choice has ended
+            if self._finish is None:
+                self._last = chunk
+                return (chunk,)
+            chunk = chunk.to_dict()
         chunk["model"] = self._model
         self._marker.mark(chunk)
         self._last = chunk
@@ -146,7 +171,7 @@ class ChunkRelay(StreamRelay):
         if usage is None:
             return left
         if self._asked_usage:
-            last = self._last
+            last = {**self._last.to_dict(), "model": self._model} if isinstance(self._last, TextChunk) else self._last
             kept = last if not last.get("choices") else {name: last[name] for name in _HEAD if name in last}
             return (*left, {**kept, "choices": [], "usage": usage})
         if finish is not None:

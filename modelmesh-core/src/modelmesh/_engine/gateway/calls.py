@@ -10,7 +10,7 @@ from modelmesh._engine.gateway.messages import GatewayRequest, HttpError
 from modelmesh._engine.gateway.request_options import options_of
 from modelmesh._engine.gateway.routes import Route
 from modelmesh.contracts.call import Call, CallOptions
-from modelmesh.contracts.operations import MODEL_REQUIRED, BodyKind, Operation, OperationScope, StreamKind
+from modelmesh.contracts.operations import CHAT, MODEL_REQUIRED, BodyKind, Operation, OperationScope, StreamKind
 
 _RAW, _SDK = "x-stainless-raw-response", "x-stainless-lang"
 """Headers of an SDK: how the application reads the response, and the SDK's language."""
@@ -59,7 +59,9 @@ def build_call(route: Route, request: GatewayRequest, payload: dict[str, Any], d
     if "messages" in operation.required_arguments and not isinstance(payload["messages"], list):
         raise HttpError(400, f"'messages' must be a list, not {_kind(payload['messages'])}.", param="messages")
     streams = _streams(operation, payload, request)
-    return Call(operation, pool, payload, streams, options_of(request, defaults, query=not in_query))
+    return Call(
+        operation, pool, payload, streams, options_of(request, defaults, query=not in_query), relay=streams and operation is CHAT
+    )
 
 
 def _pool(operation: Operation, payload: dict[str, Any]) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import finalize
 
 from modelmesh._engine.execution import late_closing
-from modelmesh._engine.gateway.event_encoding import EventEncoder, encode_chunk
+from modelmesh._engine.gateway.event_encoding import EventEncoder
 from modelmesh.contracts.operations import StreamKind
 from modelmesh.errors import ModelMeshError
 
@@ -98,7 +98,7 @@ class StreamBody:
         if encoder is None:
             yield from self._items
             return
-        encode = encode_chunk if encoder.plain else encoder.feed
+        encode = encoder.encode
         try:
             for item in self._items:
                 piece = encode(item)
@@ -120,7 +120,7 @@ class AsyncStreamBody:
     """Body of a stream for asyncio."""
 
     def __init__(self, requests: RequestServer, call: Call, served: Served, request_id: str) -> None:
-        self._items: Any = requests.astream(call, served)
+        self._items: Any = requests.abatches(call, served)
         self._stream = _OpenStream(requests, call, served, self._items)
         self._encoder = None if call.stream_kind is StreamKind.BYTES else EventEncoder(served, call, request_id)
         finalize(self, _adrop, self._stream, get_running_loop()).atexit = False
@@ -128,13 +128,14 @@ class AsyncStreamBody:
     async def __aiter__(self) -> AsyncIterator[bytes]:
         self._stream.begun, encoder = True, self._encoder
         if encoder is None:
-            async for piece in self._items:
-                yield piece
+            async for batch in self._items:
+                for piece in batch:
+                    yield piece
             return
-        encode = encode_chunk if encoder.plain else encoder.feed
+        encode = encoder.encode
         try:
-            async for item in self._items:
-                piece = encode(item)
+            async for batch in self._items:
+                piece = encode(batch[0]) if len(batch) == 1 else b"".join(map(encode, batch))
                 if piece:
                     yield piece
         except ModelMeshError as error:

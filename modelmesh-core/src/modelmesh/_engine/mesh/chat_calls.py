@@ -36,4 +36,5 @@ def translate(call: Call) -> Call:
         lost=tuple(found.lost),
         output_limit=found.output_limit,
         prompt_size=None,
+        relay=False,
     )

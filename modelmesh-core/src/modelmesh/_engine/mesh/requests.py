@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from modelmesh._engine.foundation.lazy_import import LazyModule
@@ -130,6 +130,10 @@ class RequestServer:
     def astream(self, call: Call, served: Served) -> AsyncIterator[Any]:
         """Return an asynchronous generator of the items of an open stream, of the kind of the call that was sent."""
         return self._core.adriver.stream(served, self._done(call, served), asked_usage=_asked_usage(served.sent))
+
+    def abatches(self, call: Call, served: Served) -> AsyncGenerator[Sequence[Any]]:
+        """Return an asynchronous generator of the same items, those that arrived together in one batch."""
+        return self._core.adriver.batches(served, self._done(call, served), asked_usage=_asked_usage(served.sent))
 
     def discard_stream(self, call: Call, served: Served) -> None:
         """Close a stream of which no chunk was read, and record it."""

@@ -20,6 +20,7 @@ from modelmesh._engine.routing.message_check import (
 )
 from modelmesh._engine.routing.stream_calls import StreamedCalls
 from modelmesh._engine.routing.usage_check import valid_usage
+from modelmesh.contracts.text_chunk import TextChunk
 
 MAX_EMPTY_CHUNKS = 64
 """Chunks without content that are kept while a stream is buffered. Further ones are dropped."""
@@ -37,7 +38,7 @@ class StreamProgress:
 
     __slots__ = ("_text", "has_content", "output", "usage")
 
-    item_type: ClassVar[type] = dict
+    item_type: ClassVar[type | tuple[type, ...]] = dict
     missing_end: ClassVar[str] = "its stream ended without its last event"
 
     def __init__(self) -> None:
@@ -98,6 +99,7 @@ class Progress(StreamProgress):
 
     __slots__ = ("_calls", "_ended", "_open", "_seen", "_tools")
 
+    item_type = (dict, TextChunk)
     missing_end = "its stream ended without a finish reason"
 
     def __init__(self, tools: Any = None) -> None:
@@ -112,6 +114,16 @@ class Progress(StreamProgress):
         self._open: set[int] = set()
         self._ended: set[int] = set()
         self._seen = False
+
+    def feed_text_chunk(self, chunk: TextChunk) -> None:
+        """Record text that the connector has checked."""
+        self.output.add_text(chunk.text)
+        index = chunk.index
+        if index not in self._open:
+            self._open.add(index)
+        self._seen = self.has_content = True
+        if not index:
+            self._text.append(chunk.text)
 
     def feed_text(self, chunk: dict[str, Any]) -> bool:
         """Record a chunk that adds text to one open choice and has no usage, as nearly every chunk of a stream.
@@ -137,7 +149,7 @@ class Progress(StreamProgress):
             self._text.append(text)
         return True
 
-    def feed(self, chunk: dict[str, Any]) -> bool:
+    def feed(self, chunk: Any) -> bool:
         """Check and record one chunk.
 
         Parts that OpenAI's format does not allow and that carry no information are repaired in the chunk: a null delta or index,
@@ -149,6 +161,9 @@ class Progress(StreamProgress):
         Raises:
             BadUpstreamResponseError: A part is of the wrong type.
         """
+        if chunk.__class__ is TextChunk:
+            self.feed_text_chunk(chunk)
+            return True
         try:
             return self._feed(chunk)
         except InvalidPart as fault:
