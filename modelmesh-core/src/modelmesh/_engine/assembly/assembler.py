@@ -172,6 +172,10 @@ class Assembler:
         every = {name: build_maintenance_window(sections.pools[name], pool) for name, pool in pools.items()}
         windows = {name: window for name, window in every.items() if window is not None}
         watches = self._build_watches(sections, references, providers)
+        auth = sections.proxy.auth
+        proxy = evolve(
+            sections.proxy, auth=evolve(auth, tokens=references.resolve_known(auth.tokens, ("proxy", "auth", "tokens")))
+        )
         if problems:
             raise problems.error()
         warn_not_enforced(problems)
@@ -206,7 +210,7 @@ class Assembler:
             background=background,
             windows=tuple(windows.values()),
             statistics=sections.statistics,
-            proxy=sections.proxy,
+            proxy=proxy,
         )
 
     def _build_storage(self, sections: Sections, references: References) -> Storage | None:

@@ -102,6 +102,23 @@ class References:
             return [self.resolve(item, (*path, place)) for place, item in enumerate(value)]
         return value
 
+    def resolve_known(self, value: Any, path: KeyPath = ()) -> Any:
+        """Return a copy as :meth:`resolve` does, with references that have no value unchanged.
+
+        For keys that most processes with this configuration do not need.
+        """
+        if isinstance(value, Mapping):
+            return {key: self.resolve_known(item, (*path, str(key))) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self.resolve_known(item, (*path, place)) for place, item in enumerate(value)]
+        problems, self._problems = self._problems, None
+        try:
+            return self.resolve(value, path)
+        except (SecretNotFoundError, UncheckableError):
+            return value
+        finally:
+            self._problems = problems
+
     def plain(self, value: Any, path: KeyPath = ()) -> Any:
         """Return a copy with every reference replaced by its text, as :class:`ReferredText`, for values that are not secret."""
         if isinstance(value, Mapping):

@@ -1,0 +1,47 @@
+"""The registry of tokens of a running proxy, for its administration interface."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from modelmesh_proxy.tokens.amounts import amounts_of_mesh
+from modelmesh_proxy.tokens.authenticator import TokenAuthenticator
+from modelmesh_proxy.tokens.registry import TokenInfo, TokenRegistry
+from modelmesh_proxy.tokens.token_store import TokenStore
+
+if TYPE_CHECKING:
+    from modelmesh_proxy.services import ProxyServices
+
+Result = TypeVar("Result")
+
+
+def registry_of(services: ProxyServices) -> TokenRegistry | None:
+    """Return the registry of a proxy, ``None`` when its configuration has no storage."""
+    state = services.mesh.state
+    return None if state is None else TokenRegistry(TokenStore(state.storage), amounts_of_mesh(services.mesh))
+
+
+def static_tokens_of(services: ProxyServices) -> list[TokenInfo]:
+    """Return the tokens of the configuration, with what is left of their limits."""
+    authenticator = services.authenticator
+    if not isinstance(authenticator, TokenAuthenticator):
+        return []
+    amounts = amounts_of_mesh(services.mesh)
+    return [TokenInfo(record, amounts(record)) for record in authenticator.records() if record.is_static]
+
+
+def change(services: ProxyServices, action: Callable[[TokenRegistry], Result]) -> Result | None:
+    """Run a change in this thread, and apply it in this process at once. It may block. ``None`` without a storage.
+
+    Args:
+        services: The proxy.
+        action: Changes the registry, for example ``lambda registry: registry.revoke("shop")``.
+    """
+    registry = registry_of(services)
+    if registry is None:
+        return None
+    result = action(registry)
+    if isinstance(services.authenticator, TokenAuthenticator):
+        services.authenticator.refresh()
+    return result

@@ -1,0 +1,199 @@
+"""Identification of callers by their tokens, from memory.
+
+A thread reads the tokens of the store after each change, within half a second. No request waits for the store. When the store
+fails, the last known tokens stay valid.
+"""
+
+from __future__ import annotations
+
+import hmac
+import logging
+import time
+from collections.abc import Callable, Sequence
+from threading import Event, Lock, Thread
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from modelmesh._engine.mesh.callers import caller_limits, limit_callers
+from modelmesh.contracts.caller import Caller
+from modelmesh_proxy.tokens.records import TeamRecord, TokenRecord
+from modelmesh_proxy.tokens.static_tokens import static_tokens
+from modelmesh_proxy.tokens.token_store import TokenStore
+from modelmesh_proxy.tokens.token_text import digest_of
+
+if TYPE_CHECKING:
+    from modelmesh import ModelMesh
+    from modelmesh_proxy.settings import ProxySettings
+
+_log = logging.getLogger("modelmesh.proxy.tokens")
+
+POLL_S = 0.4
+"""Seconds between two looks at the revision of the store."""
+
+POLL_AFTER_FAILURE_S = 2.0
+RELOAD_S = 60.0
+"""Seconds after which the tokens are read though the revision is the same, in case a command ended between its two writes."""
+
+_SHORT = 8
+"""Bytes of a digest that find its token. The whole digest is compared in constant time."""
+
+
+@frozen
+class _Entry:
+    digest: bytes
+    caller: Caller
+    valid_until: float | None
+
+
+class TokenAuthenticator:
+    """Identifies callers by the tokens of the configuration and of the store. Safe to share between threads."""
+
+    def __init__(self, mesh: ModelMesh, settings: ProxySettings, *, now: Callable[[], float] = time.time) -> None:
+        """Initialize it with the tokens of the configuration. :meth:`start` reads those of the store.
+
+        Args:
+            mesh: The mesh, whose storage has the tokens and whose limits count them.
+            settings: Settings of the proxy.
+            now: Returns Unix seconds.
+
+        Raises:
+            ConfigurationError: ``proxy.auth.tokens`` is invalid.
+        """
+        self._now = now
+        self._lock = Lock()
+        self._stop = Event()
+        self._thread: Thread | None = None
+        self._stored: list[TokenRecord] = []
+        self._teams: list[TeamRecord] = []
+        self._revision: bytes | None = None
+        self._read_at = 0.0
+        self.error: Exception | None = None
+        self._index: dict[bytes, tuple[_Entry, ...]] = {}
+        self._set_mesh(mesh, settings)
+        self._build(None)
+
+    def _set_mesh(self, mesh: ModelMesh, settings: ProxySettings) -> None:
+        self._static = static_tokens(settings.section.auth.tokens)
+        self._mesh = mesh
+        self.store = None if mesh.state is None else TokenStore(mesh.state.storage)
+
+    # -- requests ---------------------------------------------------------------------------------------------------
+
+    @property
+    def has_tokens(self) -> bool:
+        """Whether any token exists. Also before the store was read, because it may have tokens.
+
+        A revoked token counts: without it, the revocation of the last token would admit everybody.
+        """
+        return bool(self._static or self._stored) or (self.store is not None and self._revision is None)
+
+    def authenticate(self, credential: str | None, peer: str | None) -> Caller | None:
+        """Return the caller of a request, ``None`` without a valid credential.
+
+        Args:
+            credential: The token of the request, ``None`` without one.
+            peer: Address of the peer. Not used.
+        """
+        _ = peer
+        if credential is None:
+            return None
+        digest = digest_of(credential)
+        for entry in self._index.get(digest[:_SHORT], ()):
+            if hmac.compare_digest(entry.digest, digest) and (entry.valid_until is None or self._now() < entry.valid_until):
+                return entry.caller
+        return None
+
+    # -- life -------------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Read the tokens of the store, and read them again after every change. Call it in each process that serves."""
+        if self._thread is not None or self.store is None:
+            return
+        self._poll()
+        self._stop = Event()
+        self._thread = Thread(target=self._run, name="modelmesh-tokens", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop to read the store."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+
+    def replace_mesh(self, mesh: ModelMesh, settings: ProxySettings) -> None:
+        """Use another mesh after a reload. The counts of the earlier one continue.
+
+        Raises:
+            ConfigurationError: ``proxy.auth.tokens`` is invalid.
+        """
+        with self._lock:
+            earlier, store = self._mesh, self.store
+            self._set_mesh(mesh, settings)
+            if store is None or self.store is None:
+                self._revision = None
+            self._build(earlier)
+        self.start()
+
+    def refresh(self) -> None:
+        """Read the tokens of the store now, if they changed.
+
+        Raises:
+            StorageError: The store failed.
+        """
+        with self._lock:
+            store = self.store
+            if store is None:
+                return
+            revision = store.revision()
+            if revision == self._revision and self._now() - self._read_at < RELOAD_S:
+                return
+            tokens, teams = store.tokens(), store.teams()
+            self._stored, self._teams, self._revision, self._read_at = tokens, teams, revision, self._now()
+            self._build(None)
+
+    def _run(self) -> None:
+        while not self._stop.wait(POLL_S if self.error is None else POLL_AFTER_FAILURE_S):
+            self._poll()
+
+    def _poll(self) -> None:
+        try:
+            self.refresh()
+        except Exception as error:  # noqa: BLE001 - a plugin may raise anything, and the known tokens stay valid
+            if self.error is None:
+                known = f"{len(self._stored)} known tokens stay valid" if self._revision is not None else "no token is known yet"
+                _log.error("the tokens in the store cannot be read (%s): %s", type(error).__name__, known)
+            self.error = error
+        else:
+            if self.error is not None:
+                _log.warning("the tokens in the store can be read again")
+            self.error = None
+
+    # -- records to callers -----------------------------------------------------------------------------------------
+
+    def records(self) -> Sequence[TokenRecord]:
+        """Return the tokens of the configuration and the stored ones, as they are in force."""
+        return [*self._static, *self._stored]
+
+    def _build(self, earlier: ModelMesh | None) -> None:
+        """Set the limits of the mesh, and replace the index."""
+        tokens = self.records()
+        teams = {team.name: team for team in self._teams}
+        active = [one for one in tokens if one.revoked_at is None]
+        limits = [one.caller_limits for one in active]
+        limits += [team.limits.of_caller(team.key, f"the team {team.name!r}") for team in teams.values()]
+        limit_callers(self._mesh, limits, earlier=earlier)
+        index: dict[bytes, tuple[_Entry, ...]] = {}
+        for record in active:
+            keys = [record.key] + ([f"team:{record.team}"] if record.team in teams else [])
+            pools = None if record.pools is None else frozenset(record.pools)
+            caller = Caller(record.name, record.admin, pools, record.team, caller_limits(self._mesh, *keys))
+            entries = [_Entry(bytes.fromhex(record.digest), caller, record.expires_at)]
+            if record.earlier_digest:
+                until = min(record.earlier_until, record.expires_at or record.earlier_until)
+                entries.append(_Entry(bytes.fromhex(record.earlier_digest), caller, until))
+            for entry in entries:
+                short = entry.digest[:_SHORT]
+                index[short] = (*index.get(short, ()), entry)
+        self._index = index
