@@ -42,7 +42,7 @@ def test_without_file_and_key_it_serves_the_local_models(tmp_path: Path) -> None
         )
         assert status == 200
         assert json.loads(body)["choices"][0]["message"]["content"]
-        assert one.json("/ready") == {"status": "ready"}
+        assert one.json("/ready") == {"status": "ready", "counts": "local", "counts_reason": "no storage is configured"}
         health = one.json("/health")
         assert {"running": True, "host": "127.0.0.1", "port": one.port, "total_requests": 4}.items() <= health.items()
         assert one.stop(signal.SIGINT) == 130

@@ -60,7 +60,9 @@ def test_store_that_was_away_at_the_start_is_used_when_it_comes(
     with caplog.at_level(logging.INFO, "modelmesh.state"), RunningProxy(given) as one, RunningProxy(given) as two:
         assert {proxy.counts.counts for proxy in (one, two)} == {"local"}
         assert one.counts.is_store_down
-        assert "cannot be reached" in (one.counts.reason or "")
+        status, report = one.get("/ready")
+        assert (status, report["counts"]) == (200, "local")
+        assert "cannot be reached" in report["counts_reason"]
         assert statuses(one, 2) + statuses(two, 2) == [200] * 4
         store.start()
         wait_until(lambda: spent(store) == 4 * 20_000_000 and one.counts.counts == two.counts.counts == "shared")
@@ -90,8 +92,10 @@ def test_refuse_answers_503_to_requests_of_a_budget_and_serves_the_others(store:
         assert int(body["headers"]["retry-after"]) > 0
         assert not upstream.received
         assert statuses(proxy, 2, "free") == [200, 200]
-        assert proxy.counts.refuses_budgets
+        status, report = proxy.get("/ready")
+        assert (status, report["reasons"][0]["code"], report["counts"]) == (503, "store_unavailable", "local")
         store.start()
-        wait_until(lambda: proxy.counts.counts == "shared")
+        wait_until(lambda: proxy.get("/ready")[0] == 200)
+        assert proxy.get("/ready")[1]["counts"] == "shared"
         assert statuses(proxy, 6) == [200] * 5 + [429], "refused requests cost nothing"
         wait_until(lambda: spent(store) == 5 * 20_000_000)

@@ -16,6 +16,7 @@ from modelmesh._engine.gateway.messages import GatewayRequest, HttpError
 from modelmesh._engine.gateway.routes import find_route
 from modelmesh._engine.telemetry.status import short_strategy
 from modelmesh.contracts.call import NO_OPTIONS
+from modelmesh_proxy.store_counts import counts_report
 
 if TYPE_CHECKING:
     from modelmesh import ModelMesh
@@ -40,6 +41,7 @@ def status(services: ProxyServices) -> dict[str, Any]:
         "requests_total": services.total_requests,
         "draining": services.draining,
         "storage": None if store is None else store.storage.id,
+        **counts_report(mesh),
         "pools": len(summary),
         "pools_down": sorted(name for name, info in summary.items() if not info.active),
         "models": len(mesh.list_models()),

@@ -12,6 +12,7 @@ from typing import Any
 
 from modelmesh._engine.gateway import json_codec
 from modelmesh_proxy.services import ProxyServices, ReadinessProblem
+from modelmesh_proxy.store_counts import counts_report, store_problem
 
 SendEvent = Callable[[Mapping[str, Any]], Awaitable[None]]
 
@@ -35,6 +36,9 @@ def health_report(services: ProxyServices) -> dict[str, Any]:
 def readiness_problems(services: ProxyServices) -> list[ReadinessProblem]:
     """Return every reason why the proxy should receive no requests now."""
     problems = [problem for check in services.readiness_checks if (problem := check()) is not None]
+    refused = store_problem(services.mesh)
+    if refused is not None:
+        problems.append(refused)
     if services.draining:
         problems.insert(0, ReadinessProblem("draining", "The server is shutting down."))
     elif not services.mesh.active_providers():
@@ -51,12 +55,12 @@ async def serve_health(services: ProxyServices, scope: Mapping[str, Any], send: 
 async def serve_ready(services: ProxyServices, scope: Mapping[str, Any], send: SendEvent) -> None:
     """Answer ``GET /ready``."""
     _ = scope
-    problems = readiness_problems(services)
+    problems, counts = readiness_problems(services), counts_report(services.mesh)
     if not problems:
-        await send_json(send, 200, {"status": "ready"})
+        await send_json(send, 200, {"status": "ready", **counts})
         return
     reasons = [{"code": problem.code, "message": problem.message} for problem in problems]
-    await send_json(send, 503, {"status": "not ready", "reasons": reasons}, ((b"retry-after", NOT_READY_S),))
+    await send_json(send, 503, {"status": "not ready", "reasons": reasons, **counts}, ((b"retry-after", NOT_READY_S),))
 
 
 async def send_json(send: SendEvent, status: int, data: Any, headers: tuple[tuple[bytes, bytes], ...] = ()) -> None:
