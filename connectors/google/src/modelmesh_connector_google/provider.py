@@ -50,6 +50,7 @@ class GoogleProvider(BaseProvider):
 
     id: ClassVar[str] = "google.gemini.v1"
     options: ClassVar[Collection[str]] = ("api_version", "safety_settings")
+    native_operations: ClassVar[Collection[str]] = frozenset({"generate_content"})
     missing_is_model: ClassVar[bool] = True
     error_mappings: ClassVar[Sequence[ErrorMapping]] = MAPPINGS
     default_base_url: ClassVar[str] = "https://generativelanguage.googleapis.com"

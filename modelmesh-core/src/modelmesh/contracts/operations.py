@@ -139,6 +139,20 @@ MESSAGES = Operation(
     final_events=("message_stop",),
     content_events=("content_block",),
 )
+GENERATE_CONTENT = Operation(
+    "generate_content",
+    "/models/{model}:generateContent",
+    "chat-completion",
+    required_keys=("candidates",),
+    required_arguments=("contents",),
+    stream=StreamKind.EVENTS,
+    translates=True,
+)
+"""Google's format of a chat, which the HTTP interface accepts. Clients have no method for it, so it is not in :data:`OPERATIONS`.
+
+A provider whose ``native_operations`` contain the operation receives Google's body as the payload of a chat completion. It
+returns a chat completion with the vendor's further fields.
+"""
 EMBEDDINGS = Operation("embeddings", "/embeddings", "text-embeddings", required_keys=("data",), required_arguments=("input",))
 SPEECH = Operation(
     "audio.speech",

@@ -114,6 +114,13 @@ def anthropic_error(error: Exception, request_id: str) -> dict[str, Any]:
     return {"type": "error", "error": {"type": _type(error), "message": _message(error)}, "request_id": request_id}
 
 
+def google_error(error: Exception) -> dict[str, Any]:
+    """Return Google's error body, with the status and the details of Google's own error."""
+    from modelmesh._engine.translation.generate_content.errors import error_body  # noqa: PLC0415 - only for clients of Google
+
+    return error_body(_vendor_error(error) or error, status_of(error), _message(error))
+
+
 def _vendor_error(error: Exception) -> errors.ProviderError | None:
     """Return the vendor's error: the error itself, or the last one of attempts that all failed with the same status."""
     if isinstance(error, errors.BudgetExceededError):

@@ -9,7 +9,7 @@ from modelmesh._engine.foundation.lazy_import import LazyModule
 from modelmesh._engine.gateway import json_codec
 from modelmesh._engine.gateway.error_responses import anthropic_error, openai_error
 from modelmesh._engine.mesh.answer_bodies import is_translated
-from modelmesh.contracts.operations import MESSAGES, RESPONSES, StreamKind
+from modelmesh.contracts.operations import GENERATE_CONTENT, MESSAGES, RESPONSES, StreamKind
 from modelmesh.contracts.text_chunk import TextChunk
 
 if TYPE_CHECKING:
@@ -33,8 +33,13 @@ class EventEncoder:
         self._translation: StreamTranslation | None = None
         if is_translated(served, call):
             self._translation = translation.TRANSLATIONS[call.operation.name].stream(call)
-
         self._events: TextEvents | None = TextEvents(served.candidate.model_id) if call.relay else None
+
+    @property
+    def breaks_off(self) -> bool:
+        """Whether the connection must break off after a failure, because Google's clients ignore the event with the error."""
+        return self._operation is GENERATE_CONTENT
+
 
     def encode(self, item: dict[str, Any] | TextChunk) -> bytes:
         """Encode one item."""

@@ -10,29 +10,34 @@ import os
 from collections.abc import AsyncIterable, Iterable
 from typing import TYPE_CHECKING, Any
 
+from modelmesh._engine.foundation.lazy_import import LazyModule
 from modelmesh._engine.gateway import json_codec
 from modelmesh._engine.gateway.answer_responses import JSON, answer_content, answer_headers
 from modelmesh._engine.gateway.calls import build_call, decode_json
-from modelmesh._engine.gateway.error_responses import anthropic_error, error_headers, openai_error, status_of
+from modelmesh._engine.gateway.dialects import Dialect, dialect_of, error_body
+from modelmesh._engine.gateway.error_responses import error_headers, status_of
 from modelmesh._engine.gateway.form_fields import payload_of
 from modelmesh._engine.gateway.gateway_limits import GatewayLimits
 from modelmesh._engine.gateway.messages import GatewayRequest, GatewayResponse, HttpError
 from modelmesh._engine.gateway.model_list import list_models, retrieve_model
 from modelmesh._engine.gateway.routes import Endpoint, Route, find_route
 from modelmesh.contracts.call import NO_OPTIONS, Call, CallOptions
-from modelmesh.contracts.operations import BodyKind, StreamKind
+from modelmesh.contracts.operations import EMBEDDINGS, BodyKind, StreamKind
 from modelmesh.errors import ModelMeshError
 
 if TYPE_CHECKING:
+    from modelmesh._engine.gateway import google_requests as google
     from modelmesh._engine.gateway.multipart_body import MultipartReader
     from modelmesh._engine.mesh import MeshEngine
     from modelmesh._engine.routing.steps import Served
+else:  # only for clients of Google
+    google = LazyModule(globals(), "google", "modelmesh._engine.gateway.google_requests")
 
 _log = logging.getLogger("modelmesh.gateway")
 
 
 class Gateway:
-    """OpenAI's and Anthropic's HTTP interfaces over a mesh. Safe to share between threads and event loops."""
+    """The HTTP interfaces of OpenAI, Anthropic and Google over a mesh. Safe to share between threads and event loops."""
 
     def __init__(
         self,
@@ -70,9 +75,9 @@ class Gateway:
                 payload = payload_of(reader.finish(request.headers.get("content-length")))
             else:
                 payload = decode_json(self._read(request)) if route.target.body is BodyKind.JSON else {}
-            call = build_call(route, request, payload, self._options)
+            call = self._call(route, request, payload)
             served = self._requests.serve(call)
-            return self._response(call, served, request_id)
+            return self._response(route, call, served, request_id)
         except Exception as error:  # noqa: BLE001 - every failure is a response
             return self._failed(request, error, request_id)
         finally:
@@ -94,9 +99,9 @@ class Gateway:
                 payload = payload_of(reader.finish(request.headers.get("content-length")))
             else:
                 payload = decode_json(await self._aread(request)) if route.target.body is BodyKind.JSON else {}
-            call = build_call(route, request, payload, self._options)
+            call = self._call(route, request, payload)
             served = await self._requests.aserve(call)
-            return self._response(call, served, request_id, asynchronous=True)
+            return self._response(route, call, served, request_id, asynchronous=True)
         except Exception as error:  # noqa: BLE001 - every failure is a response
             return self._failed(request, error, request_id)
         finally:
@@ -107,7 +112,14 @@ class Gateway:
         limit = self._limits.header_bytes
         if limit is not None and sum(len(name) + len(value) for name, value in request.headers.items()) > limit:
             raise HttpError(431, f"The headers exceed {limit:,} bytes. Send fewer or shorter headers.", code="headers_too_large")
+        if dialect_of(request) is Dialect.GOOGLE:
+            return google.find_google_route(request)
         return find_route(request.method, request.path)
+
+    def _call(self, route: Route, request: GatewayRequest, payload: dict[str, Any]) -> Call:
+        if route.is_google:
+            return google.google_call(route, request, payload, self._options)
+        return build_call(route, request, payload, self._options)
 
     def _reader(self, request: GatewayRequest) -> MultipartReader:
         from modelmesh._engine.gateway.multipart_body import MultipartReader  # noqa: PLC0415 - only for uploads
@@ -146,21 +158,27 @@ class Gateway:
 
     def _own(self, route: Route, request: GatewayRequest, body: bytes) -> GatewayResponse:
         """Answer an endpoint that needs no vendor."""
-        anthropic = _is_anthropic(request)
-        if route.target is Endpoint.COUNT_TOKENS:
+        dialect = dialect_of(request)
+        if route.target is Endpoint.COUNT_TOKENS and route.is_google:
+            data: Any = google.google_token_count(decode_json(body))
+        elif route.target is Endpoint.COUNT_TOKENS:
             from modelmesh._engine.gateway.token_counting import count_tokens  # noqa: PLC0415 - rarely used
 
-            data: Any = count_tokens(decode_json(body))
+            data = count_tokens(decode_json(body))
         elif route.target is Endpoint.LIST_MODELS:
-            data = list_models(self._mesh, anthropic=anthropic, caller=request.caller)
+            data = list_models(self._mesh, dialect, request.caller)
         else:
-            data = retrieve_model(self._mesh, dict(route.arguments)["model"], anthropic=anthropic, caller=request.caller)
+            data = retrieve_model(self._mesh, dict(route.arguments)["model"], dialect, request.caller)
         return GatewayResponse(200, _headers(JSON, _request_id(request)), json_codec.encode(data))
 
-    def _response(self, call: Call, served: Served, request_id: str, *, asynchronous: bool = False) -> GatewayResponse:
+    def _response(
+        self, route: Route, call: Call, served: Served, request_id: str, *, asynchronous: bool = False
+    ) -> GatewayResponse:
         headers = answer_headers(served, request_id)
         if not call.stream:
             content, kind = answer_content(served, call)
+            if route.is_google and call.operation is EMBEDDINGS:
+                content = json_codec.encode(google.google_embeddings(route, json_codec.decode(content)))
             headers.append(("content-type", kind))
             return GatewayResponse(200, headers, content)
         from modelmesh._engine.gateway import event_encoding, stream_bodies  # noqa: PLC0415 - only for streams
@@ -169,19 +187,29 @@ class Gateway:
         kind = event_encoding.EVENT_STREAM
         if call.stream_kind is StreamKind.BYTES:
             kind = dict(served.outcome.stream.headers).get("content-type", "application/octet-stream")  # type: ignore[union-attr]
+        stream: Any = body(self._requests, call, served, request_id)
+        if route.is_google and route.as_array:
+            from modelmesh._engine.gateway import json_array_bodies  # noqa: PLC0415 - only for Google's streams without alt=sse
+
+            kind = JSON
+            stream = (json_array_bodies.AsyncJsonArrayBody if asynchronous else json_array_bodies.JsonArrayBody)(stream)
         headers.append(("content-type", kind))
-        return GatewayResponse(200, headers, body(self._requests, call, served, request_id))
+        return GatewayResponse(200, headers, stream)
 
     def _failed(self, request: GatewayRequest, error: Exception, request_id: str) -> GatewayResponse:
         if not isinstance(error, HttpError | ModelMeshError | ModuleNotFoundError):
             _log.error("unexpected error in %s %s", request.method, request.path, exc_info=error)
         request_id = getattr(error, "request_id", None) or request_id
-        error_body = anthropic_error(error, request_id) if _is_anthropic(request) else {"error": openai_error(error)}
+        dialect = dialect_of(request)
+        content = error_body(dialect, error, request_id)
         headers = _headers(JSON, request_id) + error_headers(error, retry=self._sdk_retries)
         if isinstance(error, ModelMeshError):
             headers.append(("x-modelmesh-attempts", str(len(getattr(error, "attempts", ())))))
         cause = None if isinstance(error, HttpError) else error
-        return GatewayResponse(status_of(error), headers, json_codec.encode(error_body), cause)
+        status = status_of(error)
+        if dialect is Dialect.GOOGLE and (feedback := google.blocked_prompt(error)) is not None:
+            status, content = 200, feedback  # Google's own format of a prompt that it blocked
+        return GatewayResponse(status, headers, json_codec.encode(content), cause)
 
 
 def _headers(kind: str, request_id: str) -> list[tuple[str, str]]:
@@ -190,10 +218,6 @@ def _headers(kind: str, request_id: str) -> list[tuple[str, str]]:
 
 def _request_id(request: GatewayRequest) -> str:
     return request.headers.get("x-request-id") or f"req_{os.urandom(16).hex()}"
-
-
-def _is_anthropic(request: GatewayRequest) -> bool:
-    return "anthropic-version" in request.headers or request.path.startswith("/v1/messages")
 
 
 def _pieces(body: Any) -> Iterable[bytes]:

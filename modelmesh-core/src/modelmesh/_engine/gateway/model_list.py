@@ -1,10 +1,11 @@
-"""Model lists in the formats of both vendors: the pools, their aliases, then the real models of all pools."""
+"""Model lists in the formats of the vendors: the pools, their aliases, then the real models of all pools."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from modelmesh._engine.foundation.wording import quote_name
+from modelmesh._engine.gateway.dialects import Dialect
 from modelmesh._engine.gateway.messages import HttpError
 
 if TYPE_CHECKING:
@@ -20,16 +21,18 @@ Anthropic's API defines the epoch as an unknown time. Our own client, whose type
 MESH = "modelmesh"
 
 
-def list_models(mesh: MeshEngine, *, anthropic: bool, caller: Caller | None = None) -> dict[str, Any]:
+def list_models(mesh: MeshEngine, dialect: Dialect, caller: Caller | None = None) -> dict[str, Any]:
     """Return the list of names that a request of a caller may use as its model."""
-    rows = [_row(*one, anthropic=anthropic) for one in _models(mesh, caller)]
-    if not anthropic:
+    rows = [_row(*one, dialect) for one in _models(mesh, caller)]
+    if dialect is Dialect.GOOGLE:
+        return {"models": rows}
+    if dialect is Dialect.OPENAI:
         return {"object": "list", "data": rows}
     first, last = (rows[0]["id"], rows[-1]["id"]) if rows else (None, None)
     return {"data": rows, "has_more": False, "first_id": first, "last_id": last}
 
 
-def retrieve_model(mesh: MeshEngine, name: str, *, anthropic: bool, caller: Caller | None = None) -> dict[str, Any]:
+def retrieve_model(mesh: MeshEngine, name: str, dialect: Dialect, caller: Caller | None = None) -> dict[str, Any]:
     """Return one entry of the list, by its ID or as ``provider/model``.
 
     Raises:
@@ -37,7 +40,7 @@ def retrieve_model(mesh: MeshEngine, name: str, *, anthropic: bool, caller: Call
     """
     for model, owner, created in _models(mesh, caller):
         if name in (model, f"{owner}/{model}"):
-            return _row(model, owner, created, anthropic=anthropic)
+            return _row(model, owner, created, dialect)
     message = f"There is no pool and no model {quote_name(name)}. List both with GET /v1/models."
     raise HttpError(404, message, code="model_not_found", param="model")
 
@@ -59,8 +62,15 @@ def _models(mesh: MeshEngine, caller: Caller | None) -> list[tuple[str, str, int
     return list(found.values())
 
 
-def _row(name: str, owner: str, created: int, *, anthropic: bool) -> dict[str, Any]:
-    if anthropic:
+def _row(name: str, owner: str, created: int, dialect: Dialect) -> dict[str, Any]:
+    if dialect is Dialect.GOOGLE:
+        return {
+            "name": f"models/{name}",
+            "displayName": name,
+            "description": f"Served by {owner}.",
+            "supportedGenerationMethods": ["generateContent", "streamGenerateContent", "countTokens", "embedContent"],
+        }
+    if dialect is Dialect.ANTHROPIC:
         from datetime import UTC, datetime  # noqa: PLC0415 - only for this format
 
         when = datetime.fromtimestamp(created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -31,11 +31,12 @@ OWN_HEADERS = (
         "referer",
         "user-agent",
         "x-request-id",
+        "x-server-timeout",
     }
 )
 """Headers of an SDK, an HTTP client or a browser."""
 
-OWN_PREFIXES = ("x-stainless-", "sec-", "x-forwarded-")
+OWN_PREFIXES = ("x-stainless-", "sec-", "x-forwarded-", "x-goog-")
 
 SESSION, PREFERRED, ONLY, RETRIES = (
     "x-modelmesh-session-id",

@@ -28,10 +28,16 @@ class Route:
     Attributes:
         target: The operation or endpoint.
         arguments: Arguments that the path contains, decoded.
+        verb: Last part of a path of Google, such as ``generateContent``. Empty for the list of models, and for other formats.
+        is_google: Whether the request is in Google's format.
+        as_array: Whether a stream is one JSON array instead of server-sent events.
     """
 
     target: Operation | Endpoint
     arguments: tuple[tuple[str, str], ...] = ()
+    verb: str = ""
+    is_google: bool = False
+    as_array: bool = False
 
 
 _OWN = {

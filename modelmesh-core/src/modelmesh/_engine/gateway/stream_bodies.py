@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from modelmesh.contracts.call import Call
 
 
+class StreamBrokenError(Exception):
+    """A stream failed whose clients ignore the event with the error. The server must break the connection off."""
+
+
 class _OpenStream:
     """The stream behind a body, which outlives it until it is closed."""
 
@@ -106,6 +110,8 @@ class StreamBody:
                     yield piece
         except ModelMeshError as error:
             yield encoder.fail(error)
+            if encoder.breaks_off:
+                raise StreamBrokenError from error
             return
         last = encoder.end()
         if last:
@@ -140,6 +146,8 @@ class AsyncStreamBody:
                     yield piece
         except ModelMeshError as error:
             yield encoder.fail(error)
+            if encoder.breaks_off:
+                raise StreamBrokenError from error
             return
         last = encoder.end()
         if last:

@@ -13,7 +13,7 @@ from attrs import evolve
 from modelmesh._engine.foundation.failures import FailureClass
 from modelmesh._engine.foundation.resource_ids import without_account
 from modelmesh._engine.routing.reasoning_items import for_account
-from modelmesh.contracts.operations import CHAT
+from modelmesh.contracts.operations import CHAT, GENERATE_CONTENT
 from modelmesh.errors import ProviderError
 
 if TYPE_CHECKING:
@@ -39,6 +39,8 @@ def call_for(call: Call, candidate: Candidate) -> Call:
         return chat_call(call)
     if native.operation.name in candidate.account.missing_operations and not call.native_only:
         return chat_call(call)
+    if native.operation is GENERATE_CONTENT:
+        return chat_call(evolve(call, payload=native.payload, lost=()))
     return _own(for_account(native, candidate.provider_id), call.account)
 
 

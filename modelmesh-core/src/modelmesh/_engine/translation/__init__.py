@@ -13,10 +13,13 @@ from modelmesh._engine.translation.interfaces import ChatTranslation, StreamTran
 __all__ = ["TRANSLATIONS", "ChatTranslation", "StreamTranslation", "Translation"]
 
 
+_NAMES = ("responses", "messages", "completions", "generate_content")
+
+
 class _Translations(Mapping[str, Translation]):
     """Translations that are imported on first use."""
 
-    _HOMES: Mapping[str, str] = {name: f"{__name__}.{name}.translation" for name in ("responses", "messages", "completions")}
+    _HOMES: Mapping[str, str] = {name: f"{__name__}.{name}.translation" for name in _NAMES}
 
     def __init__(self) -> None:
         self._loaded: dict[str, Translation] = {}
