@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from modelmesh.contracts.call import Call
-from modelmesh.contracts.operations import OPERATIONS
+from modelmesh.contracts.operations import GENERATE_CONTENT, OPERATIONS
 
 HEAD = {"id": "chatcmpl-1", "created": 1_790_000_000, "model": "fake-1"}
 USAGE = {
@@ -22,7 +22,7 @@ USAGE = {
 
 
 def call_of(operation: str, payload: dict[str, Any], *, stream: bool = False) -> Call:
-    return Call(OPERATIONS[operation], "pool", payload, stream=stream)
+    return Call((OPERATIONS | {GENERATE_CONTENT.name: GENERATE_CONTENT})[operation], "pool", payload, stream=stream)
 
 
 def chat(message: dict[str, Any] | None = None, reason: str = "stop", usage: Any = USAGE, **further: Any) -> dict[str, Any]:

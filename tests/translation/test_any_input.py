@@ -106,6 +106,51 @@ REQUESTS: dict[str, dict[str, Any]] = {
         "stop": ["x"],
     },
 }
+REQUESTS["generate_content"] = {
+    "systemInstruction": {"parts": [{"text": "a"}]},
+    "contents": [
+        {
+            "role": "user",
+            "parts": [
+                {"text": "a"},
+                {"inlineData": {"mimeType": "image/png", "data": "AA-_"}},
+                {"inline_data": {"mime_type": "application/pdf", "data": "AA=="}},
+                {"fileData": {"fileUri": "https://a.example/b.mp4", "mimeType": "video/mp4"}, "videoMetadata": {"fps": 1}},
+            ],
+        },
+        {
+            "role": "model",
+            "parts": [
+                {"text": "a", "thought": True, "thoughtSignature": "AA=="},
+                {"text": "b"},
+                {"functionCall": {"name": "n", "args": {"a": 1}, "id": "c"}},
+                {"functionCall": {"name": "n"}},
+            ],
+        },
+        {
+            "role": "user",
+            "parts": [
+                {"functionResponse": {"name": "n", "id": "c", "response": {"output": "a"}}},
+                {"functionResponse": {"name": "n", "response": {"a": 1}, "parts": [{"inlineData": {"mimeType": "image/png"}}]}},
+            ],
+        },
+    ],
+    "tools": [{"functionDeclarations": [{"name": "n", "parameters": {"type": "OBJECT", "properties": {"a": {"type": "STRING"}}}}]}],
+    "toolConfig": {"functionCallingConfig": {"mode": "ANY", "allowedFunctionNames": ["n"]}},
+    "safetySettings": [{"category": "a", "threshold": "b"}],
+    "generationConfig": {
+        "temperature": 1,
+        "candidateCount": 2,
+        "maxOutputTokens": 5,
+        "stopSequences": ["x"],
+        "responseMimeType": "application/json",
+        "responseSchema": {"type": "ARRAY", "items": {"type": "STRING", "nullable": True, "enum": ["a"]}, "minItems": "1"},
+        "thinkingConfig": {"thinkingBudget": 100, "includeThoughts": True},
+        "responseModalities": ["TEXT"],
+        "logprobs": 2,
+    },
+    "cachedContent": "c",
+}
 LOGPROBS = {"content": [{"token": "a", "logprob": -1.0, "top_logprobs": [{"token": "b", "logprob": -2.0, "bytes": None}]}]}
 MESSAGE = {
     "content": "ab",

@@ -16,6 +16,7 @@ from modelmesh_proxy import ProxyServer
 
 
 def _config(url: str) -> dict[str, object]:
+    patient = {"retry": {"initial_delay": "5ms"}, "deactivation": {"failure_threshold": 10_000, "retry_limit": 10_000}}
     return {
         "providers": {
             "openai": {"connector": "openai.llm.v1", "api_key": "sk-test-o", "base_url": f"{url}/v1", "models": ["model-o", "embed"]},
@@ -24,9 +25,9 @@ def _config(url: str) -> dict[str, object]:
         },
         "models": {"embed": {"provider": "openai", "capabilities": ["text-embeddings"]}},
         "pools": {
-            "chat": {"capability": "chat-completion", "models": ["model-o"], "aliases": ["gpt-4o", "gemini-2.5-flash"]},
-            "claude": {"capability": "chat-completion", "models": ["model-a"]},
-            "gemini": {"capability": "chat-completion", "models": ["model-g"]},
+            "chat": {"capability": "chat-completion", "models": ["model-o"], "aliases": ["gpt-4o", "gemini-2.5-flash"], **patient},
+            "claude": {"capability": "chat-completion", "models": ["model-a"], **patient},
+            "gemini": {"capability": "chat-completion", "models": ["model-g"], **patient},
             "text-embeddings": {"models": ["embed"]},
         },
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -195,6 +196,20 @@ def test_failures_are_errors_of_the_package(client: genai.Client, pool: str, pro
             send(model=pool, contents=prompt)
         assert (caught.value.code, caught.value.status) == (code, status)
         assert "vendor failed" in caught.value.message
+
+
+@pytest.mark.parametrize("pool", ["chat", "claude", "gemini"])
+def test_a_dying_stream_is_an_error(client: genai.Client, proxy: str, pool: str) -> None:
+    with pytest.raises(Exception, match="incomplete chunked read"):
+        list(client.models.generate_content_stream(model=pool, contents="die"))
+    body = {"contents": [{"parts": [{"text": "die"}]}]}
+    for query, start in (("?alt=sse", "data: "), ("", ",\r\n")):
+        received = ""
+        with httpx.stream("POST", f"{proxy}/v1beta/models/{pool}:streamGenerateContent{query}", json=body) as reply:
+            with pytest.raises(httpx.RemoteProtocolError):
+                for piece in reply.iter_text():
+                    received += piece
+        assert json.loads(received.strip().rpartition(start)[2])["error"]["status"] == "UNAVAILABLE"
 
 
 def test_unknown_pool_and_blocked_prompt(client: genai.Client) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from modelmesh._engine.foundation.lazy_import import LazyModule
 from modelmesh._engine.gateway import json_codec
-from modelmesh._engine.gateway.error_responses import anthropic_error, openai_error
+from modelmesh._engine.gateway.error_responses import anthropic_error, google_error, openai_error
 from modelmesh._engine.mesh.answer_bodies import is_translated
 from modelmesh.contracts.operations import GENERATE_CONTENT, MESSAGES, RESPONSES, StreamKind
 from modelmesh.contracts.text_chunk import TextChunk
@@ -55,6 +55,8 @@ class EventEncoder:
 
     def fail(self, error: Exception) -> bytes:
         """Encode an interruption: one event with the error, and no end."""
+        if self._operation is GENERATE_CONTENT:
+            return encode_chunk(google_error(error))
         if self._translation is not None:
             events = self._translation.fail(error)
             if events:

@@ -52,6 +52,10 @@ class AsyncJsonArrayBody:
                 yield made + b"\r\n"
         yield b"[]" if first else b"]"
 
+    def fail(self, error: Exception) -> bytes:
+        """Return the element that reports an interruption by the server, and the end of the array."""
+        return b",\r\n" + self._events.fail(error).removeprefix(_PREFIX).strip() + b"]"
+
     async def aclose(self) -> None:
         """Close the stream of the vendor."""
         await self._events.aclose()
