@@ -135,7 +135,9 @@ REQUESTS["generate_content"] = {
             ],
         },
     ],
-    "tools": [{"functionDeclarations": [{"name": "n", "parameters": {"type": "OBJECT", "properties": {"a": {"type": "STRING"}}}}]}],
+    "tools": [
+        {"functionDeclarations": [{"name": "n", "parameters": {"type": "OBJECT", "properties": {"a": {"type": "STRING"}}}}]}
+    ],
     "toolConfig": {"functionCallingConfig": {"mode": "ANY", "allowedFunctionNames": ["n"]}},
     "safetySettings": [{"category": "a", "threshold": "b"}],
     "generationConfig": {

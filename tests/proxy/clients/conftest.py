@@ -19,13 +19,23 @@ def _config(url: str) -> dict[str, object]:
     patient = {"retry": {"initial_delay": "5ms"}, "deactivation": {"failure_threshold": 10_000, "retry_limit": 10_000}}
     return {
         "providers": {
-            "openai": {"connector": "openai.llm.v1", "api_key": "sk-test-o", "base_url": f"{url}/v1", "models": ["model-o", "embed"]},
+            "openai": {
+                "connector": "openai.llm.v1",
+                "api_key": "sk-test-o",
+                "base_url": f"{url}/v1",
+                "models": ["model-o", "embed"],
+            },
             "anthropic": {"connector": "anthropic.claude.v1", "api_key": "sk-test-a", "base_url": url, "models": ["model-a"]},
             "google": {"connector": "google.gemini.v1", "api_key": "test-g", "base_url": url, "models": ["model-g"]},
         },
         "models": {"embed": {"provider": "openai", "capabilities": ["text-embeddings"]}},
         "pools": {
-            "chat": {"capability": "chat-completion", "models": ["model-o"], "aliases": ["gpt-4o", "gemini-2.5-flash"], **patient},
+            "chat": {
+                "capability": "chat-completion",
+                "models": ["model-o"],
+                "aliases": ["gpt-4o", "gemini-2.5-flash"],
+                **patient,
+            },
             "claude": {"capability": "chat-completion", "models": ["model-a"], **patient},
             "gemini": {"capability": "chat-completion", "models": ["model-g"], **patient},
             "text-embeddings": {"models": ["embed"]},

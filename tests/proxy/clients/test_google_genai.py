@@ -190,7 +190,9 @@ def test_model_list_has_pools_aliases_and_models(client: genai.Client) -> None:
         ("fail 500", errors.ServerError, 500, "INTERNAL"),
     ],
 )
-def test_failures_are_errors_of_the_package(client: genai.Client, pool: str, prompt: str, kind: Any, code: int, status: str) -> None:
+def test_failures_are_errors_of_the_package(
+    client: genai.Client, pool: str, prompt: str, kind: Any, code: int, status: str
+) -> None:
     for send in (client.models.generate_content, lambda **given: list(client.models.generate_content_stream(**given))):
         with pytest.raises(kind) as caught:
             send(model=pool, contents=prompt)

@@ -83,7 +83,13 @@ def _embeddings(body: dict[str, Any]) -> Script:
             vector = base64.b64encode(struct.pack("<3f", *vector)).decode()
         rows.append({"object": "embedding", "index": place, "embedding": vector})
     return _json(
-        {"object": "list", "data": rows, "model": body["model"], "usage": {"prompt_tokens": 4, "total_tokens": 4}, "x_new": {"a": 1}}
+        {
+            "object": "list",
+            "data": rows,
+            "model": body["model"],
+            "usage": {"prompt_tokens": 4, "total_tokens": 4},
+            "x_new": {"a": 1},
+        }
     )
 
 
@@ -215,7 +221,9 @@ def _google(request: Received, path: str) -> Script:
     head = {"modelVersion": model, "responseId": "resp-vendor"}
     ratings = [{"category": "HARM_CATEGORY_HARASSMENT", "probability": "NEGLIGIBLE"}]
     if "block" in words:
-        return _json({"promptFeedback": {"blockReason": "SAFETY", "safetyRatings": ratings}, "usageMetadata": GOOGLE_USAGE, **head})
+        return _json(
+            {"promptFeedback": {"blockReason": "SAFETY", "safetyRatings": ratings}, "usageMetadata": GOOGLE_USAGE, **head}
+        )
     ending = {"finishReason": "STOP", "safetyRatings": ratings, "avgLogprobs": -0.5, "index": 0}
     if verb == "generateContent":
         content = {"role": "model", "parts": parts}
