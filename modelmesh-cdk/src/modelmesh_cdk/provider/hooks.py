@@ -69,8 +69,8 @@ class ProviderHooks:
         requests_base64_embeddings: Whether requests for embeddings ask for base64, which is smaller and faster to read. Callers
             receive the encoding that they asked for. ``True`` where the vendor documents ``encoding_format``.
         native_operations: Names of the operations that the vendor serves in their own format: of those that the mesh otherwise
-            translates to chat completions (``responses``, ``completions``, ``messages``), and of those of an account
-            (``files.create``, ``batches.create`` …).
+            translates to chat completions (``responses``, ``completions``, ``messages``, ``generate_content``), and of those of
+            an account (``files.create``, ``batches.create`` …).
         operation_codecs: Codecs of the operations whose format differs from OpenAI's, by the name of the operation. Chat
             completions and embeddings have the hooks of the connector instead.
         probe_path: Path below the API root that :meth:`probe` requests: free of charge, and refused without a valid key. Empty

@@ -54,7 +54,8 @@ class AsyncJsonArrayBody:
 
     def fail(self, error: Exception) -> bytes:
         """Return the element that reports an interruption by the server, and the end of the array."""
-        return b",\r\n" + self._events.fail(error).removeprefix(_PREFIX).strip() + b"]"
+        failed: bytes = self._events.fail(error)
+        return b",\r\n" + failed.removeprefix(_PREFIX).strip() + b"]"
 
     async def aclose(self) -> None:
         """Close the stream of the vendor."""
