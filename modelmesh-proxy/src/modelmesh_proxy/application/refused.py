@@ -2,39 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from modelmesh._engine.gateway import json_codec
-from modelmesh._engine.gateway.error_responses import anthropic_error, openai_error
+from modelmesh._engine.gateway import dialects, json_codec
+from modelmesh._engine.gateway.dialects import dialect_of_head
 from modelmesh._engine.gateway.messages import HttpError
 
 if TYPE_CHECKING:
     from modelmesh_proxy.application.exchange import Exchange, Header
-
-_GEMINI_STATUS = {
-    400: "INVALID_ARGUMENT",
-    401: "UNAUTHENTICATED",
-    403: "PERMISSION_DENIED",
-    404: "NOT_FOUND",
-    413: "INVALID_ARGUMENT",
-    415: "INVALID_ARGUMENT",
-    429: "RESOURCE_EXHAUSTED",
-    503: "UNAVAILABLE",
-}
 
 JSON = (b"content-type", b"application/json")
 
 
 def error_body(exchange: Exchange, error: HttpError) -> bytes:
     """Return the body of an error."""
-    body: dict[str, Any]
-    if exchange.path.startswith("/v1beta/"):
-        body = {"error": {"code": error.status, "message": error.message, "status": _GEMINI_STATUS.get(error.status, "INTERNAL")}}
-    elif "anthropic-version" in exchange.headers or exchange.path.startswith("/v1/messages"):
-        body = anthropic_error(error, "")
-        del body["request_id"]
-    else:
-        body = {"error": openai_error(error)}
+    dialect = dialect_of_head(exchange.path, exchange.headers)
+    body = dialects.error_body(dialect, error, "")
+    body.pop("request_id", None)
     return json_codec.encode(body)
 
 

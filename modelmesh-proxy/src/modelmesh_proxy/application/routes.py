@@ -39,6 +39,7 @@ class Route:
 
 ROUTES = (
     Route("/v1/", Access.CALLER, mounts.gateway, is_bounded=True),
+    Route("/v1beta/", Access.CALLER, mounts.gateway, is_bounded=True),
     Route("/health", Access.OPEN, mounts.health),
     Route("/ready", Access.OPEN, mounts.ready),
     Route("/metrics", Access.ADMIN, mounts.metrics),

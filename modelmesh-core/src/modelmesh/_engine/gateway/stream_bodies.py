@@ -25,10 +25,6 @@ if TYPE_CHECKING:
     from modelmesh.contracts.call import Call
 
 
-class StreamBrokenError(Exception):
-    """A stream failed whose clients ignore the event with the error. The server must break the connection off."""
-
-
 class _OpenStream:
     """The stream behind a body, which outlives it until it is closed."""
 
@@ -111,7 +107,7 @@ class StreamBody:
         except ModelMeshError as error:
             yield encoder.fail(error)
             if encoder.breaks_off:
-                raise StreamBrokenError from error
+                raise
             return
         last = encoder.end()
         if last:
@@ -147,7 +143,7 @@ class AsyncStreamBody:
         except ModelMeshError as error:
             yield encoder.fail(error)
             if encoder.breaks_off:
-                raise StreamBrokenError from error
+                raise
             return
         last = encoder.end()
         if last:
