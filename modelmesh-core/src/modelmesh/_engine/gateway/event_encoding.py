@@ -40,7 +40,6 @@ class EventEncoder:
         """Whether the connection must break off after a failure, because Google's clients ignore the event with the error."""
         return self._operation is GENERATE_CONTENT
 
-
     def encode(self, item: dict[str, Any] | TextChunk) -> bytes:
         """Encode one item."""
         if self._events is not None:
