@@ -71,4 +71,4 @@ def test_vendors_that_all_fail_are_one_typed_error(street: Street) -> None:
     assert caught.value.status_code == 502
     assert "openai" in str(caught.value)
     assert "groq" in str(caught.value)
-    assert caught.value.code == "all_providers_failed"
+    assert caught.value.code == "server_error"
