@@ -22,7 +22,7 @@ def find_config() -> str | None:
     return stated or next((name for name in FILES if Path(name).is_file()), None)
 
 
-def load_mesh(config: Any = None, *, read_only: bool = False) -> ModelMesh:
+def load_mesh(config: Any = None, *, read_only: bool = False, worker_store: str | None = None) -> ModelMesh:
     """Build the mesh of a configuration.
 
     Args:
@@ -30,6 +30,7 @@ def load_mesh(config: Any = None, *, read_only: bool = False) -> ModelMesh:
             the mesh has the providers whose keys are in the environment, else the models that need no key. It has every
             predefined pool that has a model.
         read_only: Neither load nor save state, and start no background task.
+        worker_store: Path of the database that the workers of a server share, ``None`` for a single worker.
 
     Raises:
         ConfigurationError: The configuration cannot be used.
@@ -37,4 +38,9 @@ def load_mesh(config: Any = None, *, read_only: bool = False) -> ModelMesh:
     """
     from modelmesh._engine.create import assemble_default_pools  # noqa: PLC0415 - a caller with a mesh needs no detection
 
-    return assemble_default_pools(os.fspath(config) if isinstance(config, os.PathLike) else config, read_only=read_only)
+    config = os.fspath(config) if isinstance(config, os.PathLike) else config
+    if worker_store is not None:
+        from modelmesh_proxy.application.worker_storage import for_workers  # noqa: PLC0415 - not for a single worker
+
+        config = for_workers(config, worker_store)
+    return assemble_default_pools(config, read_only=read_only)

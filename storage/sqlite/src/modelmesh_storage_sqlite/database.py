@@ -25,16 +25,18 @@ _OPENING = Lock()
 class Database:
     """Runs functions in transactions, from any number of threads and processes."""
 
-    def __init__(self, path: Path, schema: Iterable[str], on_damage: Callable[[str, str], None]) -> None:
+    def __init__(self, path: Path, schema: Iterable[str], on_damage: Callable[[str, str], None], *, durable: bool = True) -> None:
         """Prepare the database. Nothing is opened yet.
 
         Args:
             path: The file.
             schema: Statements that create missing tables.
             on_damage: Receives the reason and the outcome when the file is damaged.
+            durable: Whether a change is on the disk when :meth:`run` returns.
         """
         self.path = path
         self._schema, self._on_damage = tuple(schema), on_damage
+        self._synchronous = "FULL" if durable else "OFF"
         self._lock_file = path.with_name(f"{path.name}.lock")
         self._reset()
         with _OPENING:
@@ -97,7 +99,7 @@ class Database:
             os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
             connection = sqlite3.connect(self.path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
             try:
-                for statement in ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", *self._schema):
+                for statement in ("PRAGMA journal_mode=WAL", f"PRAGMA synchronous={self._synchronous}", *self._schema):
                     connection.execute(statement)
             except BaseException:
                 connection.close()

@@ -36,10 +36,13 @@ class SqliteConfig(BaseStorageConfig):
     Attributes:
         path: The database. ``~`` is the home folder. Missing folders are created.
         table: Name of the table of entries, and prefix of the tables of counters and locks.
+        durable: Whether each change is on the disk when a call returns. Otherwise a power failure loses the latest changes, and
+            the end of a process none.
     """
 
     path: Path = field(default=Path("mesh-state.db"), converter=_path)
     table: str = "modelmesh_state"
+    durable: bool = True
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> Self:
@@ -94,7 +97,7 @@ class SqliteStorage(SharedStorage):
             f"CREATE TABLE IF NOT EXISTS {table}_counters ({counted}) WITHOUT ROWID",
             f"CREATE TABLE IF NOT EXISTS {table}_locks ({locked}) WITHOUT ROWID",
         )
-        self._database = Database(path, schema, self._damaged)
+        self._database = Database(path, schema, self._damaged, durable=bool(self.config.durable))
 
     def close(self) -> None:
         """Close all connections. A later call opens a new one."""
@@ -141,28 +144,39 @@ class SqliteStorage(SharedStorage):
         Raises:
             StorageError: The database failed, or the sum exceeds 64 bits.
         """
-        validated_key(key)
-        table = f"{self._table}_counters"
+        return self.increment_many({key: (amount, expires_s)})[key]
 
-        def current(db: sqlite3.Connection, now: float) -> int | None:
-            statement = f"SELECT value FROM {table} WHERE key = ? AND (expires_at IS NULL OR expires_at > ?)"  # noqa: S608
-            row = db.execute(statement, (key, now)).fetchone()
-            return None if row is None else int(row[0])
+    def increment_many(self, additions: Mapping[str, tuple[int, float | None]]) -> dict[str, int]:
+        """Add to several counters in one transaction.
 
-        def add(db: sqlite3.Connection) -> int:
-            now = time.time()
-            db.execute(f"DELETE FROM {table} WHERE expires_at <= ?", (now,))  # noqa: S608 - as above
-            value = current(db, now)
-            if value is None:
+        Raises:
+            StorageError: The database failed, or a sum exceeds 64 bits. No addition counts.
+        """
+        for key in additions:
+            validated_key(key)
+        if not additions:
+            return {}
+        writes = any(amount for amount, _ in additions.values())
+        return self._run(next(iter(additions)), "counted", lambda db: self._add(db, additions, writes=writes), write=writes)
+
+    def _add(self, db: sqlite3.Connection, additions: Mapping[str, tuple[int, float | None]], *, writes: bool) -> dict[str, int]:
+        now, sums = time.time(), {}
+        if writes:
+            db.execute(f"DELETE FROM {self._table}_counters WHERE expires_at <= ?", (now,))  # noqa: S608 - as above
+        for key, (amount, expires_s) in additions.items():
+            value = self._value(db, key, now)
+            sums[key] = (value or 0) + amount
+            if value is None and amount:
                 until = None if expires_s is None else now + expires_s
-                db.execute(f"INSERT INTO {table} VALUES (?, ?, ?)", (key, amount, until))  # noqa: S608 - as above
-                return amount
-            db.execute(f"UPDATE {table} SET value = ? WHERE key = ?", (value + amount, key))  # noqa: S608 - as above
-            return value + amount
+                db.execute(f"INSERT INTO {self._table}_counters VALUES (?, ?, ?)", (key, amount, until))  # noqa: S608
+            elif amount:
+                db.execute(f"UPDATE {self._table}_counters SET value = ? WHERE key = ?", (sums[key], key))  # noqa: S608
+        return sums
 
-        if amount == 0:
-            return int(self._run(key, "counted", lambda db: current(db, time.time()) or 0, write=False))
-        return int(self._run(key, "counted", add, write=True))
+    def _value(self, db: sqlite3.Connection, key: str, now: float) -> int | None:
+        statement = f"SELECT value FROM {self._table}_counters WHERE key = ? AND (expires_at IS NULL OR expires_at > ?)"  # noqa: S608
+        row = db.execute(statement, (key, now)).fetchone()
+        return None if row is None else int(row[0])
 
     # -- locks ------------------------------------------------------------------------------------------------------
 
