@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import to_thread
 from collections.abc import Mapping
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from modelmesh_proxy.application.routes import Route, Serve, find_route
 from modelmesh_proxy.metrics.proxy_metrics import ProxyMetrics
 from modelmesh_proxy.services import ProxyServices
 from modelmesh_proxy.settings import ProxySettings
+from modelmesh_proxy.tokens.authenticator import add_tokens
 
 if TYPE_CHECKING:
     from modelmesh import ModelMesh
@@ -63,10 +65,15 @@ class ProxyApp:
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         while True:
             event = await receive()
+            authenticator = self.services.authenticator
             if event["type"] == "lifespan.startup":
+                if authenticator is not None:
+                    await to_thread(authenticator.start)
                 await send({"type": "lifespan.startup.complete"})
             else:
                 self.services.draining = True
+                if authenticator is not None:
+                    await to_thread(authenticator.close)
                 if self.services.owns_mesh:
                     await self.services.mesh.ashutdown()
                 await send({"type": "lifespan.shutdown.complete"})
@@ -125,4 +132,11 @@ def create_app(config: Any = None, *, mesh: ModelMesh | None = None, settings: P
     if mesh is None:
         mesh = load_mesh(find_config() if config is None else config)
     settings = settings or ProxySettings(mesh.proxy_section)
-    return ProxyApp(ProxyServices(mesh, create_gateway(mesh, settings), settings, owns_mesh=owned))
+    services = ProxyServices(mesh, create_gateway(mesh, settings), settings, owns_mesh=owned)
+    try:
+        add_tokens(services)
+        return ProxyApp(services)
+    except BaseException:
+        if owned:
+            mesh.shutdown()
+        raise

@@ -17,6 +17,7 @@ from attrs import frozen
 
 from modelmesh._engine.mesh.callers import caller_limits, limit_callers
 from modelmesh.contracts.caller import Caller
+from modelmesh_proxy.services import ReadinessProblem
 from modelmesh_proxy.tokens.records import TeamRecord, TokenRecord
 from modelmesh_proxy.tokens.static_tokens import static_tokens
 from modelmesh_proxy.tokens.token_store import TokenStore
@@ -24,6 +25,7 @@ from modelmesh_proxy.tokens.token_text import digest_of
 
 if TYPE_CHECKING:
     from modelmesh import ModelMesh
+    from modelmesh_proxy.services import ProxyServices
     from modelmesh_proxy.settings import ProxySettings
 
 _log = logging.getLogger("modelmesh.proxy.tokens")
@@ -34,6 +36,9 @@ POLL_S = 0.4
 POLL_AFTER_FAILURE_S = 2.0
 RELOAD_S = 60.0
 """Seconds after which the tokens are read though the revision is the same, in case a command ended between its two writes."""
+
+CLOSE_S = 5.0
+"""Longest wait for a store that does not answer, at the end."""
 
 _SHORT = 8
 """Bytes of a digest that find its token. The whole digest is compared in constant time."""
@@ -104,6 +109,12 @@ class TokenAuthenticator:
                 return entry.caller
         return None
 
+    def readiness(self) -> ReadinessProblem | None:
+        """Return why tokens cannot be checked, ``None`` when they can."""
+        if self.error is None or self._revision is not None:
+            return None
+        return ReadinessProblem("tokens_unknown", "The storage of the tokens cannot be read, so no stored token is accepted.")
+
     # -- life -------------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
@@ -119,7 +130,7 @@ class TokenAuthenticator:
         """Stop to read the store."""
         self._stop.set()
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(CLOSE_S)
             self._thread = None
 
     def replace_mesh(self, mesh: ModelMesh, settings: ProxySettings) -> None:
@@ -197,3 +208,14 @@ class TokenAuthenticator:
                 short = entry.digest[:_SHORT]
                 index[short] = (*index.get(short, ()), entry)
         self._index = index
+
+
+def add_tokens(services: ProxyServices) -> None:
+    """Give a proxy the tokens of its configuration and of its store. A reload replaces both.
+
+    Raises:
+        ConfigurationError: ``proxy.auth.tokens`` is invalid.
+    """
+    tokens = services.authenticator = TokenAuthenticator(services.mesh, services.settings)
+    services.on_replaced.append(lambda _: tokens.replace_mesh(services.mesh, services.settings))
+    services.readiness_checks.append(tokens.readiness)
