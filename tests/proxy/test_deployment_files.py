@@ -7,6 +7,7 @@ import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -17,6 +18,7 @@ from modelmesh_proxy.metrics.definitions import METRICS, Kind
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
 COMPOSE = [ROOT / "docker-compose.yaml", DEPLOY / "compose" / "docker-compose.yaml"]
+CHART = DEPLOY / "helm" / "modelmesh"
 DASHBOARD = DEPLOY / "grafana" / "dashboards" / "modelmesh.json"
 ALERTS = DEPLOY / "prometheus" / "alerts.yaml"
 
@@ -107,6 +109,51 @@ def test_dockerfile_has_the_promised_parts() -> None:
         path.relative_to(ROOT).parts[0] for path in ROOT.glob("*/**/pyproject.toml") if len(path.relative_to(ROOT).parts) < 4
     }
     assert copied >= workspace - {"tests", "docs", "tools", "benchmarks"}, "a kind of package that the image leaves out"
+
+
+def _manifests() -> dict[str, dict[str, Any]]:
+    paths = [path for path in (DEPLOY / "kubernetes").glob("*.yaml") if path.name != "kustomization.yaml"]
+    return {path.stem: yaml.safe_load(path.read_text()) for path in paths}
+
+
+def test_manifests_name_each_other() -> None:
+    manifests = _manifests()
+    kustomization = yaml.safe_load((DEPLOY / "kubernetes" / "kustomization.yaml").read_text())
+    assert sorted(kustomization["resources"]) == sorted(f"{name}.yaml" for name in manifests)
+    labels = manifests["deployment"]["spec"]["template"]["metadata"]["labels"]
+    selectors = [manifests["service"]["spec"]["selector"], manifests["networkpolicy"]["spec"]["podSelector"]["matchLabels"]]
+    selectors += [manifests[name]["spec"]["selector"]["matchLabels"] for name in ("deployment", "pdb")]
+    for selector in selectors:
+        assert selector.items() <= labels.items()
+    assert manifests["hpa"]["spec"]["scaleTargetRef"]["name"] == manifests["deployment"]["metadata"]["name"]
+    assert {"modelmesh.yaml"} == set(manifests["configmap"]["data"])
+
+
+def test_pods_drain_and_have_no_rights() -> None:
+    pod = _manifests()["deployment"]["spec"]["template"]
+    (container,) = pod["spec"]["containers"]
+    pause = int(container["lifecycle"]["preStop"]["exec"]["command"][1])
+    assert pod["spec"]["terminationGracePeriodSeconds"] > pause + 30
+    assert container["livenessProbe"]["httpGet"]["path"] == "/health"
+    assert container["readinessProbe"]["httpGet"]["path"] == "/ready"
+    assert {"checksum/config", "checksum/secret"} <= set(pod["metadata"]["annotations"])
+    assert pod["spec"]["securityContext"]["runAsNonRoot"]
+    assert pod["spec"]["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    rights = container["securityContext"]
+    assert rights == {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}}
+
+
+def test_chart_has_a_value_for_every_reference() -> None:
+    values = yaml.safe_load((CHART / "values.yaml").read_text())
+    used = set()
+    for template in sorted((CHART / "templates").iterdir()):
+        for path in re.findall(r"\.Values\.([\w.]+)", template.read_text()):
+            value: Any = values
+            for part in path.split("."):
+                assert part in value, f"{path} in {template.name}"
+                value = value[part]
+            used.add(path.split(".")[0])
+    assert used == set(values), "values without a use"
 
 
 def test_example_environment_names_every_key() -> None:
