@@ -225,8 +225,9 @@ class BaseProvider(DeclaresOptions, ProviderHooks):
     def _decode_response(self, request: WireRequest, status: int, headers: Mapping[str, str], raw: bytes) -> Answer:
         headers = error_responses.without_key(self, headers)
         data = decoding.decode_body(self, request, status, headers, raw)
+        kept = raw if request.call.relay else None
         del raw  # the body of 2,048 embeddings takes tens of megabytes, which are free before the vectors are unpacked
-        return decoding.build_answer(self, request, headers, data)
+        return decoding.build_answer(self, request, headers, data, kept)
 
     def _map_error_response(self, status: int, headers: Mapping[str, str], raw: bytes) -> ProviderError:
         return error_responses.map_error_response(self, status, headers, raw)

@@ -57,7 +57,9 @@ def decode_body(provider: ProviderHooks, request: WireRequest, status: int, head
     return data
 
 
-def build_answer(provider: ProviderHooks, request: WireRequest, headers: Mapping[str, str], data: Any) -> Answer:
+def build_answer(
+    provider: ProviderHooks, request: WireRequest, headers: Mapping[str, str], data: Any, raw: bytes | None = None
+) -> Answer:
     """Return the answer in the decoded body of a response.
 
     Args:
@@ -65,6 +67,7 @@ def build_answer(provider: ProviderHooks, request: WireRequest, headers: Mapping
         request: The request.
         headers: Headers without the key.
         data: The result of :func:`decode_body`.
+        raw: The body, where the caller forwards it.
 
     Raises:
         ProviderError: The response contains an error, or is not an answer.
@@ -79,18 +82,22 @@ def build_answer(provider: ProviderHooks, request: WireRequest, headers: Mapping
     broken = failed_midway(parsed, headers)
     if broken is not None:
         raise broken
-    checked = _complete(request, parsed)
-    return Answer(parsed, headers, request.adapted, provider.reported_rate_limits(headers), vectors_checked=checked)
+    if parsed is not data:
+        raw = None
+    checked = False
+    if request.call.operation.name == EMBEDDINGS.name:
+        checked = _complete_embeddings(request, parsed)
+    elif complete_calls(parsed):
+        raw = None
+    limits = provider.reported_rate_limits(headers)
+    return Answer(parsed, headers, request.adapted, limits, vectors_checked=checked, raw=raw)
 
 
-def _complete(request: WireRequest, answer: dict[str, Any]) -> bool:
-    """Complete an answer to the format that its operation has at OpenAI. Return whether it checked every vector."""
-    if request.call.operation.name == CHAT.name:
-        complete_calls(answer)
-    elif request.call.operation.name == EMBEDDINGS.name:
-        if request.base64_asked:
-            return unpack_vectors(request, answer)
-        to_requested_encoding(answer, request.payload.get("encoding_format"))
+def _complete_embeddings(request: WireRequest, answer: dict[str, Any]) -> bool:
+    """Give embeddings the encoding that the caller asked for. Return whether that checked every vector."""
+    if request.base64_asked:
+        return unpack_vectors(request, answer)
+    to_requested_encoding(answer, request.payload.get("encoding_format"))
     return False
 
 

@@ -101,33 +101,38 @@ def new_id(answer: str, place: int) -> str:
     return f"call_{digest(f'{answer}/{place}', 24)}"
 
 
-def complete_calls(answer: Mapping[str, Any]) -> None:
-    """Complete the tool calls of an answer. Changes the answer."""
-    choices = answer.get("choices")
+def complete_calls(answer: Mapping[str, Any]) -> bool:
+    """Complete the tool calls of an answer. Return whether that changed the answer."""
+    choices, changed = answer.get("choices"), False
     for choice in choices if isinstance(choices, list) else ():
         message = choice.get("message") if isinstance(choice, dict) else None
         if isinstance(message, dict) and message.get("tool_calls"):
-            complete_message(message, str(answer.get("id")))
+            changed = complete_message(message, str(answer.get("id"))) or changed
+    return changed
 
 
-def complete_message(message: Any, answer: str) -> None:
+def complete_message(message: Any, answer: str) -> bool:
     """Set the missing ``content`` of a message, and the missing or repeated IDs and types of its tool calls.
 
     Args:
         message: A message of a complete answer, which is changed. Groq omits ``content`` where the message calls tools.
         answer: The answer's ID.
+
+    Returns:
+        Whether the message was changed.
     """
     calls = message.get("tool_calls") if isinstance(message, dict) else None
     if not isinstance(calls, list) or not calls:
-        return
+        return False
+    changed, seen = "content" not in message, set()
     message.setdefault("content", None)
-    seen = set()
     for place, call in enumerate(calls):
         if not isinstance(call, dict):
             continue
         given = call.get("id")
         if given in (None, "") or (isinstance(given, str) and given in seen):
-            call["id"] = new_id(answer, place)
-        if isinstance(call.get("function"), dict):
-            call.setdefault("type", "function")
+            call["id"], changed = new_id(answer, place), True
+        if isinstance(call.get("function"), dict) and "type" not in call:
+            call["type"], changed = "function", True
         seen.add(str(call["id"]))
+    return changed

@@ -25,7 +25,7 @@ def tag_answer(body: Mapping[str, Any], connector: str) -> None:
     choices = body.get("choices")
     for choice in choices if isinstance(choices, list) else ():
         message = choice.get("message") if isinstance(choice, dict) else None
-        if isinstance(message, dict) and _has_vendor_fields(message):
+        if isinstance(message, dict) and has_vendor_fields(message):
             message[PROVENANCE] = connector
 
 
@@ -46,7 +46,7 @@ class StreamMarker:
         choices = chunk.get("choices")
         for choice in choices if isinstance(choices, list) else ():
             delta = choice.get("delta") if isinstance(choice, dict) else None
-            if isinstance(delta, dict) and choice.get("index") not in self._marked and _has_vendor_fields(delta):
+            if isinstance(delta, dict) and choice.get("index") not in self._marked and has_vendor_fields(delta):
                 self._marked.add(choice.get("index"))
                 delta[PROVENANCE] = self._connector
 
@@ -88,7 +88,8 @@ def _for(connector: str, message: Any, where: str, adapted: list[str]) -> Any:
     return kept if any(kept.get(name) for name in _CONTENT) else None  # the message had content of another vendor only
 
 
-def _has_vendor_fields(message: Mapping[str, Any]) -> bool:
+def has_vendor_fields(message: Mapping[str, Any]) -> bool:
+    """Return whether a message or delta has more than OpenAI's fields."""
     if not message.keys() <= MESSAGE_FIELDS and any(
         value is not None for name, value in message.items() if name not in MESSAGE_FIELDS
     ):

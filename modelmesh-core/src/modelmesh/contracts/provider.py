@@ -33,6 +33,8 @@ class Answer:
             attribute.
         vectors_checked: Whether the connector checked that every embedding of the body is a list of finite floats. The mesh then
             does not read each number again.
+        raw: The vendor's JSON that ``body`` was decoded from, where ``body`` contains all of it unchanged. A call with
+            :attr:`.Call.relay` may have it. ``None`` otherwise.
     """
 
     body: Any
@@ -40,6 +42,7 @@ class Answer:
     adapted: Sequence[str] = ()
     rate_limits: Sequence[RateLimit] = ()
     vectors_checked: bool = False
+    raw: bytes | None = field(default=None, repr=False)
 
 
 class EventStream(Protocol):

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from modelmesh._engine.gateway import json_codec
-from modelmesh._engine.mesh.answer_bodies import complete_body
+from modelmesh._engine.gateway.model_names import ModelName
+from modelmesh._engine.mesh.answer_bodies import complete_body, is_complete_chat
 from modelmesh.contracts.headers import FRAMING
 from modelmesh.contracts.provider import REQUEST_ID_HEADERS, Answer
 
@@ -43,8 +44,18 @@ def answer_content(served: Served, call: Call) -> tuple[bytes, str]:
     if isinstance(body, str):
         return body.encode(), TEXT
     if isinstance(body, dict):
+        relayed = _relayed(served.outcome, served)
+        if relayed is not None:
+            return relayed, JSON
         body = complete_body(body, served, call)
     return json_codec.encode(body), JSON
+
+
+def _relayed(answer: Answer, served: Served) -> bytes | None:
+    """Return the vendor's JSON with the real model, ``None`` where other parts differ in the answer of the mesh."""
+    if answer.raw is None or not is_complete_chat(answer.body):
+        return None
+    return ModelName(served.candidate.model_id).put(answer.raw, answer.body["model"])
 
 
 def answer_headers(served: Served, request_id: str) -> list[tuple[str, str]]:

@@ -59,9 +59,7 @@ def build_call(route: Route, request: GatewayRequest, payload: dict[str, Any], d
     if "messages" in operation.required_arguments and not isinstance(payload["messages"], list):
         raise HttpError(400, f"'messages' must be a list, not {_kind(payload['messages'])}.", param="messages")
     streams = _streams(operation, payload, request)
-    return Call(
-        operation, pool, payload, streams, options_of(request, defaults, query=not in_query), relay=streams and operation is CHAT
-    )
+    return Call(operation, pool, payload, streams, options_of(request, defaults, query=not in_query), relay=operation is CHAT)
 
 
 def _pool(operation: Operation, payload: dict[str, Any]) -> str:

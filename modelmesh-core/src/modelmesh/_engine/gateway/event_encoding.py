@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from modelmesh._engine.foundation.lazy_import import LazyModule
 from modelmesh._engine.gateway import json_codec
 from modelmesh._engine.gateway.error_responses import anthropic_error, google_error, openai_error
+from modelmesh._engine.gateway.model_names import ModelName
 from modelmesh._engine.mesh.answer_bodies import is_translated
 from modelmesh.contracts.operations import GENERATE_CONTENT, MESSAGES, RESPONSES, StreamKind
 from modelmesh.contracts.text_chunk import TextChunk
@@ -33,7 +33,7 @@ class EventEncoder:
         self._translation: StreamTranslation | None = None
         if is_translated(served, call):
             self._translation = translation.TRANSLATIONS[call.operation.name].stream(call)
-        self._events: TextEvents | None = TextEvents(served.candidate.model_id) if call.relay else None
+        self._model: ModelName | None = ModelName(served.candidate.model_id) if call.relay else None
 
     @property
     def breaks_off(self) -> bool:
@@ -42,8 +42,8 @@ class EventEncoder:
 
     def encode(self, item: dict[str, Any] | TextChunk) -> bytes:
         """Encode one item."""
-        if self._events is not None:
-            return self._events.encode(item) if isinstance(item, TextChunk) else encode_chunk(item)
+        if self._model is not None:
+            return _relayed(item, self._model) if isinstance(item, TextChunk) else encode_chunk(item)
         assert isinstance(item, dict)
         return self._join([item] if self._translation is None else self._translation.feed(item))
 
@@ -72,42 +72,9 @@ class EventEncoder:
         return b"".join(map(_named if self._named else encode_chunk, items))
 
 
-class TextEvents:
-    """Encodes chunks that only add text. The JSON of the vendor is passed on with the name of the real model."""
-
-    __slots__ = ("_model", "_new", "_old", "_own")
-
-    def __init__(self, model: str) -> None:
-        """Start without a chunk.
-
-        Args:
-            model: The real model.
-        """
-        self._model, self._own = model, ""
-        self._old = self._new = b""
-
-    def encode(self, chunk: TextChunk) -> bytes:
-        """Encode one chunk."""
-        if chunk.model == self._model:
-            return b"data: %b\n\n" % chunk.data
-        if chunk.model != self._own:
-            self._learn(chunk)
-        data = chunk.data
-        if data.count(_MODEL) == 1 and data.count(self._old) == 1:
-            return b"data: %b\n\n" % data.replace(self._old, self._new)
-        return encode_chunk({**chunk.to_dict(), "model": self._model})
-
-    def _learn(self, chunk: TextChunk) -> None:
-        """Store how a vendor writes its name of the model, with its spaces."""
-        self._own = chunk.model
-        name = json_codec.encode(chunk.model)
-        found = re.search(_MODEL + rb"[ \t]*:[ \t]*" + re.escape(name), chunk.data)
-        self._old = name if found is None else found[0]
-        self._new = self._old.removesuffix(name) + json_codec.encode(self._model)
-
-
-_MODEL = b'"model"'
-"""Text that contains these bytes has a backslash before each quotation mark, so they are a key where they occur."""
+def _relayed(chunk: TextChunk, model: ModelName) -> bytes:
+    data = model.put(chunk.data, chunk.model)
+    return encode_chunk({**chunk.to_dict(), "model": model.name}) if data is None else b"data: %b\n\n" % data
 
 
 def encode_chunk(item: dict[str, Any]) -> bytes:

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from modelmesh._engine.foundation.lazy_import import LazyModule
-from modelmesh.contracts.conversation import tag_answer
+from modelmesh.contracts.conversation import has_vendor_fields, tag_answer
 from modelmesh.contracts.operations import (
     CHAT,
     COMPLETIONS,
@@ -58,6 +58,17 @@ def complete_body(body: dict[str, Any], served: Served, call: Call) -> dict[str,
     elif operation.name in _WITH_TIME and not body.get("created"):
         body["created"] = int(time.time())
     return body
+
+
+def is_complete_chat(body: dict[str, Any]) -> bool:
+    """Return whether :func:`complete_body` changes nothing but the model of a chat completion."""
+    if not body.get("created") or "object" not in body or body.get("model").__class__ is not str:
+        return False
+    for choice in body["choices"]:
+        message = choice["message"]
+        if "content" not in message or has_vendor_fields(message):
+            return False
+    return True
 
 
 def _complete_chat(body: dict[str, Any], served: Served) -> None:

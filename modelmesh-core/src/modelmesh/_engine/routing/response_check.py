@@ -45,7 +45,7 @@ def check_answer(call: Call, answer: Answer, provider_id: str = "") -> Answer | 
         return final_errors.bad_response(str(fault), usage)
     if usage is not reported:
         changed["usage"] = usage
-    return evolve(answer, body={**body, **changed}) if changed else answer
+    return evolve(answer, body={**body, **changed}, raw=None) if changed else answer
 
 
 _CHECKED_HERE = frozenset({CHAT.name, EMBEDDINGS.name})
@@ -101,4 +101,4 @@ def _checked_choice(choice: Any, tools: Any) -> dict[str, Any]:
         raise InvalidPart("a choice has no finish reason")
     message = choice.get("message")
     checked = check_message(message, reason, tools)
-    return choice if checked is message else {**choice, "message": checked}
+    return choice if checked is message or checked == message else {**choice, "message": checked}
