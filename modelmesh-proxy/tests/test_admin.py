@@ -4,6 +4,7 @@ import http.client
 import json
 import time
 from collections.abc import Iterator
+from importlib.resources import files
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from modelmesh_cdk import QuickProvider
 from modelmesh_cdk.testing import Script, Upstream, completion
 from modelmesh_proxy import ProxyServer
+from modelmesh_proxy.admin.page_files import PAGE_FILES
 from modelmesh_proxy.admin.request_checks import CONTENT_POLICY
 
 MESSAGES = [{"role": "user", "content": "PROMPT-CANARY"}]
@@ -179,3 +181,28 @@ def test_page_has_a_strict_policy_and_etags(proxy: Proxy) -> None:
         status, _, content = proxy.send("GET", path, if_none_match=headers["etag"])
         assert (status, content) == (304, b""), path
     assert proxy.send("GET", "/ui/")[1]["location"] == "../ui"
+
+
+def test_browser_without_a_token_gets_the_sign_in() -> None:
+    config = {"providers": {"local": {"connector": "modelmesh.local.v1"}}, "pools": {"text-generation": {}}}
+    with ProxyServer(config, port=0, token="test-admin") as server:
+        closed = Proxy(server.get_status().port)
+        status, headers, content = closed.send("GET", "/ui", accept="text/html", if_none_match='"x"')
+        assert (status, headers["www-authenticate"], headers["cache-control"]) == (401, "Bearer", "no-store")
+        assert headers["content-security-policy"] == CONTENT_POLICY
+        assert b"ui/app.js" in content
+        assert closed.send("GET", "/ui/app.js")[0] == 200
+        assert closed.send("GET", "/ui/none.js")[0] == 401
+        for path in ("status", "pools", "limits", "attempts", "config", "tokens"):
+            assert closed.send("GET", f"/admin/{path}", accept="text/html")[0] == 401, path
+        assert closed.send("GET", "/ui", accept="text/html", authorization="Bearer test-admin")[0] == 200
+        tokens = closed.json("GET", "/admin/tokens", authorization="Bearer test-admin")
+        assert (tokens["has_flag_token"], tokens["has_store"], tokens["tokens"]) == (True, False, [])
+        status, _, content = closed.send("POST", "/admin/tokens", {"name": "shop"}, authorization="Bearer test-admin")
+        assert (status, json.loads(content)["error"]["code"]) == (409, "no_token_store")
+
+
+def test_every_file_of_the_page_is_open() -> None:
+    folder = files("modelmesh_proxy.admin") / "static"
+    names = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert names == {*PAGE_FILES, "index.html"}

@@ -9,6 +9,7 @@ import pytest
 
 from modelmesh.contracts.operations import OPERATIONS
 from modelmesh_proxy import ProxyServer
+from modelmesh_proxy.admin.page_files import PAGE_FILES
 from modelmesh_proxy.application.access import Access
 from modelmesh_proxy.application.routes import NOT_FOUND, ROUTES, Route, find_route
 
@@ -36,16 +37,22 @@ def example(path: str) -> str:
     return f"{path}models" if path.endswith("/") and path != "/" else path
 
 
+PAGE = {f"/ui/{name}" for name in PAGE_FILES}
+"""Files of the package, which a browser needs to ask for a token."""
+
+
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.path)
 def test_every_route_needs_a_token_but_health_and_readiness(guarded: int, route: Route) -> None:
     for method in ("GET", "POST", "DELETE", "HEAD", "OPTIONS"):
         status, body = ask(guarded, method, example(route.path))
         if route.path in ("/health", "/ready"):
             assert status in (200, 503), method
+        elif route.path in PAGE:
+            assert status in (200, 405, 415), method
         else:
             assert status == 401, method
             assert method == "HEAD" or b"Invalid token" in body
-    assert (route.access is Access.OPEN) == (route.path in ("/health", "/ready"))
+    assert (route.access is Access.OPEN) == (route.path in ("/health", "/ready", *PAGE))
 
 
 def test_every_operation_is_for_callers() -> None:

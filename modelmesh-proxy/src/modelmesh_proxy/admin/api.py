@@ -54,7 +54,7 @@ def create_admin(services: ProxyServices) -> RequestChecks:
         Route("/ui/{asset:path}", page.asset),
     ]
     handlers: Any = {HTTPException: _http_failure}
-    return RequestChecks(Starlette(routes=routes, exception_handlers=handlers), services)
+    return RequestChecks(Starlette(routes=routes, exception_handlers=handlers))
 
 
 class AdminApi:
@@ -103,19 +103,21 @@ class AdminApi:
 
     async def tokens(self, _: Request) -> Any:
         """Return every token without its text."""
-        return await token_views.tokens(self._services)
+        return await run_in_threadpool(token_views.tokens, self._services)
 
     async def create_token(self, request: Request) -> Any:
         """Create a token and return its text, this once."""
-        return await token_views.create(self._services, await _body(request))
+        settings = await _body(request)
+        return await run_in_threadpool(token_views.create, self._services, settings)
 
     async def rotate_token(self, request: Request) -> Any:
         """Replace the text of a token and return the new one, this once."""
-        return await token_views.rotate(self._services, request.path_params["name"], await _body(request))
+        settings = await _body(request)
+        return await run_in_threadpool(token_views.rotate, self._services, request.path_params["name"], settings)
 
     async def revoke_token(self, request: Request) -> Any:
         """Revoke a token."""
-        return await token_views.revoke(self._services, request.path_params["name"])
+        return await run_in_threadpool(token_views.revoke, self._services, request.path_params["name"])
 
 
 async def _body(request: Request) -> dict[str, Any]:

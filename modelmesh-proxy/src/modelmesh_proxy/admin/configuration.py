@@ -38,7 +38,7 @@ async def check(mesh: ModelMesh) -> dict[str, Any]:
         messages = await asyncio.to_thread(config.validate)
         lines = messages or ["The configuration comes from the environment or from code. Only its form was checked."]
         return {"command": None, "ok": not messages, "problems": messages, "output": "\n".join(lines)}
-    command = ("-m", "modelmesh", "check", config.source_map.file)
+    command = ("-m", "modelmesh.cli", "check", config.source_map.file)
     process = await asyncio.create_subprocess_exec(
         sys.executable, *command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )

@@ -21,6 +21,7 @@ from modelmesh_proxy.store_counts import counts_report
 if TYPE_CHECKING:
     from modelmesh import ModelMesh
     from modelmesh._engine.routing.explain import Explanation
+    from modelmesh._engine.telemetry.status import PoolInfo
     from modelmesh._engine.telemetry.usage_entry import UsageEntry
     from modelmesh_proxy.services import ProxyServices
 
@@ -43,6 +44,7 @@ def status(services: ProxyServices) -> dict[str, Any]:
         "storage": None if store is None else store.storage.id,
         **counts_report(mesh),
         "pools": len(summary),
+        "pool_states": [_pool_state(name, info) for name, info in summary.items()],
         "pools_down": sorted(name for name, info in summary.items() if not info.active),
         "models": len(mesh.list_models()),
         "models_standby": sum(info.standby for info in summary.values()),
@@ -124,6 +126,11 @@ def in_usd(row: Mapping[str, Any]) -> dict[str, Any]:
     if row["metric"] != "cost":
         return dict(row)
     return {**row, "metric": "USD", **{name: row[name] / NANO for name in ("limit", "used", "left")}}
+
+
+def _pool_state(name: str, info: PoolInfo) -> dict[str, Any]:
+    target = f"{info.current_provider}/{info.current_model}" if info.current_model else None
+    return {"name": name, "active": info.active, "total": info.total, "next": target, "strategy": short_strategy(info.strategy)}
 
 
 def _usage(entry: UsageEntry) -> dict[str, Any]:

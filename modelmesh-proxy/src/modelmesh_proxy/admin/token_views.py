@@ -1,40 +1,130 @@
-"""Tokens for the administration interface."""
+"""Tokens for the administration interface: plain data over the registry of the tokens.
+
+The text of a token is in the answer to its creation and to its rotation, and nowhere else. Every function blocks.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from attrs import fields_dict
+
+from modelmesh._engine.foundation.units import parse_duration
 from modelmesh._engine.gateway.messages import HttpError
+from modelmesh_proxy.admin.mesh_views import in_usd
+from modelmesh_proxy.tokens.administration import change, registry_of, static_tokens_of
+from modelmesh_proxy.tokens.records import TokenLimits
+from modelmesh_proxy.tokens.registry import NewToken, TokenError, TokenInfo, TokenRegistry
 
 if TYPE_CHECKING:
     from modelmesh_proxy.services import ProxyServices
 
+Result = TypeVar("Result")
 
-async def tokens(services: ProxyServices) -> dict[str, Any]:
-    """Return every token without its text."""
-    del services
-    return {"tokens": [], "available": False}
-
-
-async def create(services: ProxyServices, settings: dict[str, Any]) -> dict[str, Any]:
-    """Create a token and return its text, this once."""
-    del services, settings
-    _no_store()
+_LIMITS = tuple(fields_dict(TokenLimits))
+_SETTINGS = ("name", "pools", "team", "expires", "metadata", "admin", *_LIMITS)
+_STATUS = {"not_found": 404, "exists": 409}
 
 
-async def rotate(services: ProxyServices, name: str, settings: dict[str, Any]) -> dict[str, Any]:
-    """Replace the text of a token and return the new one, this once."""
-    del services, name, settings
-    _no_store()
+def tokens(services: ProxyServices) -> dict[str, Any]:
+    """Return every token and team without texts and digests."""
+    registry = registry_of(services)
+    stored = [] if registry is None else registry.list_tokens(revoked=True)
+    teams = [] if registry is None else registry.list_teams()
+    return {
+        "has_store": registry is not None,
+        "has_flag_token": services.settings.token is not None,
+        "tokens": [_facts(one) for one in (*static_tokens_of(services), *stored)],
+        "teams": [_facts(one) for one in teams],
+    }
 
 
-async def revoke(services: ProxyServices, name: str) -> dict[str, Any]:
-    """Revoke a token."""
-    del services, name
-    _no_store()
+def create(services: ProxyServices, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Create a token and return its text, this once.
 
+    Args:
+        services: The proxy.
+        settings: Name, and the options of ``modelmesh tokens create`` under their names. ``pools`` is a list.
 
-def _no_store() -> NoReturn:
-    raise HttpError(
-        501, "This proxy has no store of tokens. Add the section storage to its configuration.", code="no_token_store"
+    Raises:
+        HttpError: A setting is unknown or invalid, the name is taken, or there is no store.
+    """
+    unknown = [name for name in settings if name not in _SETTINGS]
+    if unknown:
+        raise HttpError(400, f"There is no setting {unknown[0]!r}. A token has: {', '.join(_SETTINGS)}.", param=unknown[0])
+    name, pools = settings.get("name"), settings.get("pools")
+    if not isinstance(name, str) or not name:
+        raise HttpError(400, "'name' must be the name of the token. Set it.", param="name")
+    if pools is not None and not (isinstance(pools, list) and all(isinstance(one, str) for one in pools)):
+        raise HttpError(400, "'pools' must be a list of names. Omit it to allow all pools.", param="pools")
+    limits = TokenLimits(**{key: settings[key] for key in _LIMITS if settings.get(key) is not None})
+    return _new(
+        _changed(
+            services,
+            lambda registry: registry.create(
+                name,
+                pools=pools,
+                limits=limits,
+                expires_in=_seconds(settings, "expires"),
+                team=settings.get("team"),
+                metadata=settings.get("metadata"),
+                admin=settings.get("admin") is True,
+            ),
+        )
     )
+
+
+def rotate(services: ProxyServices, name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Replace the text of a token and return the new one, this once.
+
+    Args:
+        services: The proxy.
+        name: The token.
+        settings: ``grace``: how long the earlier text stays valid, for example ``1h``.
+
+    Raises:
+        HttpError: There is no such token, or no store.
+    """
+    grace = _seconds(settings, "grace") or 0.0
+    return _new(_changed(services, lambda registry: registry.rotate(name, grace_s=grace)))
+
+
+def revoke(services: ProxyServices, name: str) -> dict[str, Any]:
+    """Revoke a token.
+
+    Raises:
+        HttpError: There is no such token, or no store.
+    """
+    return _facts(_changed(services, lambda registry: registry.revoke(name)))
+
+
+def _changed(services: ProxyServices, action: Callable[[TokenRegistry], Result]) -> Result:
+    try:
+        result = change(services, action)
+    except TokenError as error:
+        raise HttpError(_STATUS.get(error.code, 400), error.message, code=error.code) from None
+    if result is None:
+        message = "This proxy has no store of tokens. Add the section 'storage' to its configuration."
+        raise HttpError(409, message, code="no_token_store")
+    return result
+
+
+def _new(made: NewToken) -> dict[str, Any]:
+    return {**_facts(made.info), "token": made.text}
+
+
+def _facts(info: TokenInfo) -> dict[str, Any]:
+    facts = info.as_dict()
+    facts["amounts"] = [in_usd(row) for row in facts["amounts"]]
+    return facts
+
+
+def _seconds(settings: Mapping[str, Any], name: str) -> float | None:
+    given = settings.get(name)
+    if given is None:
+        return None
+    try:
+        return parse_duration(given)
+    except ValueError as error:
+        raise HttpError(400, f"{name!r} is not a duration: {error}", param=name) from None

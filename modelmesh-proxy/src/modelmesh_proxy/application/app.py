@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from asyncio import to_thread
 from collections.abc import Mapping
+from functools import cached_property
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from modelmesh_proxy.application.mesh_source import find_config, load_mesh
 from modelmesh_proxy.application.refused import send_error
 from modelmesh_proxy.application.request_bodies import CallerLeftError
 from modelmesh_proxy.application.routes import Route, Serve, find_route
+from modelmesh_proxy.application.sign_in import offers_sign_in, serve_sign_in
 from modelmesh_proxy.metrics.proxy_metrics import ProxyMetrics
 from modelmesh_proxy.services import ProxyServices
 from modelmesh_proxy.settings import ProxySettings
@@ -24,6 +26,7 @@ from modelmesh_proxy.tokens.authenticator import add_tokens
 
 if TYPE_CHECKING:
     from modelmesh import ModelMesh
+    from modelmesh_proxy.admin.request_checks import RequestChecks
 
 
 class ProxyApp:
@@ -53,6 +56,13 @@ class ProxyApp:
         """
         self._front = Front(self.services, self._failed)
 
+    @cached_property
+    def administration(self) -> RequestChecks:
+        """The ASGI application of ``/admin/`` and ``/ui``, imported with its first request: most processes never get one."""
+        from modelmesh_proxy.admin.api import create_admin  # noqa: PLC0415 - see above
+
+        return create_admin(self.services)
+
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         """Serve one ASGI scope."""
         if scope["type"] == "http":
@@ -81,13 +91,16 @@ class ProxyApp:
 
     async def _http(self, exchange: Exchange) -> None:
         """Serve an HTTP request and count it."""
-        services = self.services
+        services, route = self.services, find_route(exchange.path)
         requests = services.requests  # a reload replaces it
         requests.running += 1
         try:
-            await self._serve(exchange, find_route(exchange.path))
+            await self._serve(exchange, route)
         except HttpError as error:
-            await send_error(exchange, error)
+            if offers_sign_in(exchange, error):
+                await serve_sign_in(exchange, error, self.administration)
+            else:
+                await send_error(exchange, error)
         except CallerLeftError:
             pass
         finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from modelmesh._engine.gateway.messages import HttpError
+from modelmesh_proxy.application.access import Access
 from modelmesh_proxy.application.callers import Authenticator, FlagToken
 from modelmesh_proxy.application.cors import Cors
 from modelmesh_proxy.application.failed_attempts import FailedAttempts
@@ -57,7 +58,7 @@ class Front:
             return True
         guard = self._guard
         exchange.caller = guard.admit(exchange, route.access)
-        self._hosts.check(exchange, needs_token=guard.requires_tokens())
+        self._hosts.check(exchange, needs_token=guard.requires_tokens(), is_admin=route.access is Access.ADMIN)
         if route.is_bounded and self._services.in_flight > self._most:
             error = HttpError(
                 503, "The proxy serves as many requests as it may. Try again in a second.", code="too_many_requests"

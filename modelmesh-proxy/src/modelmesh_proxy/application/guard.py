@@ -67,13 +67,13 @@ class Guard:
         if access is Access.CALLER:
             return ANYBODY
         if not is_local_caller(exchange):
-            raise _unauthorized(exchange)
+            raise _unauthorized()
         return _LOCAL_ADMIN
 
     def _identify(self, exchange: Exchange) -> Caller:
         credential = credential_of(exchange)
         if credential is None:
-            raise _unauthorized(exchange)
+            raise _unauthorized()
         now, peer = monotonic(), exchange.peer
         wait = self._failed.blocked_for(peer, credential, now)
         if wait > 0:
@@ -85,10 +85,9 @@ class Guard:
                 self._failed.record_success(credential)
                 return caller
         self._failed.record_failure(peer, now)
-        raise _unauthorized(exchange)
+        raise _unauthorized()
 
 
-def _unauthorized(exchange: Exchange) -> HttpError:
+def _unauthorized() -> HttpError:
     """Return the error of a missing and of an invalid token, which reveals nothing about the token."""
-    scheme = 'Basic realm="ModelMesh"' if exchange.path.startswith("/ui") else "Bearer"
-    return with_headers(HttpError(401, "Invalid token", code="invalid_api_key"), www_authenticate=scheme)
+    return with_headers(HttpError(401, "Invalid token", code="invalid_api_key"), www_authenticate="Bearer")

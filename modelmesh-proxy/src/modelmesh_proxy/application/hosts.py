@@ -29,13 +29,19 @@ class HostPolicy:
         self._is_local = is_loopback(bound_to)
         self._accepted: set[str] = set()
 
-    def check(self, exchange: Exchange, *, needs_token: bool) -> None:
+    def check(self, exchange: Exchange, *, needs_token: bool, is_admin: bool = False) -> None:
         """Check the host of a request.
+
+        Args:
+            exchange: The request.
+            needs_token: Whether the proxy requires tokens. A page of another site has none.
+            is_admin: Whether the path is one of administrators. Without tokens, only names of this machine administer, whatever
+                the address that the proxy listens on.
 
         Raises:
             HttpError: The host is not in the list.
         """
-        if self._names is None and (needs_token or not self._is_local):
+        if self._names is None and (needs_token or not (self._is_local or is_admin)):
             return
         host = exchange.headers.get("host", "")
         if host in self._accepted:

@@ -82,9 +82,7 @@ def ready(app: ProxyApp) -> Serve:
 
 def admin(app: ProxyApp) -> Serve:
     """Serve ``/admin/`` and ``/ui``."""
-    from modelmesh_proxy.admin.api import create_admin  # noqa: PLC0415 - most processes never get such a request
-
-    return mounted(create_admin(app.services))
+    return mounted(app.administration)
 
 
 def index(app: ProxyApp) -> Serve:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from modelmesh_proxy.admin.page_files import PAGE_FILES
 from modelmesh_proxy.application import mounts
 from modelmesh_proxy.application.access import Access
 
@@ -45,6 +46,7 @@ ROUTES = (
     Route("/metrics", Access.ADMIN, mounts.metrics),
     Route("/admin/", Access.ADMIN, mounts.admin),
     Route("/ui", Access.ADMIN, mounts.admin),
+    *(Route(f"/ui/{name}", Access.OPEN, mounts.admin) for name in PAGE_FILES),
     Route("/ui/", Access.ADMIN, mounts.admin),
     Route("/", Access.CALLER, mounts.index),
 )
@@ -59,7 +61,10 @@ _BELOW = tuple((route.path, route) for route in ROUTES if route.path.endswith("/
 
 def find_route(raw_path: str) -> Route:
     """Return the route of a raw path."""
+    exact = _EXACT.get(raw_path)
+    if exact is not None:
+        return exact
     for prefix, route in _BELOW:
         if raw_path.startswith(prefix):
             return route
-    return _EXACT.get(raw_path, NOT_FOUND)
+    return NOT_FOUND

@@ -131,4 +131,6 @@ function signIn(problem) {
 
 addEventListener("hashchange", show);
 document.querySelector(".skip").addEventListener("click", (event) => { event.preventDefault(); main.focus(); });
-show();
+// The proxy answers a browser without a token with this page and the status 401.
+if (performance.getEntriesByType("navigation")[0]?.responseStatus === 401 && !hasToken()) signIn("");
+else show();

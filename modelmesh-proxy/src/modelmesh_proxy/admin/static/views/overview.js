@@ -1,4 +1,4 @@
-import { h, notice, replace, state, table } from "../dom.js";
+import { empty, h, notice, replace, state, table } from "../dom.js";
 import { compact, duration, number, usd } from "../format.js";
 
 export function overview({ place, heading, follow }) {
@@ -6,7 +6,7 @@ export function overview({ place, heading, follow }) {
   heading.append(note);
   follow("admin/status", 2, (data) => {
     note.textContent = `Version ${data.version}, running for ${duration(data.uptime_seconds)}`;
-    replace(place, problems(data), facts(data), h("div", { class: "columns" }, usage(data), process(data)));
+    replace(place, problems(data), facts(data), pools(data), h("div", { class: "columns" }, usage(data), process(data)));
   });
 }
 
@@ -33,6 +33,18 @@ function fact(title, value, note) {
   return h("div", null, h("dt", null, title), h("dd", null, value, h("small", null, note)));
 }
 
+function pools(data) {
+  const rows = data.pool_states.map((pool) => ({ cells: [
+    pool.name,
+    !pool.active ? state("bad", "no active model") : pool.active < pool.total ? state("warn", "degraded") : state("good", "healthy"),
+    `${number(pool.active)} of ${number(pool.total)}`,
+    pool.next ? h("span", { class: "mono" }, pool.next) : null,
+    pool.strategy,
+  ] }));
+  return h("section", { class: "card", "aria-labelledby": "pools" }, h("header", null, h("h2", { id: "pools" }, "Pools"), h("div", { class: "end" }, h("a", { href: "#/pools" }, "Models and reasons"))),
+    rows.length ? table("Pools", ["Pool", "State", "Active models", "Next", "Strategy"], rows) : empty("No pools", "Add a provider or a pool to the configuration."));
+}
+
 function usage(data) {
   const row = (title, entry) => ({ cells: [title, compact(entry.requests), compact(entry.prompt_tokens), compact(entry.completion_tokens), usd(entry.cost_usd)] });
   return h("section", { class: "card", "aria-labelledby": "usage" }, h("header", null, h("h2", { id: "usage" }, "Usage")),
@@ -48,5 +60,6 @@ function process(data) {
       line("State", data.draining ? state("warn", "draining") : state("good", "serving")),
       line("Providers", data.providers.join(", ") || "none", missing.length ? h("div", { class: "muted small" }, `without an active model: ${missing.join(", ")}`) : null),
       line("Storage", data.storage ?? "none: counts end with the process"),
+      line("Counts", data.counts === "shared" ? "shared with every process" : "of this process", data.storage && data.counts_reason ? h("div", { class: "muted small" }, data.counts_reason) : null),
       line("Workers", data.workers > 1 ? `${number(data.workers)}, and this page shows process ${data.pid}` : `1, process ${data.pid}`))));
 }

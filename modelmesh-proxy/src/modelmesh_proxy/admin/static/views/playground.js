@@ -128,7 +128,7 @@ function explanation(found) {
     chosen ? h("p", null, "Next: ", h("strong", { class: "mono" }, `${found.selected_provider}/${chosen}`), found.reason ? `, ${found.reason}` : "") : notice("bad", found.reason),
     h("p", { class: "muted small" }, [`pool ${found.name}`, found.strategy, found.capability].filter(Boolean).join(" · ")));
   const price = (row) => row.price && row.price.input_per_1k_tokens !== undefined ? `${usd(row.price.input_per_1k_tokens * 1000)} + ${usd((row.price.output_per_1k_tokens ?? 0) * 1000)}` : null;
-  const scored = found.candidates.some((row) => row.score !== null);
+  const scored = found.candidates.some((row) => row.score !== null && row.score !== 0 && row.score !== 1);
   const priced = found.candidates.some(price);
   const columns = ["Candidate", "State", "Reason", ...(scored ? [["Score", { right: true }]] : []), ...(priced ? [["$ per million", { right: true }]] : [])];
   return [head, table("Candidates", columns, found.candidates.map((row) => ({

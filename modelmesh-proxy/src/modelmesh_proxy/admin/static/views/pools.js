@@ -63,5 +63,5 @@ function recovered(models) {
 function statistics({ statistics: counts }) {
   if (!counts.requests_total) return null;
   const failed = counts.requests_failed ? `, ${number(counts.requests_failed)} failed` : "";
-  return h("p", { class: "muted small foot" }, `${number(counts.requests_total)} requests${failed}, median ${milliseconds(counts.latency_p50)}, 95 % within ${milliseconds(counts.latency_p95)}`);
+  return h("p", { class: "muted small foot" }, `${number(counts.requests_total)} request${counts.requests_total === 1 ? "" : "s"}${failed}, median ${milliseconds(counts.latency_p50)}, 95 % within ${milliseconds(counts.latency_p95)}`);
 }

@@ -1,6 +1,6 @@
 import { get, post, remove } from "../api.js";
 import { card, confirmed, empty, field, h, notice, replace, state, table, toast } from "../dom.js";
-import { date, number, usd } from "../format.js";
+import { amount, date, number } from "../format.js";
 
 export function tokens({ place, heading, follow, failed }) {
   const note = h("p");
@@ -12,13 +12,14 @@ export function tokens({ place, heading, follow, failed }) {
   const fold = h("details", { class: "card fold" }, h("summary", null, "Create a token"), form);
   let drawn = false;
   const refresh = follow("admin/tokens", 3, (data) => {
-    note.textContent = data.tokens.length ? `${number(data.tokens.length)} token${data.tokens.length === 1 ? "" : "s"}` : "";
+    note.textContent = `${data.has_flag_token ? "The token of --token and " : ""}${number(data.tokens.length)} named token${data.tokens.length === 1 ? "" : "s"}`;
     if (!drawn) {
-      replace(place, fresh, trouble, fold, list);
+      replace(place, fresh, trouble, data.has_store ? fold : noStore(), list);
       drawn = true;
     }
     replace(list, data.tokens.length ? card("Tokens", { note: "stored as hashes" }, table("Tokens", COLUMNS, data.tokens.map(row)))
-      : h("div", { class: "card" }, empty("No tokens", "Applications need one as soon as the first exists.")));
+      : h("div", { class: "card" }, empty("No named tokens", "Applications need a token as soon as the first one exists.")),
+    data.teams.length > 0 && card("Teams", { note: "limits over all tokens of a team" }, table("Teams", ["Team", "Limits and use"], data.teams.map((team) => ({ cells: [team.name, limitsOf(team)] })))));
   });
 
   async function act(work) {
@@ -71,7 +72,7 @@ export function tokens({ place, heading, follow, failed }) {
 
     async function submit(event) {
       event.preventDefault();
-      const settings = { name: name.value.trim(), admin: admin.checked };
+      const settings = { name: name.value.trim(), ...(admin.checked && { admin: true }) };
       for (const [key, input] of Object.entries(inputs)) {
         if (!input.value.trim()) continue;
         if (input.type === "number") settings[key] = Number(input.value);
@@ -96,30 +97,31 @@ export function tokens({ place, heading, follow, failed }) {
       if (!await confirmed(`Revoke the token of ${data.name}?`, "Every request with it is refused within a second. This cannot be undone.", "Revoke")) return;
       if (await act(() => remove(path))) toast(`The token of ${data.name} is revoked.`);
     };
-    const buttons = !data.revoked && data.stored !== false && h("div", { class: "actions" },
+    const buttons = data.status !== "revoked" && !data.is_static && h("div", { class: "actions" },
       h("button", { type: "button", class: "small", "data-key": `rotate-${data.name}`, "aria-label": `Rotate ${data.name}`, onclick: rotate }, "Rotate"),
       h("button", { type: "button", class: "small danger", "data-key": `revoke-${data.name}`, "aria-label": `Revoke ${data.name}`, onclick: revoke }, "Revoke"));
     return { cells: [
-      [data.name, data.admin && [" ", h("span", { class: "tag accent" }, "admin")]], status(data), data.team, data.pools?.length ? data.pools.join(", ") : "all",
+      [data.name, data.admin && [" ", h("span", { class: "tag accent" }, "admin")], data.is_static && h("div", { class: "muted small" }, "of the configuration")],
+      state(...STATES[data.status]), data.team, data.pools ? data.pools.join(", ") : "all",
       limitsOf(data), data.expires_at ? date(data.expires_at) : "never", buttons || "",
     ] };
   }
 }
 
-const COLUMNS = ["Name", "State", "Team", "Pools", "Limits", "Expires", ["Action", { right: true, bare: true }]];
+const COLUMNS = ["Name", "State", "Team", "Pools", "Limits and use", "Expires", ["Action", { right: true, bare: true }]];
 
-function status(data) {
-  if (data.revoked) return state("bad", "revoked");
-  if (data.expires_at && data.expires_at * 1000 < Date.now()) return state("warn", "expired");
-  return state("good", "valid");
+const STATES = { active: ["good", "valid"], expired: ["warn", "expired"], revoked: ["bad", "revoked"] };
+
+function noStore() {
+  return notice("warn", "Tokens cannot be created here: the configuration has no storage. Add the section ", h("code", null, "storage"), ", or list tokens under ", h("code", null, "proxy.auth.tokens"), ".");
 }
 
-function limitsOf(data) {
-  const texts = [
-    data.budget_daily !== null && data.budget_daily !== undefined && `${usd(data.budget_daily)} a day`,
-    data.budget_monthly !== null && data.budget_monthly !== undefined && `${usd(data.budget_monthly)} a month`,
-    data.budget_total !== null && data.budget_total !== undefined && `${usd(data.budget_total)} in all`,
-    data.rpm && `${number(data.rpm)} requests a minute`, data.tpm && `${number(data.tpm)} tokens a minute`,
-  ].filter(Boolean);
+// The limits with what is used of them, from the counters where they are known.
+function limitsOf({ limits, amounts }) {
+  const texts = amounts.length
+    ? amounts.map((row) => `${amount(row.metric, row.used)} of ${amount(row.metric, row.limit)}${row.metric === "USD" ? "" : ` ${row.metric}`} per ${row.window}`)
+    : Object.entries(NAMES).filter(([name]) => limits[name] !== null).map(([name, [metric, per]]) => `${amount(metric, limits[name])}${metric === "USD" ? "" : ` ${metric}`} ${per}`);
   return texts.length ? texts.map((text) => h("div", { class: "small" }, text)) : h("span", { class: "muted" }, "none");
 }
+
+const NAMES = { budget_daily: ["USD", "a day"], budget_monthly: ["USD", "a month"], budget_total: ["USD", "in all"], rpm: ["requests", "a minute"], tpm: ["tokens", "a minute"] };
