@@ -44,7 +44,7 @@ async def serve_gateway(handler: Handler, exchange: Exchange, services: ProxySer
     body: Any
     if is_multipart(exchange):
         check_stated_size(exchange, limits.upload_body)
-        body = stream_body(exchange)
+        body = stream_body(exchange, watch)
     else:
         check_stated_size(exchange, limits.json_body)
         body = await read_body(exchange, limits.json_body)

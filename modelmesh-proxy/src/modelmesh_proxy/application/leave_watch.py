@@ -31,7 +31,7 @@ class LeaveWatch:
     def begin(self) -> None:
         """Watch. Under another ASGI server, nothing else may receive from now on."""
         if self._connection is not None:
-            self._connection.watch(self._leave)
+            self._connection.watch(self.leave)
         else:
             self._waiting = self._task.get_loop().create_task(self._wait())
 
@@ -45,8 +45,9 @@ class LeaveWatch:
     async def _wait(self) -> None:
         while (await self._exchange.receive())["type"] != "http.disconnect":
             pass
-        self._leave()
+        self.leave()
 
-    def _leave(self) -> None:
+    def leave(self) -> None:
+        """Cancel the task: the caller left."""
         self.has_left = True
         self._task.cancel()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asyncio import current_task, sleep
+from asyncio import sleep
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ from modelmesh._engine.gateway.messages import HttpError
 
 if TYPE_CHECKING:
     from modelmesh_proxy.application.exchange import Exchange
+    from modelmesh_proxy.application.leave_watch import LeaveWatch
 
 
 class CallerLeftError(Exception):
@@ -62,18 +63,20 @@ async def read_body(exchange: Exchange, limit: int) -> bytes:
             return bytes(body)
 
 
-async def stream_body(exchange: Exchange) -> AsyncIterator[bytes]:
+async def stream_body(exchange: Exchange, watch: LeaveWatch) -> AsyncIterator[bytes]:
     """Yield the pieces of a body. The server reads on from the socket only as pieces are taken.
 
-    A caller that leaves cancels the task that reads.
+    Args:
+        exchange: The request.
+        watch: Begins after the last piece. Until then, a caller that leaves cancels the task here.
     """
-    while True:
+    more = True
+    while more:
         event = await exchange.receive()
         if event["type"] == "http.disconnect":
-            task = current_task()
-            assert task is not None
-            task.cancel()
+            watch.leave()
             await sleep(0)
+        more = event.get("more_body", False)
+        if not more:
+            watch.begin()
         yield event.get("body", b"")
-        if not event.get("more_body"):
-            return
