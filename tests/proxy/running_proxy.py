@@ -22,7 +22,8 @@ class RunningProxy:
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         self.mesh = ModelMesh(config)
-        settings = uvicorn.Config(create_app(mesh=self.mesh), host="127.0.0.1", port=0, log_level="error", lifespan="on")
+        self.app = create_app(mesh=self.mesh)
+        settings = uvicorn.Config(self.app, host="127.0.0.1", port=0, log_level="error", lifespan="on")
         self._server = uvicorn.Server(settings)
         self._thread = Thread(target=self._server.run, daemon=True)
 

@@ -273,6 +273,22 @@ def test_increment_is_exact_with_processes(tmp_path: Path) -> None:
     assert sorted(sums) == list(range(1, 401))
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows does not delete an open file")
+def test_journal_in_use_survives_the_end_of_another_process(tmp_path: Path) -> None:
+    """A process that closes the database deletes the journal unless the locks of this process still protect it."""
+    store = make(tmp_path / "state.db")
+    store.increment("many")
+    thread = Thread(target=store.increment, args=("many",))  # opens a second connection
+    thread.start()
+    thread.join()
+    journal = tmp_path / "state.db-wal"
+    before = journal.stat().st_ino
+    subprocess.run([sys.executable, "-c", COUNT, tmp_path / "state.db"], check=True, stdout=subprocess.DEVNULL)
+    assert journal.stat().st_ino == before
+    assert store.increment("many", 0) == 102
+    store.close()
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_increment_is_exact_with_forks_under_load(tmp_path: Path) -> None:
     done = subprocess.run(

@@ -96,7 +96,10 @@ class Database:
     def _connect(self) -> sqlite3.Connection:
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with file_lock(self._lock_file):  # no busy timeout applies here: two processes that switch to WAL at once fail
-            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
+            # Only a new file: closing any descriptor of an open database would drop the locks of its other connections
+            # (sqlite.org/howtocorrupt.html, section 2.2, read 2026-11-30), and another process would delete the journal in use.
+            with contextlib.suppress(FileExistsError):
+                os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
             connection = sqlite3.connect(self.path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
             try:
                 for statement in ("PRAGMA journal_mode=WAL", f"PRAGMA synchronous={self._synchronous}", *self._schema):
