@@ -11,6 +11,7 @@ from typing import Any
 
 from modelmesh._engine.execution.other_relays import make_relay
 from modelmesh._engine.execution.provider_result import require_answer, stream_error, to_provider_error
+from modelmesh._engine.execution.publish_batch import PublishBatch
 from modelmesh._engine.execution.stream_buffer import StreamBuffer
 from modelmesh._engine.execution.stream_drain import adrain
 from modelmesh._engine.routing import attempt_settlement as settlement
@@ -46,7 +47,7 @@ class AsyncDriver:
         self.on_send: Callable[[Send], None] | None = None
         self._clock = clock
         self._sleep = asyncio.sleep if sleep is None else sleep
-        self._publisher = publisher
+        self._publishing = None if publisher is None else PublishBatch(publisher)
 
     async def run(self, flow: Flow) -> Served:
         """Drive a flow to its end.
@@ -68,7 +69,7 @@ class AsyncDriver:
                     outcome = None
                     await self._wait(step)
                 else:
-                    outcome = await asyncio.to_thread(self._publisher, step.amounts) if self._publisher else None
+                    outcome = await self._publishing.publish(step.amounts) if self._publishing is not None else None
         except BaseException as error:
             try:
                 if isinstance(error, ModelMeshError):

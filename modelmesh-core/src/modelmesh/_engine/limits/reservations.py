@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from modelmesh._engine.foundation.clock import Clock
@@ -274,12 +275,22 @@ class Reservations:
 
     # -- shared and stored counts -----------------------------------------------------------------------------------
 
-    def apply_totals(self, reservation: Reservation, totals: Mapping[str, int], now: float) -> LimitExceeded | None:
-        """Apply the totals of all processes. Return a limit that reservations of other processes exceed."""
+    def apply_totals(
+        self, reservation: Reservation, totals: Mapping[str, int], now: float, later: Mapping[str, int] = MappingProxyType({})
+    ) -> LimitExceeded | None:
+        """Apply the totals of all processes. Return a limit that reservations before this one exceed.
+
+        Args:
+            reservation: The reservation, which the totals contain.
+            totals: The totals by shared bucket.
+            now: Monotonic seconds.
+            later: Amounts in the totals that were reserved after this reservation.
+        """
         for counter, amount in reservation.amounts:
             total, limit = counter.apply_totals(totals, self.clock.unix(now)), counter.limit
             if total is None:
                 continue
+            total -= later.get(counter.bucket, 0)
             if limit.enforce and amount and total > limit.amount:
                 return LimitExceeded(counter, amount, f"{shortage(limit, total - amount, amount)} (all processes together)")
             self._enforcement.update(counter, now)

@@ -176,7 +176,7 @@ def _publish_reservation(plan: RequestPlan, lease: AttemptLease) -> Generator[St
             return_lease(lease, plan.clock())
             raise final_errors.store_unavailable(pool)
         return None
-    exceeded = pool.reservations.apply_totals(reservation, outcome.by_name, plan.clock())
+    exceeded = pool.reservations.apply_totals(reservation, outcome.by_name, plan.clock(), outcome.later)
     if exceeded is not None:
         return_lease(lease, plan.clock())
     return exceeded

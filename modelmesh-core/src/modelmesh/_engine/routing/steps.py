@@ -93,9 +93,11 @@ class Totals:
 
     Attributes:
         by_name: By name of the counter.
+        later: Amounts in them that were published for requests behind this one.
     """
 
     by_name: Mapping[str, int]
+    later: Mapping[str, int] = field(factory=dict)
 
 
 Outcome = Totals | Answer | Opened | ProviderError | None
