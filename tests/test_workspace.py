@@ -230,7 +230,7 @@ def test_connectors_are_in_the_published_table() -> None:
             assert variables()[variable] == cls.id
 
 
-def test_facade_exports_the_kit() -> None:
+def test_facade_exports_the_kit_and_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     import modelmesh.cdk
     import modelmesh.cdk.testing
     import modelmesh_cdk
@@ -242,5 +242,10 @@ def test_facade_exports_the_kit() -> None:
         assert getattr(modelmesh.cdk, name) is getattr(modelmesh_cdk, name)
     with pytest.raises(AttributeError):
         _ = modelmesh.cdk.NoSuchName
+    facade = import_module("modelmesh.proxy")
+    for name in facade.__all__:
+        assert getattr(facade, name) is getattr(import_module("modelmesh_proxy"), name)
+        vars(facade).pop(name, None)
+    monkeypatch.setitem(sys.modules, "modelmesh_proxy", None)
     with pytest.raises(ModuleNotFoundError, match="pip install modelmesh-proxy"):
-        _ = import_module("modelmesh.proxy").ProxyServer
+        _ = facade.ProxyServer

@@ -11,11 +11,12 @@ import attrs
 import pytest
 
 import modelmesh
+import modelmesh_proxy
 from modelmesh._engine.config import schema
 from modelmesh._engine.foundation.notices import NotEnforcedWarning
 from modelmesh.errors import ConfigurationError
 
-SOURCE = Path(modelmesh.__file__).parent
+SOURCES = (Path(modelmesh.__file__).parent, Path(modelmesh_proxy.__file__).parent)
 
 PROVIDER = {"connector": "openai.llm.v1", "api_key": "test", "models": ["gpt-4o"]}
 MODEL = {"provider": "a"}
@@ -188,14 +189,34 @@ SPECIFIED: dict[str, tuple[Any, str]] = {
     "discovery.health.providers": (["a"], "effect"),
     "connectors.packages": (["a.zip"], "warning"),
     "connectors": (["a.zip"], "warning"),
-    "proxy.host": ("127.0.0.1", "warning"),
-    "proxy.port": (8081, "warning"),
-    "proxy.endpoints": (["/v1/models"], "warning"),
-    "proxy.auth.enabled": (True, "warning"),
-    "proxy.auth.method": ("bearer", "warning"),
-    "proxy.auth.tokens": (["test"], "warning"),
-    "proxy.cors.enabled": (False, "warning"),
-    "proxy.cors.origins": (["*"], "warning"),
+    "proxy.host": ("127.0.0.1", "effect"),
+    "proxy.port": (8081, "effect"),
+    "proxy.workers": (2, "effect"),
+    "proxy.drain": ("10s", "effect"),
+    "proxy.reload": (False, "effect"),
+    "proxy.hosts": (["ai.example.com"], "effect"),
+    "proxy.endpoints": (["/v1/models"], "effect"),
+    "proxy.ui": (False, "effect"),
+    "proxy.auth.enabled": (True, "effect"),
+    "proxy.auth.method": ("bearer", "effect"),
+    "proxy.auth.tokens": (["test"], "effect"),
+    "proxy.cors.enabled": (False, "effect"),
+    "proxy.cors.origins": (["*"], "effect"),
+    "proxy.cors.credentials": (False, "effect"),
+    "proxy.cors.max_age": ("1h", "effect"),
+    "proxy.limits.json_body": ("16MB", "effect"),
+    "proxy.limits.upload_body": ("16MB", "effect"),
+    "proxy.limits.header_bytes": ("16KB", "effect"),
+    "proxy.limits.header_lines": (50, "effect"),
+    "proxy.limits.header_timeout": ("5s", "effect"),
+    "proxy.limits.body_timeout": ("5s", "effect"),
+    "proxy.limits.keep_alive": ("5s", "effect"),
+    "proxy.limits.connections": (10, "effect"),
+    "proxy.limits.requests": (10, "effect"),
+    "proxy.tls.certificate": ("cert.pem", "effect"),
+    "proxy.tls.key": ("key.pem", "effect"),
+    "proxy.tls.key_password": ("test", "effect"),
+    "proxy.tls.client_authorities": ("ca.pem", "effect"),
     "budget.daily_limit": (5.0, "effect"),
     "capabilities": (["chat-completion"], "warning"),  # next to pools
     "rotation.strategy": ("round-robin", "effect"),
@@ -267,16 +288,13 @@ WITHOUT_EFFECT = {
     "FilesSection",
     "FineTuningSection",
     "ModelBatchSection",
-    "ProxySection",
-    "ProxyAuthSection",
-    "ProxyCorsSection",
 }
 """Sections that are read and noted as a whole."""
 
 
 def test_schema_sections_are_specified() -> None:
     said = {step for path in SPECIFIED for step in path.split(".")}
-    ours = {field for name, field in FIELDS if name in WITHOUT_EFFECT}
+    ours = {field for name, field in FIELDS if name in WITHOUT_EFFECT or name.startswith("Proxy")}
     assert ours - said == set()
 
 
@@ -286,7 +304,8 @@ def test_schema_field_is_read_by_the_mesh(name: str) -> None:
     used = re.compile(rf"\.{field}\b|[\"']{field}[\"']")
     places = [
         path
-        for path in SOURCE.rglob("*.py")
+        for source in SOURCES
+        for path in source.rglob("*.py")
         if path.name not in ("schema.py", "normalize.py") and used.search(path.read_text("utf-8"))
     ]
     assert places, f"nothing reads {name}: use it, or note it in config/not_enforced.py"
