@@ -9,7 +9,6 @@ ARG PYTHON=3.13
 
 FROM python:${PYTHON}-slim AS build
 WORKDIR /src
-RUN python3 -m venv /opt/modelmesh
 COPY constraints.txt ./
 COPY modelmesh-core/ modelmesh-core/
 COPY modelmesh-cdk/ modelmesh-cdk/
@@ -21,10 +20,14 @@ COPY storage/ storage/
 COPY observability/ observability/
 COPY discovery/ discovery/
 COPY pricing/ pricing/
-RUN /opt/modelmesh/bin/pip install --no-cache-dir --disable-pip-version-check --constraint constraints.txt \
-    "./modelmesh-core[cli]" "./modelmesh-cdk[fast]" ./modelmesh-proxy \
-    ./connectors/* ./strategies/* ./secret-stores/* ./storage/* ./observability/* ./discovery/* ./pricing/* \
-    && /opt/modelmesh/bin/pip uninstall --yes --quiet pip
+RUN python3 -m venv /build \
+    && /build/bin/pip install --no-cache-dir --constraint constraints.txt hatchling \
+    && /build/bin/pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir /wheels \
+    ./modelmesh-* ./connectors/* ./strategies/* ./secret-stores/* ./storage/* ./observability/* ./discovery/* ./pricing/*
+RUN python3 -m venv /opt/modelmesh \
+    && /opt/modelmesh/bin/pip install --no-cache-dir --constraint constraints.txt --find-links /wheels \
+    "modelmesh-core[cli]" "modelmesh-cdk[fast]" /wheels/*.whl \
+    && /opt/modelmesh/bin/pip uninstall --yes pip
 
 FROM python:${PYTHON}-slim
 LABEL org.opencontainers.image.title="ModelMesh" \

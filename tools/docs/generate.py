@@ -16,6 +16,7 @@ import benchmark_tables
 import catalogue_page
 import kit_tests
 import message_rules_page
+import metrics_page
 import strategy_spread
 from failure_classes import failure_classes
 from field_tables import MISSING, fields_of, keys_of
@@ -68,6 +69,7 @@ PAGES: dict[str, dict[str, Callable[[str], str]]] = {
     "reference/configuration.md": SECTIONS,
     "reference/connector-hooks.md": {"hooks": hooks},
     "reference/message-rules.md": {"vendors": message_rules_page.vendors},
+    "reference/metrics.md": {"metrics": metrics_page.metrics, "buckets": metrics_page.buckets},
     "reference/observability-records.md": RECORDS,
     STRATEGIES: pictures(),
 }
