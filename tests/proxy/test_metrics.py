@@ -25,6 +25,7 @@ from modelmesh_proxy.metrics.series import MAX_SERIES, SeriesStore, merge
 from modelmesh_proxy.metrics.worker_files import WorkerFiles
 
 MODEL = {"capabilities": ["chat-completion"], "pricing": {"input_per_1k_tokens": 0.001, "output_per_1k_tokens": 0.002}}
+TOKEN = "mm-test-token-of-a-shop-with-32-characters"
 CHAT = {"model": "chat-completion", "messages": [{"role": "user", "content": "PROMPT-CANARY"}]}
 
 
@@ -39,7 +40,14 @@ def port() -> Iterator[int]:
         providers["good"]["budget"] = {"daily_limit": 5.0}
         models = {"m": {**MODEL, "provider": "broken"}, "n": {**MODEL, "provider": "good"}}
         pool = {"models": ["m", "n"], "retry": {"max_attempts": 0}}
-        server = ProxyServer({"providers": providers, "models": models, "pools": {"chat-completion": pool}}, port=0)
+        tokens = [{"name": "shop", "token": TOKEN, "admin": True, "budget_daily": 1.0, "rpm": 100}]
+        config = {
+            "providers": providers,
+            "models": models,
+            "pools": {"chat-completion": pool},
+            "proxy": {"auth": {"tokens": tokens}},
+        }
+        server = ProxyServer(config, port=0)
         server.start(block=False)
         try:
             yield server.get_status().port
@@ -51,7 +59,9 @@ def _send(port: int, method: str, path: str, body: Any = None, **headers: str) -
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
     try:
         text = None if body is None else json.dumps(body)
-        connection.request(method, path, text, {"content-type": "application/json", **headers})
+        connection.request(
+            method, path, text, {"content-type": "application/json", "authorization": f"Bearer {TOKEN}", **headers}
+        )
         answer = connection.getresponse()
         return answer.status, answer.getheader("content-type") or "", answer.read().decode()
     finally:
@@ -94,13 +104,16 @@ def test_requests_attempts_tokens_and_cost_are_counted(port: int) -> None:
     budget = {"kind": "provider", "name": "good", "window": "day"}
     assert value("budget_spent_dollars", **budget) == pytest.approx(cost)
     assert value("budget_limit_dollars", **budget) == 5.0
+    shop = {"kind": "token", "name": "shop"}
+    assert value("budget_spent_dollars", window="day", **shop) == pytest.approx(cost)
+    assert value("quota_remaining", unit="requests", window="minute", **shop) == 98
     assert value("circuit_breaker_state", provider="good", model="") == 0
     assert value("counts_shared") == 0
     assert value("config_reloads_total", result="failed") == 0
     assert value("workers") == 1
     assert value.rows["process_resident_memory_bytes", frozenset()] > 1e7
     assert not any(labels >= {("model", "m")} for name, labels in value.rows if "tokens" in name or "dollars" in name)
-    for secret in ("PROMPT-CANARY", "secret-path", "sk-test"):
+    for secret in ("PROMPT-CANARY", "secret-path", "sk-test", TOKEN):
         assert secret not in text
 
 

@@ -8,7 +8,13 @@ from modelmesh_proxy.metrics.definitions import METRICS, Kind, Metric
 
 _SUBJECTS = {
     "HTTP requests": ("modelmesh_http",),
-    "Models and failover": ("modelmesh_attempts", "modelmesh_provider", "modelmesh_failovers", "modelmesh_pool", "modelmesh_streams"),
+    "Models and failover": (
+        "modelmesh_attempts",
+        "modelmesh_provider",
+        "modelmesh_failovers",
+        "modelmesh_pool",
+        "modelmesh_streams",
+    ),
     "Tokens and cost": ("modelmesh_tokens", "modelmesh_cost", "modelmesh_unknown"),
     "Limits": ("modelmesh_budget", "modelmesh_quota", "modelmesh_rate_limit"),
     "Health": ("modelmesh_circuit", "modelmesh_store", "modelmesh_counts"),

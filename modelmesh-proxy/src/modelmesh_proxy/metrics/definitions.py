@@ -109,7 +109,7 @@ INTERRUPTED = Metric("modelmesh_streams_interrupted_total", _C, "Streams that br
 BUDGET_SPENT = Metric(
     "modelmesh_budget_spent_dollars",
     _G,
-    "Spent and reserved USD of a budget in its window. `kind` is what the budget limits: `pool`, `provider`, `model`, `token`.",
+    "Spent and reserved USD of a budget in its window. `kind` is `pool`, `provider`, `model`, `token` or `team`.",
     ("kind", "name", "window"),
     Merge.MAX,
 )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from modelmesh._engine.foundation.units import NANO
@@ -16,17 +17,24 @@ if TYPE_CHECKING:
     from modelmesh import ModelMesh
     from modelmesh._engine.state import StateSyncStatus
 
+_EACH_REQUEST = Period.REQUEST.value
 _LEVELS = {BreakerState.CLOSED: 0.0, BreakerState.HALF_OPEN: 1.0, BreakerState.OPEN: 2.0}
 
 
-def read_mesh(mesh: ModelMesh, store: SeriesStore) -> None:
-    """Replace the gauges of a mesh. Models without a request and without an ejection have no circuit breaker row."""
-    rows = [row for row in mesh.limits() if row["window"] != Period.REQUEST.value]
-    budgets = sorted((row for row in rows if row["metric"] == Unit.COST.value), key=_used_share, reverse=True)
-    quotas = sorted((row for row in rows if row["metric"] != Unit.COST.value), key=_used_share, reverse=True)
-    store.replace(definitions.BUDGET_SPENT, ((_scope(row), row["used"] / NANO) for row in budgets))
-    store.replace(definitions.BUDGET_LIMIT, ((_scope(row), row["limit"] / NANO) for row in budgets))
-    store.replace(definitions.QUOTA_REMAINING, ((_quota(row), row["left"]) for row in quotas))
+def read_mesh(mesh: ModelMesh, store: SeriesStore, callers: Mapping[str, str] = MappingProxyType({})) -> None:
+    """Replace the gauges of a mesh. Models without a request and without an ejection have no circuit breaker row.
+
+    Args:
+        mesh: The mesh.
+        store: Receives the values.
+        callers: Names of tokens and teams by the key of their counters.
+    """
+    rows = sorted((row for row in mesh.limits() if row["window"] != _EACH_REQUEST), key=_used_share, reverse=True)
+    budgets = [row for row in rows if row["metric"] == Unit.COST.value]
+    quotas = [row for row in rows if row["metric"] != Unit.COST.value]
+    store.replace(definitions.BUDGET_SPENT, ((_scope(row, callers), row["used"] / NANO) for row in budgets))
+    store.replace(definitions.BUDGET_LIMIT, ((_scope(row, callers), row["limit"] / NANO) for row in budgets))
+    store.replace(definitions.QUOTA_REMAINING, ((_quota(row, callers), row["left"]) for row in quotas))
     store.replace(definitions.RATE_LIMIT_REMAINING, _rate_limits(mesh))
     store.replace(definitions.BREAKER, _breakers(mesh))
     store.replace(definitions.POOL_MODELS, _pools(mesh))
@@ -39,14 +47,14 @@ def _works(status: StateSyncStatus) -> bool:
     return status.error is None and not status.counts.is_store_down
 
 
-def _scope(row: dict[str, Any]) -> Labels:
+def _scope(row: dict[str, Any], callers: Mapping[str, str]) -> Labels:
     kind, _, name = row["of"].partition(":")
-    return kind, name, row["window"]
+    return kind, callers.get(row["of"], name), row["window"]
 
 
-def _quota(row: dict[str, Any]) -> Labels:
-    kind, _, name = row["of"].partition(":")
-    return kind, name, row["metric"], row["window"]
+def _quota(row: dict[str, Any], callers: Mapping[str, str]) -> Labels:
+    kind, name, window = _scope(row, callers)
+    return kind, name, row["metric"], window
 
 
 def _used_share(row: dict[str, Any]) -> float:

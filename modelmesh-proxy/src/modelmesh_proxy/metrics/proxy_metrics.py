@@ -60,7 +60,8 @@ class ProxyMetrics:
         self.requests.count_pending()
         services = self._services
         self._store.replace(definitions.IN_FLIGHT, [((), float(services.in_flight))])
-        mesh_state.read_mesh(services.mesh, self._store)
+        names = {} if services.authenticator is None else services.authenticator.names
+        mesh_state.read_mesh(services.mesh, self._store, names)
         process_values.read_process(self._store)
         return self._store.snapshot()
 

@@ -93,6 +93,12 @@ class TokenAuthenticator:
         """
         return bool(self._static or self._stored) or (self.store is not None and self._revision is None)
 
+    @property
+    def names(self) -> dict[str, str]:
+        """Names of tokens and teams by the key of their counters."""
+        tokens = {one.key: one.name for one in (*self._static, *self._stored)}
+        return tokens | {team.key: team.name for team in self._teams}
+
     def authenticate(self, credential: str | None, peer: str | None) -> Caller | None:
         """Return the caller of a request, ``None`` without a valid credential.
 
