@@ -22,7 +22,9 @@ def find_config() -> str | None:
     return stated or next((name for name in FILES if Path(name).is_file()), None)
 
 
-def load_mesh(config: Any = None, *, read_only: bool = False, worker_store: str | None = None) -> ModelMesh:
+def load_mesh(
+    config: Any = None, *, read_only: bool = False, worker_store: str | None = None, predecessor: ModelMesh | None = None
+) -> ModelMesh:
     """Build the mesh of a configuration.
 
     Args:
@@ -31,6 +33,7 @@ def load_mesh(config: Any = None, *, read_only: bool = False, worker_store: str 
             predefined pool that has a model.
         read_only: Neither load nor save state, and start no background task.
         worker_store: Path of the database that the workers of a server share, ``None`` for a single worker.
+        predecessor: Mesh of an earlier configuration, which hands its state over.
 
     Raises:
         ConfigurationError: The configuration cannot be used.
@@ -43,4 +46,4 @@ def load_mesh(config: Any = None, *, read_only: bool = False, worker_store: str 
         from modelmesh_proxy.application.worker_storage import for_workers  # noqa: PLC0415 - not for a single worker
 
         config = for_workers(config, worker_store)
-    return assemble_default_pools(config, read_only=read_only)
+    return assemble_default_pools(config, read_only=read_only, predecessor=predecessor)

@@ -188,6 +188,18 @@ class LimitCounter:
             self._log.add(amount, when)
             self.used = self._log.total
 
+    @property
+    def is_sliding(self) -> bool:
+        """Whether amounts expire one by one instead of all at the end of a window."""
+        return self._log is not None
+
+    def correct_used(self, amount: int, when: float) -> None:
+        """Add an amount that another mesh of this process counted. A negative one withdraws an earlier estimate."""
+        if self._log is None:
+            self.used = max(self.used + amount, 0)
+        else:
+            self.add(amount, when)
+
     def reset(self) -> dict[str, int]:
         """Reset by a manual step. Returns the used amounts by shared bucket."""
         if self._log is None:

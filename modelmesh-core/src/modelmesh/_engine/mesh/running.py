@@ -114,12 +114,16 @@ class RunningMesh:
         )
         self.state = self._mesh_state.manage(storage, settings, core.unix_now)
 
-    def begin(self) -> None:
-        """Load the state and start the background tasks, unless the mesh is read-only."""
+    def begin(self, *, loads: bool = True) -> None:
+        """Load the state and start the background tasks, unless the mesh is read-only.
+
+        Args:
+            loads: Whether the state is loaded. A predecessor hands it over otherwise.
+        """
         core = self._core
         if self._mesh_state is not None and not self._read_only:
             assert self.state is not None
-            core.publisher = self._mesh_state.begin()
+            core.publisher = self._mesh_state.begin(loads=loads)
             self.reporter.on_change = self.state.record_change
         if not self._read_only and (self._parts.background.has_tasks or self.emitter.needs_statistics):
             self.tasks.begin(self.emitter, self.statistics, self._parts.statistics.flush_interval)

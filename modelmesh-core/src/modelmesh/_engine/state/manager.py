@@ -80,12 +80,15 @@ class StateManager:
 
     # -- life -------------------------------------------------------------------------------------------------------
 
-    def begin(self) -> None:
-        """Load the stored state into the mesh and start saving."""
+    def begin(self, *, loads: bool = True) -> None:
+        """Load the stored state into the mesh, unless a predecessor hands it over, and start saving."""
         if self.policy is SyncPolicy.IN_MEMORY:
             return
         self._begun = True
-        self._loader.restore()
+        if loads:
+            self._loader.restore()
+        else:
+            self._loader.loaded = True
         if self.policy is not SyncPolicy.ON_BOUNDARY:
             self.thread.start()
 
@@ -110,6 +113,10 @@ class StateManager:
             DamagedStateError: The state cannot be used.
         """
         return self._loader.restore_read_only()
+
+    def retire(self) -> None:
+        """Stop saving, because the mesh of a changed configuration saves from now on. Shared counts are still published."""
+        self._saver.is_retired = True
 
     def close(self) -> None:
         """Save a last time, release the lock and close the store."""

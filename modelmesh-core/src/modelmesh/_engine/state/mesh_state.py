@@ -69,13 +69,16 @@ class MeshState:
         self.manager = StateManager(storage=storage, settings=settings, source=self, now=now, publish_event=self.publish_event)
         return self.manager
 
-    def begin(self) -> Callable[[dict[str, int]], Totals | None] | None:
+    def begin(self, *, loads: bool = True) -> Callable[[dict[str, int]], Totals | None] | None:
         """Restore the stored state and start saving.
+
+        Args:
+            loads: Whether the state is restored. A predecessor hands it over otherwise.
 
         Returns:
             The function that publishes what a request reserves, ``None`` where reservations are not published.
         """
-        self.manager.begin()
+        self.manager.begin(loads=loads)
         if self.manager.policy is not SyncPolicy.IMMEDIATE:
             return None
         self.apply_all_totals()

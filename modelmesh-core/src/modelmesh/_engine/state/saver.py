@@ -18,6 +18,7 @@ class StateSaver:
 
     Attributes:
         changes: Changes since the last save.
+        is_retired: Whether another mesh of this process saves instead.
         last_saved: Unix seconds of the last save, ``None`` before the first.
     """
 
@@ -42,6 +43,7 @@ class StateSaver:
             now: Returns Unix seconds.
         """
         self.changes = 0
+        self.is_retired = False
         self.last_saved: float | None = None
         self._storage, self._source, self._loader = storage, source, loader
         self._lock, self._health, self._now = lock, health, now
@@ -49,6 +51,8 @@ class StateSaver:
 
     def save(self) -> bool:
         """Save a snapshot and return whether the store accepted it. Failures are recorded, not raised."""
+        if self.is_retired:
+            return True
         with self._writing:
             try:
                 with self._lock.held_for_save():

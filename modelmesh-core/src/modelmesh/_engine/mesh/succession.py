@@ -1,0 +1,93 @@
+"""Hand-over from one mesh to the mesh of a changed configuration: counts, budgets, usage and circuit breakers.
+
+Requests that began on the earlier mesh finish there. What they consume after the hand-over is forwarded, so that no budget is
+reset or exceeded by a reload. Where a store shares the counts of several processes, both meshes count in the store.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from modelmesh._engine.state import snapshot
+
+if TYPE_CHECKING:
+    from modelmesh._engine.limits.counter import LimitCounter
+    from modelmesh._engine.mesh.engine import MeshEngine
+
+
+class Succession:
+    """Hand-over between two meshes that serve requests. All methods are safe in any thread."""
+
+    def __init__(self, old: MeshEngine, new: MeshEngine) -> None:
+        """Connect the meshes. Nothing is handed over yet.
+
+        Args:
+            old: The mesh that served so far.
+            new: Its successor, initialized with ``predecessor=old``.
+        """
+        self._old, self._new = old, new
+        self._counts: dict[str, tuple[int, float]] = {}
+        self._usage: dict[str, Any] = {}
+
+    def hand_over(self) -> None:
+        """Copy counts, usage and open circuit breakers. From now on the new mesh saves the state."""
+        old, new = self._old.succession_parts(), self._new.succession_parts()
+        with old.lock:
+            state = snapshot.capture(old.pools(), old.reservations, old.usage, old.clock())
+            self._counts = {name: _count(counter) for name, counter in self._counters(old).items()}
+            self._usage = state.usage
+            if old.state is not None:
+                old.state.retire()
+        if self._shares_counts():
+            state.meters = {}  # the totals come from the store
+        with new.lock:
+            now = new.clock()
+            new.health.advance(now)
+            snapshot.restore(state, new.pools(), new.health, new.reservations, new.usage, now)
+
+    def forward(self) -> None:
+        """Add what requests on the earlier mesh have consumed since the hand-over, or since the last call."""
+        old, new = self._old.succession_parts(), self._new.succession_parts()
+        with old.lock:
+            counters = self._counters(old)
+            before, self._counts = self._counts, {name: _count(counter) for name, counter in counters.items()}
+            usage_before, self._usage = self._usage, old.usage.saved()
+        with new.lock:
+            new.usage.restore(_difference(self._usage, usage_before))
+            if self._shares_counts():
+                return
+            now, successors = new.clock(), self._counters(new)
+            when = new.reservations.clock.unix(now)
+            for name, (amount, ends) in self._counts.items():
+                counter = successors.get(name)
+                earlier, earlier_ends = before.get(name, (0, ends))
+                if counter is None:
+                    continue
+                counter.advance_window(when)
+                more = amount - (earlier if earlier_ends == ends else 0)
+                if more and counter.ends == ends:
+                    counter.correct_used(more, when)
+                    new.reservations.recheck([counter], now)
+
+    def _shares_counts(self) -> bool:
+        state = self._new.state
+        return state is not None and state.counters is not None
+
+    def _counters(self, parts: Any) -> dict[str, LimitCounter]:
+        found: dict[str, LimitCounter] = parts.reservations.counters(parts.pools())
+        return found
+
+
+def _count(counter: LimitCounter) -> tuple[int, float]:
+    """Return what a counter has counted, and the end of its window. A reservation of a budget counts until it is settled."""
+    return counter.used + (0 if counter.is_sliding else counter.reserved), counter.ends
+
+
+def _difference(now: Any, before: Any) -> Any:
+    """Return the usage between two snapshots of a usage tracker."""
+    if isinstance(now, dict):
+        known = before if isinstance(before, dict) else {}
+        if "began" in now and now["began"] != known.get("began"):
+            known = {}
+        return {key: value if key == "began" else _difference(value, known.get(key)) for key, value in now.items()}
+    return now - before if isinstance(before, int) else now
