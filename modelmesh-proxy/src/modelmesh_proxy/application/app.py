@@ -92,8 +92,8 @@ class ProxyApp:
     async def _http(self, exchange: Exchange) -> None:
         """Serve an HTTP request and count it."""
         services, route = self.services, find_route(exchange.path)
-        requests = services.requests  # a reload replaces it
-        requests.running += 1
+        exchange.requests = services.requests
+        exchange.requests.running += 1
         try:
             await self._serve(exchange, route)
         except HttpError as error:
@@ -104,7 +104,7 @@ class ProxyApp:
         except CallerLeftError:
             pass
         finally:
-            requests.running -= 1
+            exchange.requests.running -= 1
             services.total_requests += 1
             seconds = perf_counter() - exchange.began
             self.metrics.count_request(exchange.method, exchange.path, exchange.status, seconds, exchange.first_byte)

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from modelmesh.contracts.caller import Caller
 from modelmesh_proxy.application.client_connection import EXTENSION, ClientConnection
+from modelmesh_proxy.services import RequestCount
 
 Scope = Mapping[str, Any]
 Event = Mapping[str, Any]
@@ -35,6 +36,7 @@ class Exchange:
         headers: Headers, names in lower case. Repeated ones are joined with commas.
         peer: Address of the peer, ``None`` when unknown.
         caller: The application that sent the request, after the guard has identified it.
+        requests: The count of running requests in which this one is.
         added: Headers that every response to this request has.
         status: Status of the response, :data:`LEFT` before it.
         first_byte: Seconds from the start to the first byte of the body, ``None`` before it.
@@ -52,6 +54,7 @@ class Exchange:
         "path",
         "peer",
         "receive",
+        "requests",
         "scope",
         "status",
     )
@@ -76,12 +79,19 @@ class Exchange:
         client = scope.get("client")
         self.peer: str | None = client[0] if client else None
         self.caller: Caller | None = None
+        self.requests = RequestCount()
         self.added: list[Header] = []
         self.status = LEFT
         self.first_byte: float | None = None
         given = self.headers.get("x-request-id")
         if given is not None and _REQUEST_ID.fullmatch(given) is None:
             del self.headers["x-request-id"]
+
+    def count_in(self, requests: RequestCount) -> None:
+        """Count this request as one that runs on another mesh, because a reload replaced the mesh in the meantime."""
+        self.requests.running -= 1
+        self.requests = requests
+        requests.running += 1
 
     @property
     def connection(self) -> ClientConnection | None:

@@ -32,8 +32,13 @@ class Handler(Protocol):
         ...
 
 
-async def serve_gateway(handler: Handler, exchange: Exchange, services: ProxyServices) -> None:
+async def serve_gateway(handler: Handler | None, exchange: Exchange, services: ProxyServices) -> None:
     """Serve one request.
+
+    Args:
+        handler: Translates another interface, ``None`` for those of the gateway itself.
+        exchange: The request.
+        services: State of the proxy. A reload may replace its gateway while the body is read.
 
     Raises:
         HttpError: The request is refused before the gateway sees it, or the server ended it.
@@ -49,6 +54,8 @@ async def serve_gateway(handler: Handler, exchange: Exchange, services: ProxySer
         check_stated_size(exchange, limits.json_body)
         body = await read_body(exchange, limits.json_body)
         watch.begin()
+    if exchange.requests is not services.requests:
+        exchange.count_in(services.requests)
     query: bytes = exchange.scope["query_string"]
     request = GatewayRequest(
         exchange.method,
@@ -59,7 +66,7 @@ async def serve_gateway(handler: Handler, exchange: Exchange, services: ProxySer
         caller=exchange.caller,
     )
     try:
-        response = await handler.ahandle(request)
+        response = await (handler or services.gateway).ahandle(request)
         content: Any = response.content
         if isinstance(content, bytes):
             await exchange.start(response.status, [*map(_encode, response.headers), (b"content-length", b"%d" % len(content))])

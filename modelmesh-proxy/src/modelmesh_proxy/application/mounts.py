@@ -25,7 +25,7 @@ def gateway(app: ProxyApp) -> Serve:
     services = app.services
 
     async def serve(exchange: Exchange) -> None:
-        await serve_gateway(services.gateway, exchange, services)
+        await serve_gateway(None, exchange, services)
 
     return serve
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 Signature = tuple[str, int, int, int, int]
 
@@ -13,7 +14,7 @@ def signature(path: str) -> Signature | None:
     The real path is a part of it: Kubernetes replaces a link to a folder, and the file in the new folder may have the old time.
     """
     try:
-        found = os.stat(path)
+        found = Path(path).stat()
         return os.path.realpath(path), found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size
     except OSError:
         return None

@@ -22,6 +22,7 @@ import uvicorn
 
 from modelmesh_proxy.server.http_protocol import protocol_class
 from modelmesh_proxy.server.listener import BACKLOG
+from modelmesh_proxy.server.tls import load_certificate
 from modelmesh_proxy.services import ProxyServices
 
 TICK_S = 0.05
@@ -38,6 +39,7 @@ class HttpServer(uvicorn.Server):
         stop_signal: Signal that ended the server, ``None`` after :meth:`stop`.
         was_forced: Whether a second signal ended running requests.
         on_hangup: Called for SIGHUP, ``None`` to leave the signal alone.
+        before_close: Awaited after the last request, before the application is closed.
     """
 
     def __init__(self, app: Any, services: ProxyServices, sockets: Sequence[socket.socket], tls: SSLContext | None) -> None:
@@ -50,9 +52,10 @@ class HttpServer(uvicorn.Server):
             tls: TLS context, ``None`` for plain HTTP.
         """
         section = services.settings.section
+        self._protocol, self._tls = protocol_class(section.limits), tls
         config = uvicorn.Config(
             app,
-            http=protocol_class(section.limits),
+            http=self._protocol,
             ws="none",
             lifespan="on",
             interface="asgi3",
@@ -68,6 +71,8 @@ class HttpServer(uvicorn.Server):
         self.stop_signal: signal.Signals | None = None
         self.was_forced = False
         self.on_hangup: Callable[[], None] | None = None
+        self.before_close: Callable[[], Awaitable[None]] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._background: set[asyncio.Task[Any]] = set()
 
     async def run_until_stopped(self, on_started: Callable[[], Awaitable[None] | None]) -> None:
@@ -76,14 +81,30 @@ class HttpServer(uvicorn.Server):
         Args:
             on_started: Called when connections are accepted.
         """
-        self._on_started = on_started
+        self._on_started, self._loop = on_started, asyncio.get_running_loop()
         await self.serve(sockets=self._sockets)
+
+    def call_soon(self, function: Callable[[], None]) -> None:
+        """Call a function in the event loop, from a signal handler or another thread."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(function)
 
     def add_background(self, work: Any) -> None:
         """Run a coroutine until the server stops."""
         task = asyncio.get_running_loop().create_task(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
+
+    def apply_settings(self) -> None:
+        """Apply the current limits, and read the certificate again. New connections use them.
+
+        Raises:
+            ConfigurationError: The certificate cannot be used.
+        """
+        section = self._services.settings.section
+        if self._tls is not None and section.tls is not None:
+            load_certificate(self._tls, section.tls)
+        self._protocol.limits = section.limits
 
     def stop(self) -> None:
         """Begin to drain. Safe in any thread."""
@@ -120,6 +141,8 @@ class HttpServer(uvicorn.Server):
             transport = getattr(connection, "transport", None)
             if transport is not None:
                 transport.close()
+        if self.before_close is not None:
+            await self.before_close()
         await self.lifespan.shutdown()
 
     async def _wait_for_requests(self, seconds: float) -> None:

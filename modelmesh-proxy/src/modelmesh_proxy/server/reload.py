@@ -47,7 +47,7 @@ class Reloader:
         """
         self._app, self._config, self._settings_of, self._on_applied = app, config, settings_of, on_applied
         self._requested = asyncio.Event()
-        self._finishing: set[asyncio.Task[None]] = set()
+        self._finishing: set[asyncio.Task[Any]] = set()
 
     def request(self) -> None:
         """Reload soon. Several requests at the same time are one reload."""
@@ -64,7 +64,9 @@ class Reloader:
                 if watch is None or not watch.poll() or not self._app.services.settings.section.reload:
                     continue
             self._requested.clear()
-            await self.reload()
+            reloading = asyncio.get_running_loop().create_task(self.reload())
+            self._track(reloading)
+            await asyncio.shield(reloading)  # a stop of the server waits for it in finish()
 
     async def reload(self) -> bool:
         """Read the configuration and serve it. On failure, the earlier one stays in service.
@@ -92,8 +94,8 @@ class Reloader:
         return True
 
     async def finish(self) -> None:
-        """Shut the meshes of earlier configurations down."""
-        if self._finishing:
+        """Complete what runs, and shut the meshes of earlier configurations down."""
+        while self._finishing:
             await asyncio.wait(list(self._finishing))
 
     def _replace(self, mesh: ModelMesh) -> None:
@@ -117,14 +119,16 @@ class Reloader:
         changed = [name for name in RESTART_KEYS if getattr(settings.section, name) != getattr(earlier.section, name)]
         if changed:
             _log.warning("restart the proxy to change %s", ", ".join(f"proxy.{name}" for name in changed))
-        task = asyncio.get_running_loop().create_task(self._finish(before, requests, succession))
+        self._track(asyncio.get_running_loop().create_task(self._finish(before, requests, succession)))
+
+    def _track(self, task: asyncio.Task[Any]) -> None:
         self._finishing.add(task)
         task.add_done_callback(self._finishing.discard)
 
     async def _finish(self, mesh: ModelMesh, requests: RequestCount, succession: Succession) -> None:
         while requests.running:
             await asyncio.sleep(FORWARD_S)
-            succession.forward()
-        succession.forward()
+            succession.forward(self._app.services.mesh)
+        succession.forward(self._app.services.mesh)
         self._app.services.earlier_requests.remove(requests)
         await mesh.ashutdown()

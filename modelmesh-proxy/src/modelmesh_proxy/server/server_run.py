@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from modelmesh._engine.mesh import MeshEngine
 from modelmesh_proxy.application.app import ProxyApp, create_app
 from modelmesh_proxy.server.http_server import HttpServer
 from modelmesh_proxy.server.listener import bind
+from modelmesh_proxy.server.reload import Reloader
 from modelmesh_proxy.server.tls import build_context
 from modelmesh_proxy.settings import ProxySettings
+
+if TYPE_CHECKING:
+    from modelmesh import ModelMesh
 
 
 class ServerRun:
@@ -55,6 +60,7 @@ class ServerRun:
         self.stop_signal: signal.Signals | None = None
         self.was_forced = False
         self._server: HttpServer | None = None
+        self._reloader: Reloader | None = None
         self._is_stopped = False
 
     @property
@@ -97,7 +103,8 @@ class ServerRun:
         app = create_app(None if mesh is not None else self._config, mesh=mesh)
         services = app.services
         try:
-            services.settings = ProxySettings.of(services.settings.section, token=self._token, **self._flags)
+            services.settings = self._settings_of(services.mesh)
+            app.apply_settings()
             app.apply_settings()
             section = services.settings.section
             tls = None if section.tls is None else build_context(section.tls)
@@ -110,13 +117,26 @@ class ServerRun:
         services.started_at = monotonic()
         self.app = app
         server = self._server = HttpServer(app, services, sockets, tls)
+        if mesh is None and (self._config is None or isinstance(self._config, str | os.PathLike)):
+            self._connect_reload(app, server)
         if self._is_stopped:
             server.stop()
         with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
             runner.run(server.run_until_stopped(self._report_started))
         self.stop_signal, self.was_forced = server.stop_signal, server.was_forced
 
+    def _connect_reload(self, app: ProxyApp, server: HttpServer) -> None:
+        reloader = self._reloader = Reloader(app, self._config, self._settings_of, server.apply_settings)
+        server.before_close = reloader.finish
+        server.on_hangup = lambda: server.call_soon(reloader.request)
+
+    def _settings_of(self, mesh: ModelMesh) -> ProxySettings:
+        return ProxySettings.of(mesh.proxy_section, token=self._token, **self._flags)
+
     def _report_started(self) -> None:
+        assert self._server is not None
+        if self._reloader is not None:
+            self._server.add_background(self._reloader.run())
         self.started.set_result(None)
         if self._on_started is not None:
             self._on_started(self)

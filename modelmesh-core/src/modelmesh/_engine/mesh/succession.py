@@ -13,6 +13,7 @@ from modelmesh._engine.state import snapshot
 if TYPE_CHECKING:
     from modelmesh._engine.limits.counter import LimitCounter
     from modelmesh._engine.mesh.engine import MeshEngine
+    from modelmesh._engine.mesh.succession_parts import SuccessionParts
 
 
 class Succession:
@@ -34,29 +35,33 @@ class Succession:
         old, new = self._old.succession_parts(), self._new.succession_parts()
         with old.lock:
             state = snapshot.capture(old.pools(), old.reservations, old.usage, old.clock())
-            self._counts = {name: _count(counter) for name, counter in self._counters(old).items()}
+            self._counts = {name: _count(counter) for name, counter in _counters(old).items()}
             self._usage = state.usage
             if old.state is not None:
                 old.state.retire()
-        if self._shares_counts():
+        if _shares_counts(new):
             state.meters = {}  # the totals come from the store
         with new.lock:
             now = new.clock()
             new.health.advance(now)
             snapshot.restore(state, new.pools(), new.health, new.reservations, new.usage, now)
 
-    def forward(self) -> None:
-        """Add what requests on the earlier mesh have consumed since the hand-over, or since the last call."""
-        old, new = self._old.succession_parts(), self._new.succession_parts()
+    def forward(self, current: MeshEngine) -> None:
+        """Add what requests on the earlier mesh have consumed since the hand-over, or since the last call.
+
+        Args:
+            current: The mesh that serves now. It differs from the successor after another reload.
+        """
+        old, new = self._old.succession_parts(), current.succession_parts()
         with old.lock:
-            counters = self._counters(old)
+            counters = _counters(old)
             before, self._counts = self._counts, {name: _count(counter) for name, counter in counters.items()}
             usage_before, self._usage = self._usage, old.usage.saved()
         with new.lock:
             new.usage.restore(_difference(self._usage, usage_before))
-            if self._shares_counts():
+            if _shares_counts(new):
                 return
-            now, successors = new.clock(), self._counters(new)
+            now, successors = new.clock(), _counters(new)
             when = new.reservations.clock.unix(now)
             for name, (amount, ends) in self._counts.items():
                 counter = successors.get(name)
@@ -69,13 +74,13 @@ class Succession:
                     counter.correct_used(more, when)
                     new.reservations.recheck([counter], now)
 
-    def _shares_counts(self) -> bool:
-        state = self._new.state
-        return state is not None and state.counters is not None
 
-    def _counters(self, parts: Any) -> dict[str, LimitCounter]:
-        found: dict[str, LimitCounter] = parts.reservations.counters(parts.pools())
-        return found
+def _shares_counts(parts: SuccessionParts) -> bool:
+    return parts.state is not None and parts.state.counters is not None
+
+
+def _counters(parts: SuccessionParts) -> dict[str, LimitCounter]:
+    return parts.reservations.counters(parts.pools())
 
 
 def _count(counter: LimitCounter) -> tuple[int, float]:

@@ -1,0 +1,150 @@
+"""Reload of the configuration under load: no failed request, no lost count, no growth."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from proxy_process import post, proxy, wait_for
+from slow_vendor import SlowVendor
+
+import modelmesh
+from modelmesh.proxy import ProxyServer
+from modelmesh_proxy.server.file_watch import FileWatch
+
+CHAT = {"model": "chat", "messages": [{"role": "user", "content": "Hi"}]}
+
+
+def _own_threads() -> set[str]:
+    """Return the threads without those of the executor of the event loop, whose number has a bound."""
+    return {thread.name for thread in threading.enumerate() if not thread.name.startswith(("asyncio_", "uvloop_"))}
+
+
+@pytest.fixture
+def vendor() -> Iterator[SlowVendor]:
+    with SlowVendor() as one:
+        yield one
+
+
+def _write(path: Path, data: dict[str, Any]) -> None:
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps(data))
+    part.replace(path)
+
+
+def _model(config: dict[str, Any], name: str) -> dict[str, Any]:
+    """Replace the model by one that costs $0.005 a request."""
+    config["providers"]["slow"]["models"] = [name]
+    config["models"] = {name: {"provider": "slow", "pricing": {"input_per_1k_tokens": 1.0, "output_per_1k_tokens": 1.0}}}
+    return config
+
+
+def test_a_hundred_reloads_under_load_fail_no_request(tmp_path: Path, vendor: SlowVendor) -> None:
+    path = tmp_path / "modelmesh.json"
+    _write(path, _model(vendor.config(budget={"daily_limit": 1000}), "first"))
+    with ProxyServer(path, port=0) as server:
+        statuses: list[int] = []
+        over = threading.Event()
+
+        def load() -> None:
+            while not over.is_set():
+                statuses.append(post(f"{server.url}/v1/chat/completions", CHAT)[0])
+
+        callers = [threading.Thread(target=load) for _ in range(4)]
+        for caller in callers:
+            caller.start()
+        run = server._run
+        assert run is not None
+        assert run.app is not None
+        services, reloader = run.app.services, run._reloader
+        threads: list[set[str]] = []
+        for number in range(100):
+            before = services.mesh
+            _write(path, _model(vendor.config(budget={"daily_limit": 1000}), f"model-{number}"))
+            run._server.call_soon(reloader.request)
+            wait_for(lambda before=before: services.mesh is not before)
+            threads.append(_own_threads())
+        over.set()
+        for caller in callers:
+            caller.join()
+        wait_for(lambda: not services.earlier_requests)
+        assert set(statuses) == {200}
+        assert services.mesh.usage.total_requests == len(statuses)
+        assert services.mesh.usage.total_tokens == 5 * len(statuses)
+        assert [row["used"] for row in services.mesh.limits()] == [5_000_000 * len(statuses)]
+        assert threads[-1] == threads[0]
+        assert vendor.models[-1].startswith("model-9")
+
+
+def test_streams_finish_on_the_earlier_configuration_and_budgets_continue(tmp_path: Path, vendor: SlowVendor) -> None:
+    def config(limit: float) -> dict[str, Any]:
+        return _model(vendor.config(budget={"daily_limit": limit}), "m")
+
+    path = tmp_path / "modelmesh.json"
+    _write(path, config(1.0))
+    with ProxyServer(path, port=0) as server:
+        services = server._run.app.services  # type: ignore[union-attr]
+        url = f"{server.url}/v1/chat/completions"
+        assert post(url, CHAT | {"max_tokens": 2})[0] == 200
+        replies: list[bytes] = []
+        caller = threading.Thread(target=lambda: replies.append(post(url, CHAT | {"stream": True, "max_tokens": 2})[1]))
+        caller.start()
+        wait_for(lambda: vendor.waiting)
+        before = services.mesh
+        _write(path, config(0.015))
+        server._run._server.call_soon(server._run._reloader.request)  # type: ignore[union-attr]
+        wait_for(lambda: services.mesh is not before)
+        status, body = post(url, CHAT | {"max_tokens": 2})
+        assert (status, json.loads(body)["error"]["code"]) == (429, "budget_exceeded")
+        vendor.release()
+        caller.join()
+        assert b"[DONE]" in replies[0]
+        wait_for(lambda: not services.earlier_requests)
+        assert services.mesh.usage.total_requests == 2
+        assert [row["used"] for row in services.mesh.limits()] == [10_000_000]
+        with pytest.raises(modelmesh.ModelMeshError, match="shut down"):
+            before.client.chat.completions.create(**CHAT)
+
+
+def test_a_file_change_and_sighup_reload_and_a_wrong_file_does_not(tmp_path: Path, vendor: SlowVendor) -> None:
+    path = tmp_path / "modelmesh.json"
+    _write(path, vendor.config())
+    with proxy(tmp_path) as one:
+        assert one.post("/v1/chat/completions", CHAT)[0] == 200
+        _write(path, _model(vendor.config(), "second"))
+        one.wait_for_log("configuration applied")
+        assert one.post("/v1/chat/completions", CHAT)[0] == 200
+        assert vendor.models == ["gpt-4o-mini", "second"]
+        path.write_text('{"proxy": {"prot": 1}}')
+        one.send(signal.SIGHUP)
+        one.wait_for_log(
+            r"configuration not applied, the earlier one stays in service: modelmesh.json:1:12: .*Did you mean 'port'"
+        )
+        assert one.post("/v1/chat/completions", CHAT)[0] == 200
+        _write(path, vendor.config(proxy={"port": 9, "workers": 2}))
+        one.send(signal.SIGHUP)
+        one.wait_for_log("restart the proxy to change proxy.workers$|restart the proxy to change proxy.workers\n")
+        assert one.stop() == 0
+
+
+def test_a_swapped_link_is_a_change(tmp_path: Path) -> None:
+    for folder in ("first", "second"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "modelmesh.yaml").write_text("a")
+        os.utime(tmp_path / folder / "modelmesh.yaml", (1, 1))
+    data, file = tmp_path / "..data", tmp_path / "modelmesh.yaml"
+    data.symlink_to("first")
+    file.symlink_to("..data/modelmesh.yaml")
+    watch = FileWatch(str(file))
+    assert not watch.poll()
+    (tmp_path / "new").symlink_to("second")
+    (tmp_path / "new").replace(data)
+    assert [watch.poll(), watch.poll(), watch.poll()] == [False, True, False]
+    file.unlink()
+    assert [watch.poll(), watch.poll()] == [False, False]
