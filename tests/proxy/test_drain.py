@@ -26,7 +26,9 @@ def vendor() -> Iterator[SlowVendor]:
 
 def _open_stream(port: int) -> socket.socket:
     body = json.dumps({"model": "chat", "stream": True, "messages": [{"role": "user", "content": "Hi"}]}).encode()
-    head = b"POST /v1/chat/completions HTTP/1.1\r\nhost: h\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n"
+    head = (
+        b"POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n"
+    )
     caller = socket.create_connection(("127.0.0.1", port), timeout=LIMIT_S)
     caller.sendall(head % len(body) + body)
     return caller

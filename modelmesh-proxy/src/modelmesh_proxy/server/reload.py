@@ -18,6 +18,7 @@ from modelmesh_proxy.application.mesh_source import find_config, load_mesh
 from modelmesh_proxy.server.file_watch import FileWatch
 from modelmesh_proxy.services import RequestCount
 from modelmesh_proxy.settings import ProxySettings
+from modelmesh_proxy.tokens.static_tokens import static_tokens
 
 if TYPE_CHECKING:
     from modelmesh import ModelMesh
@@ -101,6 +102,7 @@ class Reloader:
     def _replace(self, mesh: ModelMesh) -> None:
         services, settings = self._app.services, self._settings_of(mesh)
         before, earlier, requests = services.mesh, services.settings, services.requests
+        static_tokens(settings.section.auth.tokens)  # raises here, before anything is replaced
         gateway = create_gateway(mesh, settings)
         services.settings = settings
         try:
