@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from proxy.processes import free_port
 from proxy.vendor import MODEL
 
 AUTHORIZED = {"authorization": "Bearer test"}
@@ -46,7 +47,7 @@ def _mesh(program: str, folder: Path, port: int, vendor: int) -> list[str]:
 
 def _smg(program: str, _folder: Path, port: int, vendor: int) -> list[str]:
     worker = ["--worker-urls", f"http://127.0.0.1:{vendor}", "--backend", "openai", "--history-backend", "none"]
-    own = ["--host", "127.0.0.1", "--port", str(port), "--prometheus-port", str(port + 1), "--log-level", "error"]
+    own = ["--host", "127.0.0.1", "--port", str(port), "--prometheus-port", str(free_port()), "--log-level", "error"]
     return [program, "launch", *own, *worker]
 
 

@@ -50,7 +50,8 @@ class Running:
         self.started_s = 0.0
         if not processes.wait_for(self.port, self.process):
             processes.stop(self.process)
-            message = f"{contender.name} does not accept connections: {log.read_text('utf-8', 'replace')[-500:]}"
+            lines = log.read_text("utf-8", "replace").split("\n")
+            message = f"{contender.name} does not accept connections: {lines[-2] if len(lines) > 1 else lines[-1]}"
             raise RuntimeError(message)
         self.accepted_s = time.monotonic() - began
 
