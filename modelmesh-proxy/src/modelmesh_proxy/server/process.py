@@ -9,6 +9,7 @@ from typing import Any
 from attrs import evolve, field, frozen
 
 from modelmesh._engine.config.schema import ProxyTlsSection
+from modelmesh_proxy.server.garbage_collection import collect_less_often
 from modelmesh_proxy.server.logs import configure_logs
 from modelmesh_proxy.server.server_run import ServerRun
 from modelmesh_proxy.server.start_report import start_lines, start_warnings
@@ -71,6 +72,7 @@ def _flags(options: ServeOptions) -> dict[str, Any]:
 
 def _report(run: ServerRun) -> None:
     assert run.app is not None
+    collect_less_often()
     services = run.app.services
     for line in start_lines(run.url, services.mesh):
         _log.info(line)
