@@ -14,6 +14,8 @@ sys.path.insert(0, str(Path(__file__).parent))  # importlib mode does not add th
 from modelmesh_cdk.testing import Upstream
 from modelmesh_proxy import ProxyServer
 
+PRICING = {"input_per_1k_tokens": 0.001, "output_per_1k_tokens": 0.002}
+
 
 def _config(url: str) -> dict[str, object]:
     patient = {"retry": {"initial_delay": "5ms"}, "deactivation": {"failure_threshold": 10_000, "retry_limit": 10_000}}
@@ -23,12 +25,20 @@ def _config(url: str) -> dict[str, object]:
                 "connector": "openai.llm.v1",
                 "api_key": "sk-test-o",
                 "base_url": f"{url}/v1",
-                "models": ["model-o", "embed"],
             },
-            "anthropic": {"connector": "anthropic.claude.v1", "api_key": "sk-test-a", "base_url": url, "models": ["model-a"]},
-            "google": {"connector": "google.gemini.v1", "api_key": "test-g", "base_url": url, "models": ["model-g"]},
+            "anthropic": {"connector": "anthropic.claude.v1", "api_key": "sk-test-a", "base_url": url},
+            "failing": {"connector": "openai.llm.v1", "api_key": "sk-test-f", "base_url": f"{url}/v1"},
+            "failing-a": {"connector": "anthropic.claude.v1", "api_key": "sk-test-f", "base_url": url},
+            "google": {"connector": "google.gemini.v1", "api_key": "test-g", "base_url": url},
         },
-        "models": {"embed": {"provider": "openai", "capabilities": ["text-embeddings"]}},
+        "models": {
+            "model-o": {"provider": "openai", "pricing": PRICING, "capabilities": ["chat-completion"]},
+            "model-a": {"provider": "anthropic", "pricing": PRICING, "capabilities": ["chat-completion"]},
+            "model-g": {"provider": "google", "pricing": PRICING, "capabilities": ["chat-completion"]},
+            "model-f": {"provider": "failing", "capabilities": ["chat-completion"]},
+            "model-fa": {"provider": "failing-a", "capabilities": ["chat-completion"]},
+            "embed": {"provider": "openai", "pricing": PRICING, "capabilities": ["text-embeddings"]},
+        },
         "pools": {
             "chat": {
                 "capability": "chat-completion",
@@ -39,6 +49,8 @@ def _config(url: str) -> dict[str, object]:
             "claude": {"capability": "chat-completion", "models": ["model-a"], **patient},
             "gemini": {"capability": "chat-completion", "models": ["model-g"], **patient},
             "text-embeddings": {"models": ["embed"]},
+            "failing": {"capability": "chat-completion", "models": ["model-f"], **patient},
+            "failing-claude": {"capability": "chat-completion", "models": ["model-fa"], **patient},
         },
     }
 

@@ -49,6 +49,8 @@ def answer(request: Received) -> Script:
         return _anthropic(request)
     if path.endswith("/count_tokens"):
         return _json({"input_tokens": 9})
+    if path.endswith("/responses"):  # a server of chat completions only
+        return Script(404, b"<html>Not Found</html>", content_type="text/html")
     if path.endswith("/embeddings"):
         return _embeddings(request.json)
     return _openai(request)
