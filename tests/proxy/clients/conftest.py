@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import os
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))  # importlib mode does not add the folder
 
 from modelmesh_cdk.testing import Upstream
-from modelmesh_proxy import ProxyServer
+
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]  # importlib mode does not add the folders
 
 PRICING = {"input_per_1k_tokens": 0.001, "output_per_1k_tokens": 0.002}
 
@@ -37,7 +37,7 @@ def _config(url: str) -> dict[str, object]:
             "model-g": {"provider": "google", "pricing": PRICING, "capabilities": ["chat-completion"]},
             "model-f": {"provider": "failing", "capabilities": ["chat-completion"]},
             "model-fa": {"provider": "failing-a", "capabilities": ["chat-completion"]},
-            "embed": {"provider": "openai", "pricing": PRICING, "capabilities": ["text-embeddings"]},
+            "embed": {"provider": "openai", "pricing": {"input_per_1k_tokens": 0.001}, "capabilities": ["text-embeddings"]},
         },
         "pools": {
             "chat": {
@@ -64,10 +64,10 @@ def vendor() -> Iterator[Upstream]:
 
 
 @pytest.fixture(scope="session")
-def proxy(vendor: Upstream) -> Iterator[str]:
-    for name in [one for one in os.environ if one.lower().endswith("_proxy")]:
-        del os.environ[name]
-    server = ProxyServer(_config(vendor.url), port=0)
-    server.start(block=False)
-    yield f"http://127.0.0.1:{server.get_status().port}"
-    server.stop()
+def proxy(vendor: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    from proxy_process import proxy as started
+
+    folder = tmp_path_factory.mktemp("proxy")
+    (folder / "modelmesh.yaml").write_text(json.dumps(_config(vendor.url)), "utf-8")
+    with started(folder, "--config", "modelmesh.yaml", HOME=str(folder)) as running:
+        yield f"http://127.0.0.1:{running.port}"

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+from collections.abc import Iterator
 from typing import Any
 
 import openai
 import pydantic
 import pytest
+
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+"""Frameworks leave event loops and connections to the collector."""
+
+
+@pytest.fixture(autouse=True)
+def _collected() -> Iterator[None]:
+    yield
+    gc.collect()
 
 
 class Person(pydantic.BaseModel):
@@ -100,6 +111,7 @@ def test_openai_agents(proxy: str, kind: str) -> None:
             pass
         with pytest.raises(openai.NotFoundError):
             await agents.Runner.run(agent("nothing"), "Hello!")
+        await connected.close()
         return [*outputs, streamed.final_output]
 
     hello = "Hello from the vendor."
@@ -117,7 +129,10 @@ def test_mistralai(proxy: str) -> None:
         messages: list[Any] = [{"role": "user", "content": "Hello!"}]
         assert client.chat.complete(model="chat", messages=messages).choices[0].message.content == "Hello from the vendor."
         events = client.chat.stream(model="chat", messages=messages)
-        assert "".join(str(one.data.choices[0].delta.content or "") for one in events if one.data.choices) == "Hello from the vendor."
+        assert (
+            "".join(str(one.data.choices[0].delta.content or "") for one in events if one.data.choices)
+            == "Hello from the vendor."
+        )
         with pytest.raises(MistralError) as caught:
             client.chat.complete(model="nothing", messages=messages)
         assert caught.value.status_code == 404

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 JSON, TEXT, BINARY = "application/json", "text/plain; charset=utf-8", "application/octet-stream"
 
+COST = "x-modelmesh-cost"
+"""Header of a complete answer and comment at the end of a stream: cost in USD."""
+
 _KEPT_BACK = FRAMING | {
     "alt-svc",
     "cache-control",
@@ -77,7 +80,7 @@ def answer_headers(served: Served, request_id: str) -> list[tuple[str, str]]:
         ("x-modelmesh-attempts", str(len(served.attempts))),
     ]
     if attempt.cost is not None:
-        headers.append(("x-modelmesh-cost", format(attempt.cost, ".9f")))
+        headers.append((COST, format(attempt.cost, ".9f")))
     if attempt.adapted:
         headers.append(("x-modelmesh-adapted", _ascii("; ".join(attempt.adapted))))
     return headers

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from modelmesh._engine.foundation.lazy_import import LazyModule
 from modelmesh._engine.gateway import json_codec
+from modelmesh._engine.gateway.answer_responses import COST
 from modelmesh._engine.gateway.error_responses import anthropic_error, google_error, openai_error
 from modelmesh._engine.gateway.model_names import ModelName
 from modelmesh._engine.mesh.answer_bodies import is_translated
@@ -30,6 +31,7 @@ class EventEncoder:
     def __init__(self, served: Served, call: Call, request_id: str) -> None:
         self._kind, self._operation, self._request_id = call.stream_kind, call.operation, request_id
         self._named = call.operation in (RESPONSES, MESSAGES)
+        self._served = served
         self._translation: StreamTranslation | None = None
         if is_translated(served, call):
             self._translation = translation.TRANSLATIONS[call.operation.name].stream(call)
@@ -50,7 +52,15 @@ class EventEncoder:
     def end(self) -> bytes:
         """Encode the end of a complete stream."""
         last = b"" if self._translation is None else self._join(self._translation.end())
+        if self._operation is GENERATE_CONTENT:  # Google's clients read comments as JSON
+            return last
+        last += self._cost()
         return last + DONE if self._kind in (StreamKind.CHUNKS, StreamKind.TEXTS) else last
+
+    def _cost(self) -> bytes:
+        """Return a comment with the cost, which is known at the end only. Empty without a known cost."""
+        cost = self._served.attempts[-1].cost
+        return b"" if cost is None else f": {COST}={cost:.9f}\n\n".encode()
 
     def fail(self, error: Exception) -> bytes:
         """Encode an interruption: one event with the error, and no end."""

@@ -22,7 +22,7 @@ from modelmesh._engine.gateway.messages import GatewayRequest, GatewayResponse, 
 from modelmesh._engine.gateway.model_list import list_models, retrieve_model
 from modelmesh._engine.gateway.routes import Endpoint, Route, find_route
 from modelmesh.contracts.call import NO_OPTIONS, Call, CallOptions
-from modelmesh.contracts.operations import EMBEDDINGS, BodyKind, StreamKind
+from modelmesh.contracts.operations import EMBEDDINGS, MESSAGES, BodyKind, StreamKind
 from modelmesh.errors import ModelMeshError
 
 if TYPE_CHECKING:
@@ -175,6 +175,8 @@ class Gateway:
         self, route: Route, call: Call, served: Served, request_id: str, *, asynchronous: bool = False
     ) -> GatewayResponse:
         headers = answer_headers(served, request_id)
+        if call.operation is MESSAGES:
+            headers += _anthropic_id(headers)
         if not call.stream:
             content, kind = answer_content(served, call)
             if route.is_google and call.operation is EMBEDDINGS:
@@ -203,6 +205,8 @@ class Gateway:
         dialect = dialect_of(request)
         content = error_body(dialect, error, request_id)
         headers = _headers(JSON, request_id) + error_headers(error, retry=self._sdk_retries)
+        if dialect is Dialect.ANTHROPIC:
+            headers += _anthropic_id(headers)
         if isinstance(error, ModelMeshError):
             headers.append(("x-modelmesh-attempts", str(len(getattr(error, "attempts", ())))))
         cause = None if isinstance(error, HttpError) else error
@@ -214,6 +218,12 @@ class Gateway:
 
 def _headers(kind: str, request_id: str) -> list[tuple[str, str]]:
     return [("content-type", kind), ("x-request-id", request_id)]
+
+
+def _anthropic_id(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return the ID of the request in the header that Anthropic's clients read, nothing where the vendor sent it."""
+    known = dict(headers)
+    return [] if "request-id" in known else [("request-id", known["x-request-id"])]
 
 
 def _request_id(request: GatewayRequest) -> str:
