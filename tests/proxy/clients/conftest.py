@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-
 from modelmesh_cdk.testing import Upstream
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]  # importlib mode does not add the folders
