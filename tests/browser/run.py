@@ -163,8 +163,8 @@ def main() -> int:
             "SCREENSHOTS": str(folder / "screenshots"),
         }
         (folder / "screenshots").mkdir(exist_ok=True)
-        names = [file.name for file in sorted(folder.glob("*.test.mjs")) if (HERE / file.name).exists()]
-        options = ["--test", "--test-concurrency=1", "--test-reporter=spec", *sys.argv[2:]]
+        names = os.environ.get("ONLY", "").split() or [file.name for file in sorted(folder.glob("*.test.mjs")) if (HERE / file.name).exists()]
+        options = ["--test", "--test-concurrency=2", "--test-reporter=spec", *sys.argv[2:]]
         return subprocess.run(["node", *options, *names], cwd=folder, env=environment, check=False).returncode
 
 

@@ -27,43 +27,42 @@ let shown = null;
 
 // What a view gets: a place to draw, a signal that ends with the view, and a way to refresh while the page is visible.
 function context(place, signal) {
-  return {
-    place,
-    signal,
-    failed(error) {
-      if (error.name === "AbortError" || signal.aborted) return null;
-      if (error instanceof ApiError && (error.status === 401 || error.status === 403) && error.code !== "host_not_allowed") {
-        signIn(hasToken() ? error.message : "");
-        return null;
-      }
-      return notice("bad", error.message);
-    },
-    // Calls draw(data) for every change of the data at a path.
-    follow(path, seconds, draw) {
-      let last, timer;
-      const look = async () => {
-        clearTimeout(timer);
-        if (signal.aborted) return;
-        try {
-          const data = await get(path);
-          const text = JSON.stringify(data);
-          if (!signal.aborted && text !== last) {
-            last = text;
-            draw(data);
-          }
-        } catch (error) {
-          last = undefined;
-          const shown = this.failed(error);
-          if (shown) replace(place, shown);
+  function failed(error) {
+    if (error.name === "AbortError" || signal.aborted) return null;
+    if (error instanceof ApiError && (error.status === 401 || error.code === "permission_denied")) {
+      signIn(hasToken() ? error.message : "");
+      return null;
+    }
+    return notice("bad", error.message);
+  }
+
+  // Calls draw(data) for every change of the data at a path.
+  function follow(path, seconds, draw) {
+    let last, timer;
+    async function look() {
+      clearTimeout(timer);
+      if (signal.aborted) return;
+      try {
+        const data = await get(path);
+        const text = JSON.stringify(data);
+        if (!signal.aborted && text !== last) {
+          last = text;
+          draw(data);
         }
-        if (!signal.aborted && !document.hidden) timer = setTimeout(look, seconds * 1000);
-      };
-      document.addEventListener("visibilitychange", () => { if (!document.hidden) look(); }, { signal });
-      signal.addEventListener("abort", () => clearTimeout(timer));
-      look();
-      return look;
-    },
-  };
+      } catch (error) {
+        last = undefined;
+        const trouble = failed(error);
+        if (trouble) replace(place, trouble);
+      }
+      if (!signal.aborted && !document.hidden) timer = setTimeout(look, seconds * 1000);
+    }
+    document.addEventListener("visibilitychange", () => { if (!document.hidden) look(); }, { signal });
+    signal.addEventListener("abort", () => clearTimeout(timer));
+    look();
+    return look;
+  }
+
+  return { place, signal, failed, follow };
 }
 
 function show() {

@@ -31,7 +31,11 @@ export function live({ place, heading, signal, failed }) {
         connection.textContent = "The proxy closed the connection. Connecting again…";
       } catch (error) {
         if (signal.aborted) return;
-        if (error.status === 401 || error.status === 403) { replace(place, failed(error)); return; }
+        if (error.status === 401 || error.status === 403) {
+          const trouble = failed(error);
+          if (trouble) replace(place, trouble);
+          return;
+        }
         connection.textContent = `${error.message} Connecting again…`;
       }
       await new Promise((resolve) => { setTimeout(resolve, pauseMs); });

@@ -10,12 +10,10 @@ export function tokens({ place, heading, follow, failed }) {
   const list = h("div");
   const form = creation();
   const fold = h("details", { class: "card fold" }, h("summary", null, "Create a token"), form);
-  let drawn = false;
   const refresh = follow("admin/tokens", 3, (data) => {
     note.textContent = `${data.has_flag_token ? "The token of --token and " : ""}${number(data.tokens.length)} named token${data.tokens.length === 1 ? "" : "s"}`;
-    if (!drawn) {
+    if (!list.isConnected) {
       replace(place, fresh, trouble, data.has_store ? fold : noStore(), list);
-      drawn = true;
     }
     replace(list, data.tokens.length ? card("Tokens", { note: "stored as hashes" }, table("Tokens", COLUMNS, data.tokens.map(row)))
       : h("div", { class: "card" }, empty("No named tokens", "Applications need a token as soon as the first one exists.")),
