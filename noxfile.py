@@ -193,6 +193,17 @@ def image(session: nox.Session) -> None:
 
 
 @nox.session
+def browser(session: nox.Session) -> None:
+    """Test the page ``/ui``, pages of other origins and npm packages against the proxy, in Chromium and Node.js.
+
+    It needs Chromium and Node.js, and installs the npm packages. Screenshots are in ``.nox/browser/tmp``.
+    """
+    folders = ("modelmesh-core[cli]", "modelmesh-cdk[fast]", "modelmesh-proxy", "connectors/openai", "storage/sqlite")
+    session.install(*PINS, *(argument for folder in folders for argument in ("-e", f"./{folder}")))
+    session.run("python", "tests/browser/run.py", str(Path(session.create_tmp()).resolve() / "browser"), *session.posargs)
+
+
+@nox.session
 def demo(session: nox.Session) -> None:
     """Run ``modelmesh demo``."""
     _everything(session)

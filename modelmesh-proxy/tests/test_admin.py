@@ -166,6 +166,10 @@ def test_own_page_is_not_refused(proxy: Proxy) -> None:
     origin = f"http://127.0.0.1:{proxy.port}"
     assert proxy.send("GET", "/admin/status", origin=origin, sec_fetch_site="same-origin")[0] == 200
     assert proxy.send("GET", "/admin/status", host="localhost:1", sec_fetch_site="none")[0] == 200
+    link = {"sec_fetch_site": "cross-site", "sec_fetch_mode": "navigate", "sec_fetch_dest": "document"}
+    assert proxy.send("GET", "/ui", **link)[0] == 200
+    assert proxy.send("GET", "/ui", **{**link, "sec_fetch_dest": "iframe"})[0] == 403
+    assert proxy.send("GET", "/admin/config", **link)[0] == 403
 
 
 def test_page_has_a_strict_policy_and_etags(proxy: Proxy) -> None:

@@ -163,7 +163,9 @@ def main() -> int:
             "SCREENSHOTS": str(folder / "screenshots"),
         }
         (folder / "screenshots").mkdir(exist_ok=True)
-        names = os.environ.get("ONLY", "").split() or [file.name for file in sorted(folder.glob("*.test.mjs")) if (HERE / file.name).exists()]
+        names = os.environ.get("ONLY", "").split() or [
+            file.name for file in sorted(folder.glob("*.test.mjs")) if (HERE / file.name).exists()
+        ]
         options = ["--test", "--test-concurrency=2", "--test-reporter=spec", *sys.argv[2:]]
         return subprocess.run(["node", *options, *names], cwd=folder, env=environment, check=False).returncode
 

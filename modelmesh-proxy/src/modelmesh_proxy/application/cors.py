@@ -52,7 +52,8 @@ class Cors:
         """
         origin = exchange.headers.get("origin")
         if origin is None:
-            if access is Access.ADMIN and exchange.headers.get("sec-fetch-site") in ("cross-site", "same-site"):
+            elsewhere = exchange.headers.get("sec-fetch-site") in ("cross-site", "same-site")
+            if access is Access.ADMIN and elsewhere and not _follows_link(exchange):
                 raise _refused(exchange)
             return False
         preflight = exchange.method == "OPTIONS" and "access-control-request-method" in exchange.headers
@@ -85,6 +86,13 @@ class Cors:
 
 def _is_same(origin: str, host: str) -> bool:
     return origin.partition("://")[2].lower() == host.lower() != ""
+
+
+def _follows_link(exchange: Exchange) -> bool:
+    """Return whether a browser follows a link to the page of administrators, which is not shown in a frame."""
+    headers = exchange.headers
+    opens = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
+    return opens and exchange.path == "/ui" and exchange.method == "GET"
 
 
 def _refused(exchange: Exchange) -> HttpError:
