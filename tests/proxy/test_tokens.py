@@ -116,7 +116,8 @@ def test_two_proxies_share_tokens_and_counts(kind: str, upstream: Upstream, tmp_
         tokens.set_team("apps", {"budget_total": 0.12})
         texts = [tokens.create(name, team="apps").text for name in ("one", "two")]
         clients = [client(proxy, text) for proxy in (here, there) for text in texts]
-        wait_until(lambda: all(ask(one, "none") == "model_not_found" for one in clients))
+        for proxy in (here, there):
+            wait_until(lambda proxy=proxy: ask(client(proxy, "wrong")) == "invalid_api_key")
         before = len(upstream.received)
         with ThreadPoolExecutor(4) as threads:
             codes = list(threads.map(lambda turn: ask(clients[turn % 4], stream=turn % 3 == 0), range(16)))

@@ -52,8 +52,10 @@ class ProxyApp:
         """Apply the current settings. The next request does so by itself when they were replaced.
 
         Raises:
-            ConfigurationError: The settings contradict each other.
+            ConfigurationError: The settings contradict each other, or a token of them is invalid.
         """
+        if self.services.authenticator is not None:
+            self.services.authenticator.check(self.services.settings)
         self._front = Front(self.services, self._failed)
 
     @cached_property

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from modelmesh._engine.mesh.callers import caller_limits, limit_callers
+from modelmesh._engine.mesh.callers import caller_limits, limit_callers, read_caller_totals
 from modelmesh.contracts.caller import Caller
 from modelmesh_proxy.services import ReadinessProblem
 from modelmesh_proxy.tokens.records import TeamRecord, TokenRecord
@@ -66,7 +66,8 @@ class TokenAuthenticator:
             ConfigurationError: ``proxy.auth.tokens`` is invalid.
         """
         self._now = now
-        self._lock = Lock()
+        self._lock = Lock()  # held while records are applied, never while the store is read
+        self._reading = Lock()
         self._stop = Event()
         self._thread: Thread | None = None
         self._stored: list[TokenRecord] = []
@@ -76,7 +77,7 @@ class TokenAuthenticator:
         self.error: Exception | None = None
         self._index: dict[bytes, tuple[_Entry, ...]] = {}
         self._set_mesh(mesh, settings)
-        self._build(None)
+        self._build()
 
     def _set_mesh(self, mesh: ModelMesh, settings: ProxySettings) -> None:
         self._static = static_tokens(settings.section.auth.tokens)
@@ -128,6 +129,9 @@ class TokenAuthenticator:
         if self._thread is not None or self.store is None:
             return
         self._poll()
+        self._start_thread()
+
+    def _start_thread(self) -> None:
         self._stop = Event()
         self._thread = Thread(target=self._run, name="modelmesh-tokens", daemon=True)
         self._thread.start()
@@ -140,18 +144,31 @@ class TokenAuthenticator:
             self._thread = None
 
     def replace_mesh(self, mesh: ModelMesh, settings: ProxySettings) -> None:
-        """Use another mesh after a reload. The counts of the earlier one continue.
+        """Use another mesh after a reload, which has taken over the counts of the earlier one. It does not block.
 
         Raises:
             ConfigurationError: ``proxy.auth.tokens`` is invalid.
         """
         with self._lock:
-            earlier, store = self._mesh, self.store
+            had_store = self.store is not None
             self._set_mesh(mesh, settings)
-            if store is None or self.store is None:
+            if self.store is None:
+                self._stored, self._teams = [], []
+            elif not had_store:
                 self._revision = None
-            self._build(earlier)
-        self.start()
+            self._read_at = 0.0  # another store may have other tokens
+            self._build()
+        if self.store is not None and self._thread is None:
+            self._start_thread()
+
+    @staticmethod
+    def check(settings: ProxySettings) -> None:
+        """Check the tokens of a configuration.
+
+        Raises:
+            ConfigurationError: One of them is invalid.
+        """
+        static_tokens(settings.section.auth.tokens)
 
     def refresh(self) -> None:
         """Read the tokens of the store now, if they changed.
@@ -159,16 +176,20 @@ class TokenAuthenticator:
         Raises:
             StorageError: The store failed.
         """
-        with self._lock:
-            store = self.store
-            if store is None:
-                return
+        store, mesh = self.store, self._mesh
+        if store is None:
+            return
+        with self._reading:
             revision = store.revision()
             if revision == self._revision and self._now() - self._read_at < RELOAD_S:
                 return
             tokens, teams = store.tokens(), store.teams()
+        with self._lock:
+            if store is not self.store:  # a reload came between, and the next look reads the other store
+                return
             self._stored, self._teams, self._revision, self._read_at = tokens, teams, revision, self._now()
-            self._build(None)
+            self._build()
+        read_caller_totals(mesh)
 
     def _run(self) -> None:
         while not self._stop.wait(POLL_S if self.error is None else POLL_AFTER_FAILURE_S):
@@ -193,14 +214,14 @@ class TokenAuthenticator:
         """Return the tokens of the configuration and the stored ones, as they are in force."""
         return [*self._static, *self._stored]
 
-    def _build(self, earlier: ModelMesh | None) -> None:
+    def _build(self) -> None:
         """Set the limits of the mesh, and replace the index."""
         tokens = self.records()
         teams = {team.name: team for team in self._teams}
         active = [one for one in tokens if one.revoked_at is None]
         limits = [one.caller_limits for one in active]
         limits += [team.limits.of_caller(team.key, f"the team {team.name!r}") for team in teams.values()]
-        limit_callers(self._mesh, limits, earlier=earlier)
+        limit_callers(self._mesh, limits)
         index: dict[bytes, tuple[_Entry, ...]] = {}
         for record in active:
             keys = [record.key] + ([f"team:{record.team}"] if record.team in teams else [])

@@ -11,23 +11,16 @@ if TYPE_CHECKING:
     from modelmesh._engine.mesh.engine import MeshEngine
 
 
-def limit_callers(mesh: MeshEngine, callers: Iterable[CallerLimits], *, earlier: MeshEngine | None = None) -> None:
-    """Set the limits of all tokens and teams. Those that existed before keep their counts.
+def limit_callers(mesh: MeshEngine, callers: Iterable[CallerLimits]) -> None:
+    """Set the limits of all tokens and teams. Those that existed before keep their counts."""
+    core = mesh._core  # noqa: SLF001 - not a public method of the mesh, because its arguments are not public
+    with core.lock:
+        core.reservations.limit_callers(callers, core.clock())
 
-    Reads the shared counts of new ones from the store, so it may block.
 
-    Args:
-        mesh: The mesh.
-        callers: The tokens and teams.
-        earlier: The mesh that this one replaces. Its counts continue.
-    """
-    if earlier is not None:
-        core = earlier._core  # noqa: SLF001 - see below
-        with core.lock:
-            counters = core.reservations.callers.counters.values()
-            counts = {counter.limit.name: counter.saved() for counter in counters if not counter.is_empty}
-        mesh._core.reservations.callers.unclaimed |= counts  # noqa: SLF001
-    mesh._running.limit_callers(callers)  # noqa: SLF001 - not a public method, because its arguments are not public
+def read_caller_totals(mesh: MeshEngine) -> None:
+    """Apply the counts of all processes to the limits of tokens and teams, where processes share them. It may block."""
+    mesh._running.read_caller_totals()  # noqa: SLF001 - see above
 
 
 def caller_limits(mesh: MeshEngine, *keys: str) -> tuple[LimitCounter, ...]:

@@ -14,13 +14,10 @@ from modelmesh._engine.telemetry.statistics import StatisticsCollector, breaker_
 from modelmesh.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from modelmesh._engine.assembly.assembler import MeshParts
     from modelmesh._engine.background.tasks import BackgroundTasks
     from modelmesh._engine.config.mesh_config import MeshConfig
     from modelmesh._engine.config.schema import StorageSection
-    from modelmesh._engine.limits.caller_limits import CallerLimits
     from modelmesh._engine.mesh.core import MeshCore
     from modelmesh._engine.routing.candidates import Candidate
     from modelmesh._engine.state import MeshState, StateManager, SystemState
@@ -148,13 +145,10 @@ class RunningMesh:
         """Restore the persisted state without changing what is stored."""
         return None if self._mesh_state is None else self._mesh_state.load_read_only()
 
-    def limit_callers(self, callers: Iterable[CallerLimits]) -> None:
-        """Set the limits of all tokens and teams, and apply the shared counts of new ones."""
-        core = self._core
-        with core.lock:
-            added = core.reservations.limit_callers(callers, core.clock())
-        if added and self._mesh_state is not None:
-            self._mesh_state.apply_shared_totals(added)
+    def read_caller_totals(self) -> None:
+        """Apply the counts of all processes to the limits of tokens and teams."""
+        if self._mesh_state is not None:
+            self._mesh_state.apply_shared_totals(self._core.reservations.callers.counters)
 
     def close(self) -> None:
         """Stop background tasks, close connections, flush events and statistics, and save the state."""
