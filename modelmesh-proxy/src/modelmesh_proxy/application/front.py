@@ -57,8 +57,9 @@ class Front:
         if self._cors.admit(exchange, route.access):
             return True
         guard = self._guard
-        exchange.caller = guard.admit(exchange, route.access)
-        self._hosts.check(exchange, needs_token=guard.requires_tokens(), is_admin=route.access is Access.ADMIN)
+        needs_token = guard.requires_tokens()
+        exchange.caller = guard.admit(exchange, route.access, needs_token=needs_token)
+        self._hosts.check(exchange, needs_token=needs_token, is_admin=route.access is Access.ADMIN)
         if route.is_bounded and self._services.in_flight > self._most:
             error = HttpError(
                 503, "The proxy serves as many requests as it may. Try again in a second.", code="too_many_requests"

@@ -10,14 +10,12 @@ from modelmesh._engine.gateway.messages import GatewayRequest, GatewayResponse, 
 from modelmesh.errors import ModelMeshError
 from modelmesh_proxy.application.content_rules import check_content_type, is_multipart
 from modelmesh_proxy.application.leave_watch import LeaveWatch
+from modelmesh_proxy.application.refused import with_headers
 from modelmesh_proxy.application.request_bodies import CallerLeftError, check_stated_size, read_body, stream_body
 
 if TYPE_CHECKING:
     from modelmesh_proxy.application.exchange import Exchange, Header
     from modelmesh_proxy.services import ProxyServices
-
-DRAIN_ENDED = HttpError(503, "The server is shutting down and ended this request. Send it again.", code="server_shutdown")
-DRAIN_ENDED.headers.append(("retry-after", "1"))
 
 
 class IncompleteResponseError(Exception):
@@ -78,7 +76,7 @@ async def serve_gateway(handler: Handler | None, exchange: Exchange, services: P
             raise CallerLeftError from None
         if not services.draining or exchange.is_started:
             raise
-        raise DRAIN_ENDED from None
+        raise _drain_ended() from None
     finally:
         watch.end()
 
@@ -94,7 +92,7 @@ async def _send_stream(
     except CancelledError:
         if watch.has_left or not services.draining:
             raise
-        last = content.fail(DRAIN_ENDED)
+        last = content.fail(_drain_ended())
         if last:
             await write(last)
         else:
@@ -106,6 +104,11 @@ async def _send_stream(
     finally:
         await content.aclose()
     await write(b"")
+
+
+def _drain_ended() -> HttpError:
+    error = HttpError(503, "The server is shutting down and ended this request. Send it again.", code="server_shutdown")
+    return with_headers(error, retry_after="1")
 
 
 def _abort(exchange: Exchange) -> None:

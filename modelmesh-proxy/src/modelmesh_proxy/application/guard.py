@@ -45,21 +45,25 @@ class Guard:
         """Return whether a request needs a token."""
         if self._enabled is not None:
             return self._enabled
-        return any(one.has_tokens for one in self._authenticators)
+        for one in self._authenticators:  # noqa: SIM110 - the hot path: a generator costs as much as all the rest
+            if one.has_tokens:
+                return True
+        return False
 
-    def admit(self, exchange: Exchange, access: Access) -> Caller:
+    def admit(self, exchange: Exchange, access: Access, *, needs_token: bool) -> Caller:
         """Return the caller of a request.
 
         Args:
             exchange: The request.
             access: The access rule of its raw path.
+            needs_token: What :meth:`requires_tokens` returned.
 
         Raises:
             HttpError: It may not pass.
         """
         if access is Access.OPEN:
             return ANYBODY
-        if self.requires_tokens():
+        if needs_token:
             caller = self._identify(exchange)
             if access is Access.ADMIN and not caller.is_admin:
                 raise HttpError(403, "This path needs an administrator's token.", code="permission_denied")

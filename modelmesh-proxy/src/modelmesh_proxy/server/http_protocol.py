@@ -50,7 +50,7 @@ class HttpProtocol(HttpToolsProtocol):
     on_leave: Callable[[], object] | None = None
     _stage = _IDLE
     _refusal: Refusal | None = None
-    _head_size = _head_lines = _hosts = _unfinished = 0
+    _head_size = _trailers = 0
     _host = b""
     _offers_upgrade = False
 
@@ -78,7 +78,8 @@ class HttpProtocol(HttpToolsProtocol):
         """Parse bytes of the peer."""
         if self._stage == _CLOSING or self._refusal is not None:
             return
-        self._unfinished += len(data)
+        if self._stage == _HEAD:
+            self._head_size += len(data)
         while data:
             try:
                 self.parser.feed_data(data)
@@ -93,7 +94,7 @@ class HttpProtocol(HttpToolsProtocol):
                 self._refuse(cause.refusal if isinstance(cause, RefusedError) else refusals.INVALID)
                 return
             break
-        if self._stage == _HEAD and self._unfinished > self.limits.header_bytes:
+        if self._stage == _HEAD and self._head_size > self.limits.header_bytes:
             self._refuse(refusals.HEADERS_TOO_LARGE)
 
     def _without_upgrade(self) -> bytes:
@@ -114,45 +115,31 @@ class HttpProtocol(HttpToolsProtocol):
         """Begin the head of a request."""
         super().on_message_begin()
         self._stage = _HEAD
-        self._head_size = self._head_lines = self._hosts = self._unfinished = 0
+        self._head_size = self._trailers = 0
         self.deadline = self.loop.time() + self.limits.header_timeout
 
     def on_url(self, url: bytes) -> None:
         """Take a piece of the request line."""
         self.url += url
-        self._unfinished = 0
         if len(self.url) > self.limits.header_bytes:
             raise RefusedError(refusals.HEADERS_TOO_LARGE)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header, or discard a trailer."""
-        self._unfinished = 0
-        self._head_size += len(name) + len(value) + 4
-        self._head_lines += 1
-        if self._head_size + len(self.url) > self.limits.header_bytes or self._head_lines > self.limits.header_lines:
-            raise RefusedError(refusals.HEADERS_TOO_LARGE)
         if self._stage != _HEAD:
+            self._trailers += 1
+            if self._trailers > self.limits.header_lines:
+                raise RefusedError(refusals.HEADERS_TOO_LARGE)
             return
         name = name.lower()
-        if name == b"host":
-            self._hosts += 1
-            self._host = value
-        elif name == b"expect" and value.lower() == b"100-continue":
+        if name == b"expect" and value.lower() == b"100-continue":
             self.expect_100_continue = True
         self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
-        """Start the request."""
+        """Check the head and start the request."""
         parser = self.parser
-        if len(self.pipeline) >= MAX_PIPELINED:
-            raise RefusedError(refusals.TOO_MANY_PIPELINED)
-        version = parser.get_http_version()
-        if version not in ("1.1", "1.0"):
-            raise RefusedError(refusals.INVALID)
-        if self._hosts != 1 and (self._hosts or version != "1.0"):
-            raise RefusedError(refusals.HOST_REQUIRED)
-        if not self.url.startswith(b"/"):
-            self._check_target()
+        self._check_head(parser.get_http_version())
         if parser.should_upgrade() and not self._should_upgrade():
             if parser.get_method() == b"CONNECT":
                 raise RefusedError(refusals.INVALID)
@@ -164,6 +151,24 @@ class HttpProtocol(HttpToolsProtocol):
             self.flow.resume_reading()  # uvicorn pauses at the second request, and would not notice that the caller leaves
         self._stage = _BODY
         self.deadline = self.loop.time() + self.limits.body_timeout
+
+    def _check_head(self, version: str) -> None:
+        size, hosts = len(self.url), 0
+        for name, value in self.headers:
+            size += len(name) + len(value) + 4
+            if name == b"host":
+                hosts += 1
+                self._host = value
+        if size > self.limits.header_bytes or len(self.headers) > self.limits.header_lines:
+            raise RefusedError(refusals.HEADERS_TOO_LARGE)
+        if version not in ("1.1", "1.0"):
+            raise RefusedError(refusals.INVALID)
+        if hosts != 1 and (hosts or version != "1.0"):
+            raise RefusedError(refusals.HOST_REQUIRED)
+        if len(self.pipeline) >= MAX_PIPELINED:
+            raise RefusedError(refusals.TOO_MANY_PIPELINED)
+        if self.url[:1] != b"/":
+            self._check_target()
 
     def _check_target(self) -> None:
         """Refuse an absolute URI with another host than the header's, which a later check would not see."""
