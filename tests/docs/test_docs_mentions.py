@@ -79,7 +79,7 @@ def test_configuration_page_has_every_section_and_alias() -> None:
 def test_configuration_page_lists_keys_without_effect() -> None:
     text = page("reference/configuration.md").partition("## Keys without effect")[2]
     keys = [step for path in (*not_enforced.PROVIDER_KEYS, *not_enforced.AUTH_KEYS, *not_enforced.MODEL_KEYS) for step in path]
-    for name in ("connectors", "proxy", *keys):
+    for name in ("connectors", *keys):
         if name in ("quota", "discovery", "constraints"):
             continue
         assert f"`{name}`" in text or f".{name}`" in text, name

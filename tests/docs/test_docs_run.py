@@ -16,7 +16,8 @@ the ``text`` block after it. A comment before a block marks an exception:
 ``<!-- typed -->``
     contains ``$ modelmesh …`` or ``$ python …`` commands, each with its output
 ``<!-- second terminal -->``
-    contains one ``$ python …`` command that runs until the end of the page, with its ``export`` lines applied
+    contains one ``$ python …`` command that runs until the end of the page, with its ``export`` lines applied. ``$ modelmesh serve``
+    gets a free port instead of 8080
 """
 
 from __future__ import annotations
@@ -27,9 +28,12 @@ import io
 import os
 import re
 import shlex
+import socket
 import subprocess
 import sys
+import time
 import tomllib
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -54,6 +58,7 @@ VARYING = (
     (re.compile(r"\b\d+(\.\d+)? (?:ms|s)\b"), "N s"),
     (re.compile(r"127\.0\.0\.1:\d+"), "127.0.0.1:PORT"),
     (re.compile(r"req-[0-9a-f]{16}"), "req-ID"),
+    (re.compile(r"\bmm-[0-9A-Za-z_-]+"), "mm-TOKEN"),
     (re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d UTC\b"), "TIME UTC"),
 )
 """Parts of outputs that differ from run to run: times, ports and random numbers."""
@@ -129,7 +134,7 @@ def test_page_blocks_print_their_output(page: Path, sandbox: Path, monkeypatch: 
             if block.mark == "file":
                 put(block, sandbox, monkeypatch)
             elif block.mark is None and block.language == "python":
-                printed = run(block, scope)
+                printed = run(block, scope, os.environ.get("MODELMESH_DOCS_PORT", "8080"))
                 assert steady(printed) == steady(block.output), f"{block} prints\n{printed}"
             elif "second terminal" in block.note:
                 terminals.enter_context(second_terminal(block, sandbox))
@@ -146,9 +151,10 @@ def hide(packages: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(catalog, "_scanned", None)
 
 
-def run(block: Block, scope: dict[str, object]) -> str:
+def run(block: Block, scope: dict[str, object], port: str = "8080") -> str:
     printed = io.StringIO()
-    code = compile("\n" * (block.line - 1) + block.code, str(block.page), "exec", dont_inherit=True)
+    text = block.code.replace("http://localhost:8080", f"http://127.0.0.1:{port}")
+    code = compile("\n" * (block.line - 1) + text, str(block.page), "exec", dont_inherit=True)
     with contextlib.redirect_stdout(printed):
         exec(code, scope)
     return printed.getvalue()
@@ -197,6 +203,10 @@ def typed(block: Block, sandbox: Path) -> None:
 def second_terminal(block: Block, sandbox: Path) -> Iterator[None]:
     """Run a command until the end of the page, and apply its ``export`` lines to this process."""
     command, _, output = block.code.removeprefix("$ ").partition("\n")
+    if command.startswith("modelmesh serve"):
+        with served(command_of(block, command), sandbox) as os.environ["MODELMESH_DOCS_PORT"]:
+            yield
+        return
     process = subprocess.Popen(command_of(block, command), cwd=sandbox, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:
@@ -205,6 +215,27 @@ def second_terminal(block: Block, sandbox: Path) -> Iterator[None]:
         for line in printed:
             os.environ.update(word.split("=", 1) for word in shlex.split(line)[1:])
         yield
+    finally:
+        process.terminate()
+        process.communicate()
+
+
+@contextlib.contextmanager
+def served(command: list[str], sandbox: Path) -> Iterator[str]:
+    """Run a proxy on a free port, and return the port once the proxy answers."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    log = sandbox / "proxy.log"
+    with log.open("w") as file:
+        process = subprocess.Popen([*command, "--port", port], cwd=sandbox, stderr=file)
+    try:
+        for _ in range(300):
+            with contextlib.suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5):
+                break
+            assert process.poll() is None, log.read_text()
+            time.sleep(0.1)
+        yield port
     finally:
         process.terminate()
         process.communicate()
