@@ -93,6 +93,8 @@ def test_application_gets_a_token_and_its_budget_holds_until_it_is_revoked(upstr
         with pytest.raises(openai.RateLimitError, match=r"budget of the token 'shop' permits \$0.20 in all") as caught:
             shop.chat.completions.create(model="chat", messages=QUESTION)
         assert caught.value.type == "insufficient_quota"
+        assert proxy.mesh.state is not None
+        proxy.mesh.state.sync()
         (row,) = json.loads(command(file, "list", "--json"))["tokens"]
         assert (row["name"], row["status"], row["amounts"][0]["used"]) == ("shop", "active", 200_000_000)
         command(file, "revoke", "shop")

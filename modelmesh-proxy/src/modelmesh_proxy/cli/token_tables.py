@@ -49,7 +49,7 @@ def show_token(info: TokenInfo) -> None:
         click.echo(clean(f"{name:<{width}}{value}"))
     if info.amounts:
         click.echo()
-        show_limits(console(), info.amounts)
+        show_limits(console(), [{**row, "of": f"token:{record.name}"} for row in info.amounts])
 
 
 def _row(info: TokenInfo) -> tuple[str, ...]:

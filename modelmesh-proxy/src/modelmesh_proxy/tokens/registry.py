@@ -132,7 +132,7 @@ class TokenRegistry:
         )
 
         def put(before: TokenRecord | None) -> TokenRecord:
-            if before is not None and before.revoked_at is None and before.id != token_id:
+            if before is not None and before.revoked_at is None and before.id != record.id:
                 message = f"the token {name!r} exists already. Choose another name, rotate it, or revoke it first."
                 raise TokenError(message, code="exists")
             return record
