@@ -10,7 +10,6 @@ import asyncio
 import os
 import signal
 import socket
-import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ import uvicorn
 
 from modelmesh_proxy.server.http_protocol import protocol_class
 from modelmesh_proxy.server.listener import BACKLOG
+from modelmesh_proxy.server.terminal import has_terminal
 from modelmesh_proxy.server.tls import load_certificate
 from modelmesh_proxy.services import ProxyServices
 
@@ -163,7 +163,7 @@ class HttpServer(uvicorn.Server):
         handlers: dict[Any, Any] = dict.fromkeys(STOP_SIGNALS, self.handle_exit)
         if self.on_hangup is not None and hasattr(signal, "SIGHUP"):
             handlers[signal.SIGHUP] = self._hang_up
-        had_terminal = _has_terminal()
+        had_terminal = has_terminal()
         self._had_terminal = had_terminal
         before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
         try:
@@ -184,14 +184,7 @@ class HttpServer(uvicorn.Server):
         self.stop()
 
     def _hang_up(self, sig: int, frame: FrameType | None) -> None:
-        if self._had_terminal and not _has_terminal():
+        if self._had_terminal and not has_terminal():
             self.handle_exit(sig, frame)  # the terminal was closed
         elif self.on_hangup is not None:
             self.on_hangup()
-
-
-def _has_terminal() -> bool:
-    try:
-        return sys.stdin is not None and os.isatty(sys.stdin.fileno())
-    except (OSError, ValueError):
-        return False

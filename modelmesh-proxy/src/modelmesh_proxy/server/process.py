@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import logging
 import signal
+from pathlib import Path
 from typing import Any
 
 from attrs import evolve, field, frozen
 
+from modelmesh._engine.config.mesh_config import MeshConfig
+from modelmesh._engine.config.problems import Problems
 from modelmesh._engine.config.schema import ProxyTlsSection
+from modelmesh.errors import ModelMeshError
+from modelmesh_proxy.application.mesh_source import find_config
 from modelmesh_proxy.server.garbage_collection import collect_less_often
 from modelmesh_proxy.server.logs import configure_logs
 from modelmesh_proxy.server.server_run import ServerRun
@@ -49,11 +54,30 @@ def serve(options: ServeOptions) -> int:
         ModelMeshError: The server cannot start.
     """
     configure_logs(options.log_level, as_json=options.as_json)
-    run = ServerRun(options.config, token=options.token, flags=_flags(options), on_started=_report)
+    flags = _flags(options)
+    count = flags.get("workers") or stated_workers(options.config or find_config())
+    if count > 1:
+        from modelmesh_proxy.server.worker_processes import serve_workers  # noqa: PLC0415 - not for a single worker
+
+        code = serve_workers(options.config, options.token, flags, count, exit_code)
+        _log.info("stopped")
+        return code
+    run = ServerRun(options.config, token=options.token, flags=flags, on_started=_report)
     run.run()
     run.ended.result()
     _log.info("stopped")
     return exit_code(run)
+
+
+def stated_workers(config: str | None) -> int:
+    """Return ``proxy.workers`` of a file, 1 where it is not stated. Errors of the file are reported later."""
+    try:
+        if config is None or b"workers" not in Path(config).read_bytes():
+            return 1
+        settings = MeshConfig.from_file(config)
+        return settings.read(Problems(settings.source_map)).proxy.workers
+    except (OSError, ModelMeshError):
+        return 1
 
 
 def exit_code(run: ServerRun) -> int:

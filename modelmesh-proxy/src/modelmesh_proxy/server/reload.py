@@ -33,7 +33,11 @@ RESTART_KEYS = ("host", "port", "workers", "tls")
 
 
 class Reloader:
-    """Reloads the configuration of one application. All methods run in its event loop."""
+    """Reloads the configuration of one application. All methods run in its event loop.
+
+    Attributes:
+        worker_store: Path of the database that the workers share, ``None`` for a single worker.
+    """
 
     def __init__(
         self, app: ProxyApp, config: Any, settings_of: Callable[[ModelMesh], ProxySettings], on_applied: Callable[[], None]
@@ -47,6 +51,7 @@ class Reloader:
             on_applied: Called after a reload, and raises if a part of the settings cannot be applied.
         """
         self._app, self._config, self._settings_of, self._on_applied = app, config, settings_of, on_applied
+        self.worker_store: str | None = None
         self._requested = asyncio.Event()
         self._finishing: set[asyncio.Task[Any]] = set()
 
@@ -79,20 +84,25 @@ class Reloader:
         before = services.mesh
         try:
             config = self._config or find_config()
-            mesh = await asyncio.to_thread(load_mesh, config, predecessor=before)
+            mesh = await asyncio.to_thread(load_mesh, config, worker_store=self.worker_store, predecessor=before)
         except ModelMeshError as error:
-            _log.error("configuration not applied, the earlier one stays in service: %s", error)
+            self._report(error)
             return False
         try:
             self._replace(mesh)
         except ModelMeshError as error:
-            _log.error("configuration not applied, the earlier one stays in service: %s", error)
+            self._report(error)
             if mesh.state is not None:
                 mesh.state.retire()
             await mesh.ashutdown()
             return False
+        self._app.metrics.count_reload(ok=True)
         _log.info("configuration applied: %s", mesh.config.source_map.file or "detected providers")
         return True
+
+    def _report(self, error: ModelMeshError) -> None:
+        self._app.metrics.count_reload(ok=False)
+        _log.error("configuration not applied, the earlier one stays in service: %s", error)
 
     async def finish(self) -> None:
         """Complete what runs, and shut the meshes of earlier configurations down."""

@@ -13,14 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 from modelmesh._engine.mesh import MeshEngine
 from modelmesh_proxy.application.app import ProxyApp, create_app
+from modelmesh_proxy.application.mesh_source import find_config, load_mesh
 from modelmesh_proxy.server.http_server import HttpServer
 from modelmesh_proxy.server.listener import bind
 from modelmesh_proxy.server.reload import Reloader
 from modelmesh_proxy.server.tls import build_context
+from modelmesh_proxy.server.worker_place import WorkerPlace
 from modelmesh_proxy.settings import ProxySettings
 
 if TYPE_CHECKING:
     from modelmesh import ModelMesh
+    from modelmesh._engine.config.schema import ProxySection
 
 
 class ServerRun:
@@ -42,6 +45,7 @@ class ServerRun:
         flags: Mapping[str, Any],
         sockets: Sequence[socket.socket] | None = None,
         on_started: Callable[[ServerRun], None] | None = None,
+        place: WorkerPlace | None = None,
     ) -> None:
         """Initialize a run. Nothing is read yet.
 
@@ -51,9 +55,10 @@ class ServerRun:
             flags: Keys of the section ``proxy`` that replace those of the configuration. ``None`` is no value.
             sockets: Bound sockets. By default the run binds its own.
             on_started: Called when connections are accepted.
+            place: Place of this worker process, ``None`` without a supervisor.
         """
         self._config, self._token, self._flags, self._sockets = config, token, flags, sockets
-        self._on_started = on_started
+        self._on_started, self._place = on_started, place
         self.started: Future[None] = running_future()
         self.ended: Future[None] = running_future()
         self.app: ProxyApp | None = None
@@ -73,10 +78,7 @@ class ServerRun:
         """Base URL, empty before the start."""
         if self.app is None:
             return ""
-        services = self.app.services
-        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(services.host, services.host)  # noqa: S104 - no bind
-        scheme = "http" if services.settings.section.tls is None else "https"
-        return f"{scheme}://{f'[{host}]' if ':' in host else host}:{services.port}"
+        return base_url(self.app.services.settings.section, self.app.services.port)
 
     def run(self) -> None:
         """Run to the end. An error is the exception of ``ended``, and of ``started`` if the server never started."""
@@ -99,12 +101,10 @@ class ServerRun:
             self._server.stop()
 
     def _serve(self) -> None:
-        mesh: Any = self._config if isinstance(self._config, MeshEngine) else None
-        app = create_app(None if mesh is not None else self._config, mesh=mesh)
+        app = self._create_app()
         services = app.services
         try:
             services.settings = self._settings_of(services.mesh)
-            app.apply_settings()
             app.apply_settings()
             section = services.settings.section
             tls = None if section.tls is None else build_context(section.tls)
@@ -117,7 +117,7 @@ class ServerRun:
         services.started_at = monotonic()
         self.app = app
         server = self._server = HttpServer(app, services, sockets, tls)
-        if mesh is None and (self._config is None or isinstance(self._config, str | os.PathLike)):
+        if self._config is None or isinstance(self._config, str | os.PathLike):
             self._connect_reload(app, server)
         if self._is_stopped:
             server.stop()
@@ -125,8 +125,25 @@ class ServerRun:
             runner.run(server.run_until_stopped(self._report_started))
         self.stop_signal, self.was_forced = server.stop_signal, server.was_forced
 
+    def _create_app(self) -> ProxyApp:
+        if isinstance(self._config, MeshEngine):
+            mesh: Any = self._config
+            return create_app(mesh=mesh)
+        if self._place is None:
+            return create_app(self._config)
+        mesh = load_mesh(self._config or find_config(), worker_store=self._place.store)
+        try:
+            app = create_app(mesh=mesh)
+        except BaseException:
+            mesh.shutdown()
+            raise
+        app.services.owns_mesh = True
+        return app
+
     def _connect_reload(self, app: ProxyApp, server: HttpServer) -> None:
         reloader = self._reloader = Reloader(app, self._config, self._settings_of, server.apply_settings)
+        if self._place is not None:
+            reloader.worker_store = self._place.store
         server.before_close = reloader.finish
         server.on_hangup = lambda: server.call_soon(reloader.request)
 
@@ -137,6 +154,10 @@ class ServerRun:
         assert self._server is not None
         if self._reloader is not None:
             self._server.add_background(self._reloader.run())
+        if self._place is not None:
+            assert self.app is not None
+            self._place.watch_supervisor(self.stop)
+            self._server.add_background(self._place.publish(self.app.metrics))
         self.started.set_result(None)
         if self._on_started is not None:
             self._on_started(self)
@@ -147,3 +168,10 @@ def running_future() -> Future[None]:
     future: Future[None] = Future()
     future.set_running_or_notify_cancel()
     return future
+
+
+def base_url(section: ProxySection, port: int) -> str:
+    """Return the URL under which this machine reaches a server."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(section.host, section.host)  # noqa: S104 - no bind
+    scheme = "http" if section.tls is None else "https"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"

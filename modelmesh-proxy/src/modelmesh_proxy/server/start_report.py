@@ -44,8 +44,8 @@ def start_warnings(
             f"NO TOKEN IS REQUIRED: everybody who reaches {section.host}:{port} can send requests that you pay for. "
             "Set --token, create tokens (modelmesh tokens create NAME), or listen on 127.0.0.1."
         )
-    if workers > 1 and (mesh.state is None or mesh.state.policy.value == "in-memory"):
+    if workers > 1 and (mesh.state is None or mesh.state.counters is None):
         yield (
-            f"each of the {workers} workers counts budgets, quotas and health alone, because no storage is configured. Limits "
-            "apply per worker. Configure a storage that several processes share."
+            f"each of the {workers} workers counts budgets, quotas and health alone, because the storage has no shared counters. "
+            "Limits apply per worker. Configure a storage that several processes share."
         )
