@@ -185,6 +185,15 @@ _RESULT_NAMES: Mapping[str, frozenset[str]] = {
 """Parameters that select the type of the result. Signatures list them, so the classes of the parameters do not."""
 
 
+def parameter_class(operation: str) -> type[Any] | None:
+    """Return the class with the parameters of an operation, ``None`` without one."""
+    if operation not in _SHAPES:
+        return None
+    module, _, name = _SHAPES[operation].partition(":")
+    found: type[Any] = getattr(importlib.import_module(module), name)
+    return found
+
+
 class _ParameterNames(dict[str, frozenset[str]]):
     """Names by operation. The first request of an operation imports its class of parameters."""
 
@@ -192,9 +201,9 @@ class _ParameterNames(dict[str, frozenset[str]]):
         row, names = OPERATIONS.get(operation), frozenset[str]()
         if row is None:
             return names
-        if operation in _SHAPES:
-            module, _, name = _SHAPES[operation].partition(":")
-            names = _names(getattr(importlib.import_module(module), name))
+        shape = parameter_class(operation)
+        if shape is not None:
+            names = _names(shape)
         if names or row.scope is OperationScope.ACCOUNT:
             names |= _names(CallExtras) | set(re.findall(r"\{(\w+)\}", row.path))
             names |= {"stream"} if row.streams else frozenset()

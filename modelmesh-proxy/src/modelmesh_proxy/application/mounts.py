@@ -85,10 +85,32 @@ def admin(app: ProxyApp) -> Serve:
     return mounted(app.administration)
 
 
+def openapi(app: ProxyApp) -> Serve:
+    """Serve ``/openapi.json``."""
+    from importlib.metadata import version  # noqa: PLC0415 - most processes never get such a request
+
+    from modelmesh_proxy.openapi.document import openapi_document  # noqa: PLC0415
+
+    _ = app
+    body = json_codec.encode(openapi_document(version("modelmesh-proxy")))
+
+    async def serve(exchange: Exchange) -> None:
+        await exchange.respond(200, [JSON], body)
+
+    return serve
+
+
 def index(app: ProxyApp) -> Serve:
     """Serve ``/``: where the interfaces are."""
     _ = app
-    paths = {"openai": "/v1", "anthropic": "/v1/messages", "gemini": "/v1beta", "health": "/health", "ui": "/ui"}
+    paths = {
+        "openai": "/v1",
+        "anthropic": "/v1/messages",
+        "gemini": "/v1beta",
+        "openapi": "/openapi.json",
+        "health": "/health",
+        "ui": "/ui",
+    }
     body = json_codec.encode({"name": "ModelMesh", "paths": paths})
 
     async def serve(exchange: Exchange) -> None:

@@ -43,6 +43,7 @@ ROUTES = (
     Route("/v1beta/", Access.CALLER, mounts.gateway, is_bounded=True),
     Route("/health", Access.OPEN, mounts.health),
     Route("/ready", Access.OPEN, mounts.ready),
+    Route("/openapi.json", Access.CALLER, mounts.openapi),
     Route("/metrics", Access.ADMIN, mounts.metrics),
     Route("/admin/", Access.ADMIN, mounts.admin),
     Route("/ui", Access.ADMIN, mounts.admin),

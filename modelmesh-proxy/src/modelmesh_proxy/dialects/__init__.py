@@ -1,1 +1,0 @@
-"""Request formats of other vendors that the proxy accepts."""

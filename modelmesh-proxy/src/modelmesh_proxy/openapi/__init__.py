@@ -1,0 +1,1 @@
+"""The OpenAPI document of the proxy, generated from the operations table and the types of the parameters."""
