@@ -38,7 +38,7 @@ SERVERS = (
     "python-multipart",
 )
 """Real servers: stores (of its extra ``server``, moto needs only flask) and a web application."""
-TESTING = ("pytest", "hypothesis", "pytest-timeout", "pytest-xdist", "trustme", "ruff", "mypy", "import-linter")
+TESTING = ("pytest", "hypothesis", "pytest-timeout", "pytest-xdist", "trustme", "ruff", "mypy", "import-linter", "schemathesis")
 CONFORMANCE = Path("docs/reference/conformance.json")
 PROFILE = "--hypothesis-profile=ci"
 """Profile with the same examples in every run, so that a commit passes or fails everywhere. ``explore`` draws others."""
