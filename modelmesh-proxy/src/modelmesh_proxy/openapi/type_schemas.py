@@ -30,7 +30,7 @@ def _hints(shape: type[Any]) -> dict[str, Any]:
         try:
             return get_type_hints(shape, localns=unknown)
         except NameError as error:
-            unknown[error.name] = Any
+            unknown[str(error.name)] = Any
 
 
 def schema_of(hint: Any) -> dict[str, Any]:
