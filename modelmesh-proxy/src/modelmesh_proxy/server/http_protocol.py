@@ -27,6 +27,7 @@ from modelmesh_proxy.application.client_connection import EXTENSION
 from modelmesh_proxy.server import refusals
 from modelmesh_proxy.server.connection_sweep import ConnectionSweep
 from modelmesh_proxy.server.refusals import Refusal, RefusedError
+from modelmesh_proxy.server.response_writer import ResponseWriter
 
 _IDLE, _HEAD, _BODY, _SERVING, _CLOSING = range(5)
 
@@ -146,6 +147,7 @@ class HttpProtocol(HttpToolsProtocol):
             self._offers_upgrade = True
             return
         super().on_headers_complete()
+        self.cycle.transport = cast("Any", ResponseWriter(self.transport, self.loop))
         cast("Any", self.scope)["extensions"] = {EXTENSION: RequestConnection(self, self.cycle)}
         if len(self.pipeline) < MAX_PIPELINED:
             self.flow.resume_reading()  # uvicorn pauses at the second request, and would not notice that the caller leaves
