@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import random
 import shutil
 import signal
 import socket
@@ -27,15 +28,27 @@ def binary(name: str) -> str | None:
     return shutil.which(name)
 
 
+def _free_port(*, pair: bool) -> int:
+    """Return a free port. The port 10,000 above it is free as well for a node of a cluster, which listens on both."""
+    for _ in range(100):
+        with socket.socket() as probe, socket.socket() as second:
+            with contextlib.suppress(OSError):
+                probe.bind(("127.0.0.1", random.randint(20_000, 30_000) if pair else 0))
+                port = int(probe.getsockname()[1])
+                if pair:
+                    second.bind(("127.0.0.1", port + 10_000))
+                return port
+    raise RuntimeError("no pair of ports is free")
+
+
 class Server:
     """Server process that can be stopped, frozen and started again. Without options a stop discards its data."""
 
-    def __init__(self, command: str, folder: Path, *options: str) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+    def __init__(self, command: str, folder: Path, *options: str, first: str = "", last: str = "") -> None:
+        self.port = _free_port(pair="--cluster-enabled" in options)
         self._command = [
             command,
+            *([first] if first else []),
             "--port",
             str(self.port),
             "--bind",
@@ -47,6 +60,7 @@ class Server:
             "--loglevel",
             "warning",
             *options,
+            *([last] if last else []),
         ]
         self.start()
 
@@ -91,8 +105,8 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Server]]:
         pytest.skip("no server is installed")
     started: list[Server] = []
 
-    def starting(*options: str) -> Server:
-        started.append(Server(command, tmp_path, *options))
+    def starting(*options: str, **place: str) -> Server:
+        started.append(Server(command, tmp_path, *options, **place))
         return started[-1]
 
     yield starting

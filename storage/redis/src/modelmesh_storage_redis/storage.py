@@ -11,14 +11,19 @@ import re
 import time
 import uuid
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
+from functools import partial
+from threading import Lock
 from typing import Any, ClassVar
 
 import redis
+from redis.exceptions import RedisClusterException
 
 from modelmesh.contracts import LockHandle, lock_timeout_error, validated_key
 from modelmesh_cdk import BaseStorageConfig, SharedStorage
 from modelmesh_cdk.storage import RESERVED
 from modelmesh_storage_redis.additions import Additions
+from modelmesh_storage_redis.scripts import disconnect, run_script
 from modelmesh_storage_redis.settings import RedisStorageConfig
 
 _PAGE = 1000
@@ -44,6 +49,9 @@ _RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL
 class RedisStorage(SharedStorage):
     """State in Redis 6 or later, or Valkey. Processes that share the server share budgets, limits and locks.
 
+    The server may be a cluster, or the master of a group that Sentinels watch. A mesh uses one hash slot of a cluster, because
+    its counters change together.
+
     Example:
         ::
 
@@ -64,10 +72,23 @@ class RedisStorage(SharedStorage):
         self._connect()
 
     def _connect(self) -> None:
-        self._redis: Any = self.config.client()
-        self._swap_script = self._redis.register_script(_SWAP)
-        self._release_script = self._redis.register_script(_RELEASE)
-        self._additions = Additions(self._redis, self._name(f"{RESERVED}journal/"))
+        self._prefix = self.config.prefix
+        self._connecting = Lock()
+        self._client: Any = None
+        is_replicated = self.config.group is not None
+        self._additions = Additions(lambda: self._redis, self._name(f"{RESERVED}journal/"), is_replicated=is_replicated)
+
+    @property
+    def _redis(self) -> Any:
+        """The client. That of a cluster connects when it is made, so it is made on first use."""
+        client = self._client
+        if client is None:
+            with self._connecting:
+                client = self._client = self._client or self.config.client()
+        return client
+
+    def _run_script(self, text: str, keys: list[str], arguments: list[Any]) -> Any:
+        return run_script(self._redis, text, keys, arguments)
 
     def after_fork(self) -> None:
         """Open new connections in a child process: the parent uses the old ones."""
@@ -75,13 +96,16 @@ class RedisStorage(SharedStorage):
 
     def close(self) -> None:
         """Close the connections. May be called twice."""
-        self._redis.close()
-        self._redis.connection_pool.disconnect()
+        client, self._client = self._client, None
+        if client is None:
+            return
+        client.close()
+        disconnect(client)
 
     # -- entries ----------------------------------------------------------------------------------------------------
 
     def _name(self, raw: str) -> str:
-        return f"{self.config.key_prefix}{raw}"
+        return f"{self._prefix}{raw}"
 
     def _read(self, key: str) -> bytes | None:
         found: bytes | None = self._redis.get(self._name(key))
@@ -105,7 +129,7 @@ class RedisStorage(SharedStorage):
 
     def _swap(self, key: str, blob: bytes, tag: Any) -> bool:
         lasts = _ms(self.config.ttl)
-        return bool(self._swap_script([self._name(key)], [blob, tag or "", "" if lasts is None else lasts]))
+        return bool(self._run_script(_SWAP, [self._name(key)], [blob, tag or "", "" if lasts is None else lasts]))
 
     def exists(self, key: str) -> bool:
         """Return whether an entry exists.
@@ -115,7 +139,7 @@ class RedisStorage(SharedStorage):
         """
         raw = validated_key(key)
         name = self._name(RESERVED + raw if raw.startswith(RESERVED) else raw)
-        return bool(self._guarded(key, "read", self._redis.exists, name))
+        return bool(self._guarded(key, "read", lambda: self._redis.exists(name)))
 
     # -- locks ------------------------------------------------------------------------------------------------------
 
@@ -137,7 +161,7 @@ class RedisStorage(SharedStorage):
             left = until - time.monotonic()
             if left <= 0:
                 raise lock_timeout_error(self.id, key, patience)
-            free_in = self._guarded(key, "locked", self._redis.pttl, name) / 1000
+            free_in = self._guarded(key, "locked", lambda: self._redis.pttl(name)) / 1000
             time.sleep(max(min(left, self.config.retry_interval, free_in if free_in > 0 else left), 0.001))
 
     def release(self, lock: LockHandle) -> bool:
@@ -147,7 +171,7 @@ class RedisStorage(SharedStorage):
             StorageError: The server does not reply.
         """
         name = self._name(f"{RESERVED}lock/{validated_key(lock.key)}")
-        return bool(self._guarded(lock.key, "unlocked", self._release_script, [name], [lock.lock_id]))
+        return bool(self._guarded(lock.key, "unlocked", self._run_script, _RELEASE, [name], [lock.lock_id]))
 
     def is_locked(self, key: str) -> bool:
         """Return whether a key is locked now.
@@ -155,7 +179,8 @@ class RedisStorage(SharedStorage):
         Raises:
             StorageError: The server does not reply.
         """
-        return bool(self._guarded(key, "read", self._redis.exists, self._name(f"{RESERVED}lock/{validated_key(key)}")))
+        name = self._name(f"{RESERVED}lock/{validated_key(key)}")
+        return bool(self._guarded(key, "read", lambda: self._redis.exists(name)))
 
     # -- counters ---------------------------------------------------------------------------------------------------
 
@@ -182,6 +207,23 @@ class RedisStorage(SharedStorage):
 
     # -- failures ---------------------------------------------------------------------------------------------------
 
+    def _guarded(self, key: str | None, doing: str, hook: Any, *arguments: Any) -> Any:
+        return super()._guarded(key, doing, partial(self._attempt, hook, *arguments))
+
+    def _attempt(self, hook: Any, *arguments: Any) -> Any:
+        try:
+            return hook(*arguments)
+        except RedisClusterException:
+            client, self._client = self._client, None  # the next call looks for the nodes of the configuration again
+            if client is not None:
+                with suppress(Exception):
+                    client.close()
+            raise
+        except redis.ResponseError as error:
+            if self.config.group is not None and "READONLY" in str(error):  # this master became a replica: look for the new one
+                disconnect(self._redis)
+            raise
+
     def _why(self, error: Exception) -> str:
         """Describe a failure. Of the server's message only the code is used, because the message may repeat a request."""
         where = f"the server at {self.config.address}"
@@ -189,7 +231,7 @@ class RedisStorage(SharedStorage):
             return f"{where} rejects the user or password"
         if isinstance(error, redis.TimeoutError):
             return f"{where} did not reply within {self.config.timeout:g} s"
-        if isinstance(error, redis.ConnectionError):
+        if isinstance(error, redis.ConnectionError | RedisClusterException):
             return f"{where} cannot be reached ({type(error).__name__})"
         code = _CODE.match(str(error))
         return f"{where} replied with an error ({type(error).__name__}{f' {code[0]}' if code else ''})"
