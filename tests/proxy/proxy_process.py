@@ -49,8 +49,8 @@ class ProxyProcess:
     def json(self, path: str) -> Any:
         return json.loads(self.get(path)[1])
 
-    def post(self, path: str, body: Any) -> tuple[int, bytes]:
-        return post(f"http://127.0.0.1:{self.port}{path}", body)
+    def post(self, path: str, body: Any, **headers: str) -> tuple[int, bytes]:
+        return post(f"http://127.0.0.1:{self.port}{path}", body, **headers)
 
     def text(self) -> str:
         return self.log.read_text()
@@ -87,8 +87,8 @@ def get(url: str) -> tuple[int, bytes]:
     return _send(urllib.request.Request(url))
 
 
-def post(url: str, body: Any) -> tuple[int, bytes]:
-    return _send(urllib.request.Request(url, json.dumps(body).encode(), {"content-type": "application/json"}))
+def post(url: str, body: Any, **headers: str) -> tuple[int, bytes]:
+    return _send(urllib.request.Request(url, json.dumps(body).encode(), {"content-type": "application/json", **headers}))
 
 
 def _send(request: urllib.request.Request) -> tuple[int, bytes]:

@@ -14,6 +14,7 @@ from proxy_process import proxy, wait_for
 from slow_vendor import SlowVendor
 
 from modelmesh.errors import ModelMeshError
+from modelmesh_proxy.server.options import ServeOptions
 from modelmesh_proxy.server.worker_processes import serve_workers
 
 CHAT = {"model": "chat", "messages": [{"role": "user", "content": "Hi"}]}
@@ -68,4 +69,4 @@ def test_workers_end_when_the_supervisor_is_killed(folder: Path) -> None:
 def test_a_system_without_fork_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(os, "fork")
     with pytest.raises(ModelMeshError, match="--workers needs fork"):
-        serve_workers(None, None, {}, 2, lambda _: 0)
+        serve_workers(ServeOptions(), {}, 2)

@@ -27,6 +27,7 @@ from modelmesh_proxy.tokens.authenticator import add_tokens
 if TYPE_CHECKING:
     from modelmesh import ModelMesh
     from modelmesh_proxy.admin.request_checks import RequestChecks
+    from modelmesh_proxy.application.request_log import RequestLog
 
 
 class ProxyApp:
@@ -43,6 +44,7 @@ class ProxyApp:
         """
         self.services = services
         self.metrics = ProxyMetrics(services)
+        self.request_log: RequestLog | None = None
         services.on_replaced.append(lambda _: self.metrics.observe_mesh())
         self._mounted: dict[str, Serve] = {}
         self._failed = FailedAttempts()
@@ -96,6 +98,8 @@ class ProxyApp:
         services, route = self.services, find_route(exchange.path)
         exchange.requests = services.requests
         exchange.requests.running += 1
+        if self.request_log is not None:
+            self.request_log.begin(exchange)
         try:
             await self._serve(exchange, route)
         except HttpError as error:
@@ -110,6 +114,8 @@ class ProxyApp:
             services.total_requests += 1
             seconds = perf_counter() - exchange.began
             self.metrics.count_request(exchange.method, exchange.path, exchange.status, seconds, exchange.first_byte)
+            if self.request_log is not None:
+                self.request_log.end(exchange)
 
     async def _serve(self, exchange: Exchange, route: Route) -> None:
         front = self._front

@@ -77,7 +77,8 @@ def command(
     Without a configuration, the proxy serves the providers whose API keys are in the environment, else the models that need no
     key. Each pool is a model name of the interface.
     """
-    from modelmesh_proxy.server.process import ServeOptions, serve  # noqa: PLC0415 - not for --help
+    from modelmesh_proxy.server.options import ServeOptions  # noqa: PLC0415
+    from modelmesh_proxy.server.process import serve  # noqa: PLC0415 - not for --help
 
     options = ServeOptions(
         config=config,

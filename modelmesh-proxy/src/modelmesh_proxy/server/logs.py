@@ -12,10 +12,9 @@ import sys
 import time
 from typing import Any
 
-LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
-FIELDS = "modelmesh_fields"
-"""Attribute of a record with its fields, a dictionary."""
+from modelmesh_proxy.application.request_log import FIELDS
 
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _PLAIN = re.compile(r"[\w.,:/@+*()\-]+")
 

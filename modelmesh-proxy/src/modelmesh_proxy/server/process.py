@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import logging
-import signal
 from pathlib import Path
 from typing import Any
 
-from attrs import evolve, field, frozen
+from attrs import evolve
 
 from modelmesh._engine.config.mesh_config import MeshConfig
 from modelmesh._engine.config.problems import Problems
@@ -16,35 +15,11 @@ from modelmesh.errors import ModelMeshError
 from modelmesh_proxy.application.mesh_source import find_config
 from modelmesh_proxy.server.garbage_collection import collect_less_often
 from modelmesh_proxy.server.logs import configure_logs
-from modelmesh_proxy.server.server_run import ServerRun
+from modelmesh_proxy.server.options import ServeOptions
+from modelmesh_proxy.server.server_run import ServerRun, exit_code
 from modelmesh_proxy.server.start_report import start_lines, start_warnings
 
 _log = logging.getLogger("modelmesh.proxy")
-
-
-@frozen
-class ServeOptions:
-    """Options of the command line.
-
-    Attributes:
-        config: Path of the configuration, ``None`` to find one.
-        token: Token that every caller must send.
-        flags: Keys of the section ``proxy``, ``None`` where the configuration decides.
-        tls_certificate: Path of a certificate chain.
-        tls_key: Path of its key.
-        log_level: Least severe level that is logged.
-        access_log: Whether each request is logged.
-        as_json: Whether the log is JSON.
-    """
-
-    config: str | None = None
-    token: str | None = field(default=None, repr=False)
-    flags: dict[str, Any] = field(factory=dict)
-    tls_certificate: str | None = None
-    tls_key: str | None = None
-    log_level: str = "INFO"
-    access_log: bool = False
-    as_json: bool = False
 
 
 def serve(options: ServeOptions) -> int:
@@ -59,10 +34,10 @@ def serve(options: ServeOptions) -> int:
     if count > 1:
         from modelmesh_proxy.server.worker_processes import serve_workers  # noqa: PLC0415 - not for a single worker
 
-        code = serve_workers(options.config, options.token, flags, count, exit_code)
+        code = serve_workers(options, flags, count)
         _log.info("stopped")
         return code
-    run = ServerRun(options.config, token=options.token, flags=flags, on_started=_report)
+    run = ServerRun(options.config, token=options.token, flags=flags, on_started=_report, logs_requests=options.access_log)
     run.run()
     run.ended.result()
     _log.info("stopped")
@@ -78,13 +53,6 @@ def stated_workers(config: str | None) -> int:
         return settings.read(Problems(settings.source_map)).proxy.workers
     except (OSError, ModelMeshError):
         return 1
-
-
-def exit_code(run: ServerRun) -> int:
-    """Return 0 after a drain, and 128 + signal after Ctrl-C or a second signal."""
-    if run.stop_signal is None or (run.stop_signal is not signal.SIGINT and not run.was_forced):
-        return 0
-    return 128 + run.stop_signal
 
 
 def _flags(options: ServeOptions) -> dict[str, Any]:

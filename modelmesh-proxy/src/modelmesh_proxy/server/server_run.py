@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from modelmesh._engine.mesh import MeshEngine
 from modelmesh_proxy.application.app import ProxyApp, create_app
 from modelmesh_proxy.application.mesh_source import find_config, load_mesh
+from modelmesh_proxy.application.request_log import RequestLog
 from modelmesh_proxy.server.http_server import HttpServer
 from modelmesh_proxy.server.listener import bind
 from modelmesh_proxy.server.reload import Reloader
@@ -46,6 +47,7 @@ class ServerRun:
         sockets: Sequence[socket.socket] | None = None,
         on_started: Callable[[ServerRun], None] | None = None,
         place: WorkerPlace | None = None,
+        logs_requests: bool = False,
     ) -> None:
         """Initialize a run. Nothing is read yet.
 
@@ -55,10 +57,11 @@ class ServerRun:
             flags: Keys of the section ``proxy`` that replace those of the configuration. ``None`` is no value.
             sockets: Bound sockets. By default the run binds its own.
             on_started: Called when connections are accepted.
+            logs_requests: Whether each request is logged.
             place: Place of this worker process, ``None`` without a supervisor.
         """
         self._config, self._token, self._flags, self._sockets = config, token, flags, sockets
-        self._on_started, self._place = on_started, place
+        self._on_started, self._place, self._logs_requests = on_started, place, logs_requests
         self.started: Future[None] = running_future()
         self.ended: Future[None] = running_future()
         self.app: ProxyApp | None = None
@@ -113,6 +116,8 @@ class ServerRun:
             if services.owns_mesh:
                 services.mesh.shutdown()
             raise
+        if self._logs_requests:
+            app.request_log = RequestLog(services)
         services.host, services.port = section.host, sockets[0].getsockname()[1]
         services.started_at = monotonic()
         self.app = app
@@ -175,3 +180,10 @@ def base_url(section: ProxySection, port: int) -> str:
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(section.host, section.host)  # noqa: S104 - no bind
     scheme = "http" if section.tls is None else "https"
     return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def exit_code(run: ServerRun) -> int:
+    """Return 0 after a drain, and 128 + signal after Ctrl-C or a second signal."""
+    if run.stop_signal is None or (run.stop_signal is not signal.SIGINT and not run.was_forced):
+        return 0
+    return 128 + run.stop_signal

@@ -6,7 +6,6 @@ import logging
 import os
 import socket
 import tempfile
-from collections.abc import Callable
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
@@ -16,7 +15,8 @@ from modelmesh.errors import ModelMeshError
 from modelmesh_proxy.application.mesh_source import find_config, load_mesh
 from modelmesh_proxy.server.garbage_collection import collect_less_often
 from modelmesh_proxy.server.listener import CAN_SHARE_PORT, bind, check_free
-from modelmesh_proxy.server.server_run import ServerRun, base_url
+from modelmesh_proxy.server.options import ServeOptions
+from modelmesh_proxy.server.server_run import ServerRun, base_url, exit_code
 from modelmesh_proxy.server.start_report import start_lines, start_warnings
 from modelmesh_proxy.server.supervisor import Supervisor
 from modelmesh_proxy.server.tls import build_context
@@ -42,17 +42,13 @@ FIRST_REQUEST_MODULES = (
 """Modules that the first requests import. Imported before the fork, all workers share their memory."""
 
 
-def serve_workers(
-    config: Any, token: str | None, flags: dict[str, Any], count: int, exit_code: Callable[[ServerRun], int]
-) -> int:
+def serve_workers(options: ServeOptions, flags: dict[str, Any], count: int) -> int:
     """Serve in several processes until a signal, and return the exit code.
 
     Args:
-        config: Path of the configuration, ``None`` to find one.
-        token: Value of ``--token``.
+        options: Options of the command line.
         flags: Keys of the section ``proxy`` that the command line sets.
         count: Number of workers.
-        exit_code: Returns the exit code of a worker.
 
     Raises:
         ModelMeshError: The server cannot start.
@@ -62,8 +58,8 @@ def serve_workers(
         raise ModelMeshError(message)
     with tempfile.TemporaryDirectory(prefix="modelmesh-workers-", ignore_cleanup_errors=True) as folder:
         place = Path(folder)
-        mesh = load_mesh(config or find_config(), read_only=True, worker_store=str(place / "state.db"))
-        settings = ProxySettings.of(mesh.proxy_section, token=token, **flags)
+        mesh = load_mesh(options.config or find_config(), read_only=True, worker_store=str(place / "state.db"))
+        settings = ProxySettings.of(mesh.proxy_section, token=options.token, **flags)
         section = settings.section
         if section.tls is not None:
             build_context(section.tls)
@@ -85,7 +81,7 @@ def serve_workers(
 
         def work(place: WorkerPlace) -> int:
             own = bind(section.host, port, share=True) if CAN_SHARE_PORT else sockets
-            return _work(config, token, flags, place, own, exit_code)
+            return _work(options, flags, place, own)
 
         supervisor = Supervisor(count, work, folder=place, drain=float(section.drain), on_ready=report)
         try:
@@ -95,19 +91,20 @@ def serve_workers(
                 one.close()
 
 
-def _work(
-    config: Any,
-    token: str | None,
-    flags: dict[str, Any],
-    place: WorkerPlace,
-    sockets: list[socket.socket],
-    exit_code: Callable[[ServerRun], int],
-) -> int:
+def _work(options: ServeOptions, flags: dict[str, Any], place: WorkerPlace, sockets: list[socket.socket]) -> int:
     def started(_: ServerRun) -> None:
         collect_less_often()
         place.report_ready()
 
-    run = ServerRun(config, token=token, flags=flags, sockets=sockets, on_started=started, place=place)
+    run = ServerRun(
+        options.config,
+        token=options.token,
+        flags=flags,
+        sockets=sockets,
+        on_started=started,
+        place=place,
+        logs_requests=options.access_log,
+    )
     run.run()
     try:
         run.ended.result()
