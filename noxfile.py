@@ -198,9 +198,14 @@ def browser(session: nox.Session) -> None:
 
     It needs Chromium and Node.js, and installs the npm packages. Screenshots are in ``.nox/browser/tmp``.
     """
-    folders = ("modelmesh-core[cli]", "modelmesh-cdk[fast]", "modelmesh-proxy", "connectors/openai", "storage/sqlite")
+    folders = (
+        "modelmesh-core[cli]", "modelmesh-cdk[fast]", "modelmesh-proxy", "connectors/anthropic", "connectors/google",
+        "connectors/openai", "storage/sqlite",
+    )  # fmt: skip
     session.install(*PINS, *(argument for folder in folders for argument in ("-e", f"./{folder}")))
-    session.run("python", "tests/browser/run.py", str(Path(session.create_tmp()).resolve() / "browser"), *session.posargs)
+    folder = Path(session.create_tmp()).resolve()
+    session.run("python", "tests/browser/run.py", str(folder / "browser"), *session.posargs)
+    session.run("python", "tests/proxy/clients/npm/run.py", str(folder / "clients"))
 
 
 @nox.session
