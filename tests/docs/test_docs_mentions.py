@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import re
 from pathlib import Path
@@ -144,3 +145,14 @@ def test_hooks_page_names_every_hook() -> None:
 
     assert named(page("reference/connector-hooks.md")) >= HOOKS
     assert "_configured_models" not in HOOKS
+
+
+@pytest.mark.parametrize("module", ["serve", "tokens"])
+def test_cli_page_has_every_option_of_the_proxy(module: str) -> None:
+    command = importlib.import_module(f"modelmesh_proxy.cli.{module}").command
+    text = page("reference/cli.md").partition(f"## modelmesh {module}\n")[2].partition("\n## ")[0]
+    commands = getattr(command, "commands", {"": command})
+    assert all(f"modelmesh tokens {name} " in text for name in commands if name)
+    options = {option for one in commands.values() for part in one.params for option in (*part.opts, *part.secondary_opts)}
+    missing = {option for option in options if option.startswith("--") and not re.search(rf"`{option}\b", text)}
+    assert not missing
