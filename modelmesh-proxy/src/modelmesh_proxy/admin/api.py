@@ -35,14 +35,15 @@ MAX_BYTES = 1024 * 1024
 
 def create_admin(services: ProxyServices) -> RequestChecks:
     """Create the ASGI application of ``/admin`` and ``/ui``."""
-    api, page = AdminApi(services), Page(services)
+    feed, page = LiveFeed(services), Page(services)
+    api = AdminApi(services, feed)
     routes = [
         Route("/admin/status", _plain(api.status)),
         Route("/admin/pools", _plain(api.pools)),
         Route("/admin/pools/{pool:path}/rotate", _plain(api.rotate), methods=["POST"]),
         Route("/admin/pools/{pool:path}/recover", _plain(api.recover), methods=["POST"]),
         Route("/admin/limits", _plain(api.limits)),
-        Route("/admin/attempts", AttemptStream(LiveFeed(services)), methods=["GET"]),
+        Route("/admin/attempts", AttemptStream(feed), methods=["GET"]),
         Route("/admin/explain", _plain(api.explain), methods=["POST"]),
         Route("/admin/config", _plain(api.config)),
         Route("/admin/config/check", _plain(api.check), methods=["POST"]),
@@ -63,12 +64,12 @@ class AdminApi:
     What reads a store or holds the mesh's lock for long runs in a thread, so that callers' requests go on.
     """
 
-    def __init__(self, services: ProxyServices) -> None:
-        self._services = services
+    def __init__(self, services: ProxyServices, feed: LiveFeed) -> None:
+        self._services, self._feed = services, feed
 
     async def status(self, _: Request) -> Any:
         """Return the state of the process and the totals of the mesh."""
-        return await run_in_threadpool(mesh_views.status, self._services)
+        return await run_in_threadpool(mesh_views.status, self._services, self._feed.readers)
 
     async def pools(self, _: Request) -> Any:
         """Return every pool with its models, their state, the reason and its end."""

@@ -75,15 +75,20 @@ class LiveFeed:
         self._loop: asyncio.AbstractEventLoop | None = None
         services.on_replaced.append(self._on_replaced)
 
+    @property
+    def readers(self) -> int:
+        """Number of open views."""
+        return len(self._readers)
+
     def join(self) -> Reader | None:
         """Return a new reader, ``None`` when there are :data:`MAX_READERS`."""
         if len(self._readers) >= MAX_READERS:
             return None
         reader = Reader()
+        self._readers.add(reader)
         for message in (self._counts(), *self._history, *(("attempt", one.facts) for one in self._running.values())):
             with suppress(asyncio.QueueFull):
                 reader.queue.put_nowait(message)
-        self._readers.add(reader)
         if self._stop is None:
             self._begin()
         return reader
@@ -176,8 +181,7 @@ class LiveFeed:
             self._publish(("attempt", one.facts))
 
     def _counts(self) -> Message:
-        services = self._services
-        return "counts", {"requests_running": services.in_flight, "requests_total": services.total_requests}
+        return "counts", {"requests_running": max(0, self._services.in_flight - self.readers)}
 
     def _publish(self, message: Message | None) -> None:
         for reader in list(self._readers):

@@ -28,8 +28,13 @@ if TYPE_CHECKING:
 _CHAT = "/v1/chat/completions"
 
 
-def status(services: ProxyServices) -> dict[str, Any]:
-    """Return the state of this process and the totals of its mesh."""
+def status(services: ProxyServices, views: int) -> dict[str, Any]:
+    """Return the state of this process and the totals of its mesh.
+
+    Args:
+        services: The proxy.
+        views: Live views that are open. Neither they nor this request count as running.
+    """
     mesh = services.mesh
     section, store = services.settings.section, mesh.state
     summary = mesh.pool_status()
@@ -38,8 +43,8 @@ def status(services: ProxyServices) -> dict[str, Any]:
         "pid": os.getpid(),
         "workers": section.workers,
         "uptime_seconds": time.monotonic() - services.started_at,
-        "requests_running": services.in_flight,
-        "requests_total": services.total_requests,
+        "requests_running": max(0, services.in_flight - views - 1),
+        "requests_served": sum(mesh.get_statistics().pool(name).requests_total for name in summary),
         "draining": services.draining,
         "storage": None if store is None else store.storage.id,
         **counts_report(mesh),

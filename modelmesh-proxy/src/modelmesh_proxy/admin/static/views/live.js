@@ -1,5 +1,5 @@
 import { events, send } from "../api.js";
-import { card, empty, h, notice, replace, state, table } from "../dom.js";
+import { card, empty, h, replace, state, table } from "../dom.js";
 import { clock, milliseconds, number, usd } from "../format.js";
 
 const MOST = 100;
@@ -43,7 +43,7 @@ export function live({ place, heading, signal, failed }) {
   }
 
   function take(event, data) {
-    if (event === "counts") { connection.textContent = `Connected, ${number(data.requests_running)} requests run`; return; }
+    if (event === "counts") { connection.textContent = `Connected, ${data.requests_running === 1 ? "1 request runs" : `${number(data.requests_running)} requests run`}`; return; }
     if (event === "attempt") {
       if (data.outcome === "pending") attempts += 1;
       if (data.outcome === "pending" || data.outcome === "streaming") running.set(data.id, data);
@@ -83,7 +83,7 @@ function request(row) {
     cells: [
       h("span", { class: "nowrap" }, clock(row.timestamp)),
       [row.pool_id, h("div", { class: "muted small" }, [row.operation, row.delivery_mode === "streaming" && "stream"].filter(Boolean).join(", "))],
-      [answered, row.model_id && row.error && h("div", null, state("bad", row.error))], steps.length ? steps : notice("", "none"), tokens, usd(row.cost), milliseconds(row.latency_ms),
+      [answered, row.model_id && row.error && h("div", null, state("bad", row.error))], steps.length ? steps : h("span", { class: "muted" }, "none"), tokens, usd(row.cost), milliseconds(row.latency_ms),
     ],
   };
 }

@@ -22,7 +22,7 @@ function problems(data) {
 function facts(data) {
   const active = data.models - data.models_standby;
   return h("dl", { class: "facts" },
-    fact("Running now", number(data.requests_running), `${compact(data.requests_total)} since the start`),
+    fact("Running now", number(data.requests_running), `${compact(data.requests_served)} since the start`),
     fact("Active models", `${number(Math.max(0, active))} of ${number(data.models)}`, `${number(data.pools)} pool${data.pools === 1 ? "" : "s"}`),
     fact("Active providers", `${number(data.providers_active.length)} of ${number(data.providers.length)}`, data.models_standby ? `${number(data.models_standby)} in standby` : "none in standby"),
     fact("Spent today", usd(data.today.cost_usd), data.today.requests_without_price ? `without ${number(data.today.requests_without_price)} unpriced` : "UTC day"),
