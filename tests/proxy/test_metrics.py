@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,7 +16,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse
 
 from modelmesh._engine.foundation.attempts import Attempt, AttemptOutcome
-from modelmesh_cdk.testing import Script, Upstream
+from modelmesh_cdk.testing import Script, Upstream, chunk, event
 from modelmesh_proxy import ProxyServer
 from modelmesh_proxy.metrics import definitions
 from modelmesh_proxy.metrics.definitions import METRICS, Kind
@@ -30,8 +32,14 @@ CHAT = {"model": "chat-completion", "messages": [{"role": "user", "content": "PR
 
 
 @pytest.fixture(scope="module")
-def port() -> Iterator[int]:
-    with Upstream() as broken, Upstream() as good:
+def good() -> Iterator[Upstream]:
+    with Upstream() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def port(good: Upstream) -> Iterator[int]:
+    with Upstream() as broken:
         broken.always(Script(500, b"{}"))
         providers = {
             name: {"connector": "openai.llm.v1", "api_key": f"sk-test-{name}", "base_url": one.url}
@@ -115,6 +123,27 @@ def test_requests_attempts_tokens_and_cost_are_counted(port: int) -> None:
     assert not any(labels >= {("model", "m")} for name, labels in value.rows if "tokens" in name or "dollars" in name)
     for secret in ("PROMPT-CANARY", "secret-path", "sk-test", TOKEN):
         assert secret not in text
+
+
+def test_interrupted_streams_and_streams_that_callers_leave_are_counted(port: int, good: Upstream) -> None:
+    good.stream([event(chunk({"content": "Hel"}))], cut=True)
+    assert _send(port, "POST", "/v1/chat/completions", {**CHAT, "stream": True})[0] == 200
+    good.stream([event(chunk({"content": "Hel"})), b""])  # an empty part keeps the connection open
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as caller:
+        body = json.dumps({**CHAT, "stream": True})
+        head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {TOKEN}\r\nContent-Type: application/json\r\n"
+        caller.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode())
+        assert caller.recv(100).startswith(b"HTTP/1.1 200")
+        assert Values(_send(port, "GET", "/metrics")[2])("http_requests_in_flight") == 2, "the stream and the scrape"
+    for _ in range(200):
+        value = Values(_send(port, "GET", "/metrics")[2])
+        if value("http_requests_in_flight") == 1:
+            break
+        time.sleep(0.05)
+    model = {"provider": "good", "model": "n"}
+    assert value("streams_interrupted_total", **model) == 1
+    assert value("attempts_total", outcome="interrupted", failure="protocol", **model) == 1
+    assert value("attempts_total", outcome="cancelled", failure="", **model) == 1
 
 
 def test_openmetrics_is_negotiated(port: int) -> None:
