@@ -11,7 +11,7 @@ from modelmesh.contracts.models import ModelInfo
 from modelmesh.contracts.provider import Answer
 from modelmesh.errors import ConfigurationError, NoActiveModelError
 from modelmesh_proxy.application.mesh_source import load_mesh
-from modelmesh_proxy.application.worker_storage import for_workers, temporary_store
+from modelmesh_proxy.application.worker_storage import for_workers
 
 
 class Scripted:
@@ -38,19 +38,18 @@ HELLO = [{"role": "user", "content": "Hello!"}]
 
 
 @pytest.mark.parametrize("storage", [None, {"connector": "modelmesh.memory.v1", "sync_policy": "immediate"}])
-def test_workers_without_a_storage_share_a_temporary_database(storage: dict[str, Any] | None) -> None:
+def test_workers_without_a_storage_share_a_temporary_database(storage: dict[str, Any] | None, tmp_path: Path) -> None:
     config = LOCAL if storage is None else {**LOCAL, "storage": storage}
-    with temporary_store() as store:
-        one, two = load_mesh(config, worker_store=store), load_mesh(config, worker_store=store)
-        try:
-            for mesh in (one, two, one, two):
-                assert mesh.client.chat.completions.create(model="text-generation", messages=HELLO).choices
-            with pytest.raises(NoActiveModelError):
-                one.client.chat.completions.create(model="text-generation", messages=HELLO)
-        finally:
-            one.shutdown()
-            two.shutdown()
-    assert not Path(store).exists()
+    store = str(tmp_path / "state.db")
+    one, two = load_mesh(config, worker_store=store), load_mesh(config, worker_store=store)
+    try:
+        for mesh in (one, two, one, two):
+            assert mesh.client.chat.completions.create(model="text-generation", messages=HELLO).choices
+        with pytest.raises(NoActiveModelError):
+            one.client.chat.completions.create(model="text-generation", messages=HELLO)
+    finally:
+        one.shutdown()
+        two.shutdown()
 
 
 def test_configured_storage_is_used_or_rejected() -> None:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Final
 
 from modelmesh._engine.config import MeshConfig
@@ -18,13 +14,6 @@ OF_ONE_PROCESS: Final = "modelmesh.memory.v1"
 """The store whose content no other process sees."""
 
 
-@contextmanager
-def temporary_store() -> Iterator[str]:
-    """Create the path of a database for the life of a server, and delete the database at its end."""
-    with tempfile.TemporaryDirectory(prefix="modelmesh-workers-", ignore_cleanup_errors=True) as folder:
-        yield str(Path(folder) / "state.db")
-
-
 def for_workers(config: Any, store: str) -> MeshConfig:
     """Return a configuration whose counts several workers share.
 
@@ -32,7 +21,7 @@ def for_workers(config: Any, store: str) -> MeshConfig:
 
     Args:
         config: Path, dictionary or configuration, ``None`` for an empty one.
-        store: Path of the database, from :func:`temporary_store`.
+        store: Path of a database that lasts as long as the server.
 
     Raises:
         ConfigurationError: Each worker would have counts of its own in the configured storage.
