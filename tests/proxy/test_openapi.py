@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -52,6 +53,11 @@ def test_document_names_every_operation_and_no_administration(url: str) -> None:
     assert not any(path.startswith(("/admin", "/ui", "/metrics")) for _, path in ENTRIES)
     for schema in DOCUMENT["components"]["schemas"].values():
         Draft202012Validator.check_schema(schema)
+
+
+def test_reference_names_every_path() -> None:
+    page = (Path(__file__).parents[2] / "docs/reference/http.md").read_text("utf-8")
+    assert [path for path in DOCUMENT["paths"] if path not in page] == []
 
 
 SCHEMA = schemathesis.openapi.from_dict(json.loads(json.dumps(DOCUMENT)))
