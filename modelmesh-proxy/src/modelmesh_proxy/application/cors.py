@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 EXPOSED = (
     "x-request-id, request-id, x-modelmesh-model, x-modelmesh-provider, x-modelmesh-attempts, x-modelmesh-cost, "
     "x-modelmesh-adapted, retry-after, retry-after-ms, x-should-retry, x-ratelimit-limit-requests, "
-    "x-ratelimit-remaining-requests, x-ratelimit-limit-tokens, x-ratelimit-remaining-tokens, x-ratelimit-reset-requests, x-ratelimit-reset-tokens"
+    "x-ratelimit-remaining-requests, x-ratelimit-limit-tokens, x-ratelimit-remaining-tokens, "
+    "x-ratelimit-reset-requests, x-ratelimit-reset-tokens"
 )
 """Response headers that a page may read. ``*`` would not include them in every browser when credentials are permitted."""
 
