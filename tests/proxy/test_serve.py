@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from proxy_process import proxy
+from proxy_process import LIMIT_S, get, proxy, wait_for
 
 from modelmesh.cli.root import root
 from modelmesh_proxy.application.mesh_source import find_config, load_mesh
@@ -129,3 +132,29 @@ def test_help_has_examples_and_defaults() -> None:
         "SIGHUP",
     ):
         assert part in result.output
+
+
+def test_another_asgi_server_hosts_the_application(tmp_path: Path) -> None:
+    script = "import sys, uvicorn; uvicorn.run('modelmesh_proxy:app', port=int(sys.argv[1]), log_level='info')"
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    start = [sys.executable, "-c", script, str(port)]
+    (tmp_path / "wrong.yaml").write_text("proxy: {prot: 1}")
+    wrong = kept | {"MODELMESH_CONFIG": "wrong.yaml"}
+    failed = subprocess.run(start, cwd=tmp_path, env=wrong, capture_output=True, text=True, timeout=LIMIT_S, check=False)
+    assert failed.returncode != 0
+    assert "wrong.yaml:1:9" in failed.stderr
+    with subprocess.Popen(start, cwd=tmp_path, env=kept, stderr=subprocess.DEVNULL) as process:
+        try:
+            wait_for(lambda: process.poll() is not None or _answers(port))
+            assert b"text-generation" in get(f"http://127.0.0.1:{port}/v1/models")[1]
+        finally:
+            process.terminate()
+
+
+def _answers(port: int) -> bool:
+    try:
+        return get(f"http://127.0.0.1:{port}/health")[0] == 200
+    except OSError:
+        return False

@@ -8,11 +8,11 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from modelmesh_proxy.application.deferred_app import DeferredApp
+
 if TYPE_CHECKING:
     from modelmesh_proxy.application.app import ProxyApp, create_app
     from modelmesh_proxy.server.proxy_server import ProxyServer, ServerStatus
-
-    app: ProxyApp
 
 __all__ = ["ProxyApp", "ProxyServer", "ServerStatus", "app", "create_app"]
 
@@ -24,14 +24,15 @@ _HOMES = {
 }
 
 
+app = DeferredApp()
+"""The ASGI application of the configuration that is found, for other ASGI servers."""
+
+
 def __getattr__(name: str) -> Any:
-    if name == "app":
-        value: Any = import_module("modelmesh_proxy.application.app").create_app()
-    elif name in _HOMES:
-        value = getattr(import_module(f"modelmesh_proxy.{_HOMES[name]}"), name)
-    else:
+    if name not in _HOMES:
         message = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(message)
+    value = getattr(import_module(f"modelmesh_proxy.{_HOMES[name]}"), name)
     globals()[name] = value
     return value
 
