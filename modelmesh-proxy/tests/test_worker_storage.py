@@ -57,3 +57,5 @@ def test_configured_storage_is_used_or_rejected() -> None:
     assert for_workers({**LOCAL, "storage": shared}, "/unused").raw["storage"] == shared
     with pytest.raises(ConfigurationError, match=r"storage.*sync_policy: sync-on-boundary.*--workers 1"):
         for_workers({**LOCAL, "storage": {"connector": "modelmesh.local-file.v1"}}, "/unused")
+    with pytest.raises(ConfigurationError, match=r"sync_policy: in-memory, each worker would count"):
+        for_workers({**LOCAL, "storage": {**shared, "sync_policy": "in-memory"}}, "/unused")  # it may have tokens

@@ -28,14 +28,15 @@ def for_workers(config: Any, store: str) -> MeshConfig:
     """
     settings = MeshConfig.of({} if config is None else config)
     section = settings.read(Problems(settings.source_map)).storage
-    if section is None or section.sync_policy == "in-memory" or section.connector == OF_ONE_PROCESS:
+    if section is None or section.connector == OF_ONE_PROCESS:
         shared = {"connector": CONNECTOR, "path": store, "durable": False, "sync_policy": "immediate"}
         return settings.replaced(storage=shared)
     if section.sync_policy == "immediate":
         return settings
     where = settings.source_map.where(("storage",))
+    lost = "" if section.sync_policy == "in-memory" else " and overwrite what the others save"
     message = (
-        f"{where}: with sync_policy: {section.sync_policy}, each worker would count quotas and budgets alone and overwrite what "
-        "the others save. Set storage.sync_policy: immediate, or serve with --workers 1."
+        f"{where}: with sync_policy: {section.sync_policy}, each worker would count quotas and budgets alone{lost}. "
+        "Set storage.sync_policy: immediate, or serve with --workers 1."
     )
     raise ConfigurationError(message, where=where)

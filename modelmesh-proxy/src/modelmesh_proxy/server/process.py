@@ -68,5 +68,6 @@ def _report(run: ServerRun) -> None:
     services = run.app.services
     for line in start_lines(run.url, services.mesh):
         _log.info(line)
-    for warning in start_warnings(services.settings, services.port, services.mesh):
+    has_tokens = services.authenticator is not None and services.authenticator.has_tokens
+    for warning in start_warnings(services.settings, services.port, services.mesh, has_tokens=has_tokens):
         _log.warning(warning)

@@ -22,6 +22,7 @@ from modelmesh_proxy.server.supervisor import Supervisor
 from modelmesh_proxy.server.tls import build_context
 from modelmesh_proxy.server.worker_place import WorkerPlace
 from modelmesh_proxy.settings import ProxySettings
+from modelmesh_proxy.tokens.authenticator import known_tokens
 
 _log = logging.getLogger("modelmesh.proxy")
 
@@ -67,7 +68,8 @@ def serve_workers(options: ServeOptions, flags: dict[str, Any], count: int) -> i
         sockets = bind(section.host, section.port, share=CAN_SHARE_PORT)
         port = sockets[0].getsockname()[1]
         lines = [*start_lines(base_url(section, port), mesh), f"workers: {count}"]
-        warnings = list(start_warnings(settings, port, mesh, count))
+        has_tokens = known_tokens(mesh, settings)
+        warnings = list(start_warnings(settings, port, mesh, count, has_tokens=has_tokens))
         mesh.shutdown()
         for name in FIRST_REQUEST_MODULES:
             with suppress(ImportError):

@@ -10,6 +10,7 @@ import hmac
 import logging
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING
 
@@ -246,3 +247,11 @@ def add_tokens(services: ProxyServices) -> None:
     tokens = services.authenticator = TokenAuthenticator(services.mesh, services.settings)
     services.on_replaced.append(lambda _: tokens.replace_mesh(services.mesh, services.settings))
     services.readiness_checks.append(tokens.readiness)
+
+
+def known_tokens(mesh: ModelMesh, settings: ProxySettings) -> bool:
+    """Return whether a proxy would require a token now. Reads the store, so it may block."""
+    tokens = TokenAuthenticator(mesh, settings)
+    with suppress(Exception):  # an unread store counts as one with tokens, and the workers report its failure
+        tokens.refresh()
+    return tokens.has_tokens
