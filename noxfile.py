@@ -184,7 +184,7 @@ def client_suites(session: nox.Session, frameworks: tuple[str, ...]) -> None:
 
 @nox.session
 def image(session: nox.Session) -> None:
-    """Build and run the image of the proxy, and check chart, manifests and compose files. Needs buildah and npm.
+    """Build and run the image of the proxy, and check chart, manifests, compose files and queries. Needs buildah and npm.
 
     ``-- --write`` renews the plain manifests. ``-- chart manifests`` runs only these checks.
     """

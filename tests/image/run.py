@@ -12,6 +12,7 @@ from functools import partial
 from chart import check_chart, check_manifests
 from container import check_image
 from linters import check_compose, check_dockerfile
+from queries import check_queries
 
 
 def main(arguments: list[str]) -> int:
@@ -21,6 +22,7 @@ def main(arguments: list[str]) -> int:
         "compose": check_compose,
         "chart": check_chart,
         "manifests": partial(check_manifests, write="--write" in arguments),
+        "queries": check_queries,
         "image": check_image,
     }
     chosen = [name for name in arguments if not name.startswith("--")] or list(checks)
