@@ -60,7 +60,7 @@ def measure(contenders: dict[str, Contender], programs: dict[str, str], turn: Tu
 
 
 def _first_of_vendor(load: Loader, port: int, turn: Turn) -> float:
-    body = {"model": "gpt-test", "stream": True, "messages": [{"role": "user", "content": "burst"}]}
+    body = {"model": "gpt-test", "stream": True, "messages": [{"role": "user", "content": "short"}]}
     order = {"port": port, "path": "/v1/chat/completions", "headers": {}, "body": body, "connections": 1}
     return float(load.send(**order, requests=turn.first)["first_ms"]) / 1000
 

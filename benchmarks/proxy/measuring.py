@@ -72,7 +72,7 @@ class Running:
     def send(self, load: processes.Loader, connections: int, requests: int, kind: str, **more: Any) -> dict[str, Any]:
         """Send requests of one kind and return the reply of the load with the CPU seconds of the gateway."""
         body: dict[str, Any] = {"model": self.contender.model, "messages": [{"role": "user", "content": f"{TEXT} {kind}"}]}
-        if kind in ("unmerged", "burst", "broken"):
+        if kind in ("unmerged", "burst", "short", "broken"):
             body["stream"] = True
         before = processes.cpu_seconds(self.process.pid)
         reply = load.send(
@@ -98,7 +98,7 @@ class Running:
             streams = min(turn.streams, 16) if self.contender.slow else turn.streams
             found["unmerged"] = self._each(load, 16, streams, "unmerged") / vendor.UNMERGED
             found["burst"] = self._each(load, 8, streams, "burst") / vendor.BURST
-            found["first"] = self.send(load, 1, turn.first, "burst")["first_ms"] / 1000
+            found["first"] = self.send(load, 1, turn.first, "short")["first_ms"] / 1000
         found["memory"] = processes.resident_mib(self.process.pid)
         found["start"] = self.accepted_s
         return found

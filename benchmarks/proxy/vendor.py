@@ -1,7 +1,8 @@
 """A vendor on loopback with OpenAI's format: ``python vendor.py PORT``.
 
 The content of the last message selects the answer: ``unmerged`` streams 200 chunks 5 ms apart, ``burst`` streams 503 chunks in a
-few writes, ``broken`` breaks off a stream, ``failing`` is a refusal. Everything else is a plain answer.
+few writes, ``short`` streams two chunks and ends 5 ms later, ``broken`` breaks off a stream, ``failing`` is a refusal. Everything
+else is a plain answer.
 """
 
 from __future__ import annotations
@@ -92,6 +93,9 @@ class Vendor(asyncio.Protocol):
             self.transport.write(REFUSED)
         elif b"unmerged" in body:
             self.task = asyncio.ensure_future(self.unmerged())
+        elif b"short" in body:
+            self.transport.write(STREAM_HEAD + _framed(FIRST) + _framed(TEXT))
+            asyncio.get_running_loop().call_later(GAP_S, self.transport.write, _framed(FINISH) + _framed(_last(2)) + END)
         elif b"burst" in body:
             self.burst()
         elif b"broken" in body:

@@ -96,12 +96,11 @@ class AsyncHttpEventStream(_Stream):
             self._is_ended = True
             return
         try:
-            data = await anext(self._body, None)
+            data = await self._body.__anext__()
         except TransportError as error:
             self._is_ended = True
             reading.check_interruption(error)
-            return
-        if data is None:
+        except StopAsyncIteration:
             self._is_ended, self._arrived = True, iter(reading.end())
         else:
             self._arrived = iter(reading.feed(data))

@@ -12,7 +12,7 @@ from modelmesh_cdk.provider.error_responses import describe_unreadable, transpor
 from modelmesh_cdk.provider.provider_errors import bad_hook_result, provider_error
 from modelmesh_cdk.transport.interfaces import Deadline, TransportError
 from modelmesh_cdk.wire.limits import MAX_QUIET, MIB, Inflater, TooLargeError
-from modelmesh_cdk.wire.sse import SseDecoder
+from modelmesh_cdk.wire.sse import ServerSentEvent, SseDecoder
 
 if TYPE_CHECKING:
     from modelmesh.contracts.call import Limits
@@ -28,6 +28,8 @@ FINISH_S = 2.0
 
 Chunk = dict[str, Any]
 _LISTS = (list, tuple)
+_PIECE = 4096
+"""Bytes that are split into events at one time."""
 _TEXT = {"content": "text"}
 """Stands for a delta that adds text."""
 
@@ -100,11 +102,9 @@ class StreamReader:
         """
         if self._inflater is not None:
             return self._inflate(self._inflater, data)
-        try:
-            events = self._sse.feed(data)
-        except ValueError as error:
-            raise self._unreadable(error) from None
-        return self._decode(events)
+        if len(data) > _PIECE:
+            return self._in_pieces(data)
+        return self._decode(self._events(data))
 
     def end(self) -> Iterator[Any]:
         """Return the chunks that the end of the body completes.
@@ -113,6 +113,17 @@ class StreamReader:
             ProviderError: The stream is broken.
         """
         return self._decode(self._sse.end())
+
+    def _events(self, data: bytes) -> list[ServerSentEvent]:
+        try:
+            return self._sse.feed(data)
+        except ValueError as error:
+            raise self._unreadable(error) from None
+
+    def _in_pieces(self, data: bytes) -> Iterator[Any]:
+        """Split many events piece by piece, so that the first ones do not wait for the others."""
+        for start in range(0, len(data), _PIECE):
+            yield from self._decode(self._events(data[start : start + _PIECE]))
 
     def _inflate(self, inflater: Inflater, data: bytes) -> Iterator[Any]:
         try:

@@ -95,6 +95,13 @@ def request_head(method: str, address: Address, headers: Sequence[tuple[str, str
     Raises:
         TransportError: A header is illegal.
     """
+    start = _start(method, address, tuple(headers))
+    return b"%bContent-Length: %d\r\n\r\n" % (start, length) if length or method == "POST" else start + b"\r\n"
+
+
+@lru_cache(maxsize=64)
+def _start(method: str, address: Address, headers: tuple[tuple[str, str], ...]) -> bytes:
+    """Return the lines of a head before the length. Most requests of a provider have the same headers."""
     lines = [_first_lines(method, address)]
     for name, value in headers:
         if not _is_name(name):
@@ -102,9 +109,7 @@ def request_head(method: str, address: Address, headers: Sequence[tuple[str, str
         if _VALUE.fullmatch(value) is None:
             raise not_sent("LocalProtocolError: Illegal header value")
         lines.append(f"{name}: {value}")
-    if length or method == "POST":
-        lines.append(f"Content-Length: {length}")
-    lines.append("\r\n")
+    lines.append("")
     return "\r\n".join(lines).encode("latin-1")
 
 
