@@ -50,8 +50,11 @@ def test_a_killed_worker_is_replaced_while_the_other_serves(folder: Path) -> Non
         assert {one.post("/v1/chat/completions", CHAT)[0] for _ in range(20)} == {200}
         one.wait_for_log("worker [12] was ended by SIGKILL and is started again")
         after = wait_for(lambda: len(found := _children(supervisor)) == 2 and found)
+        counted = b'http_requests_total{method="POST",route="/v1/chat/completions",status="200"} 20.0'
+        wait_for(lambda: all(line in one.get("/metrics")[1] for line in (counted, b"modelmesh_workers 2.0")))
         one.send(signal.SIGHUP)
         one.wait_for_log("configuration applied")
+        wait_for(lambda: b'config_reloads_total{result="ok"} 2.0' in one.get("/metrics")[1])
         assert one.stop() == 0
         assert not any(map(_runs, before | after))
         assert "Traceback" not in one.text()
