@@ -15,7 +15,10 @@ from proxy_process import post, proxy, wait_for
 from slow_vendor import SlowVendor
 
 import modelmesh
+from modelmesh._engine.foundation.failures import FailureClass
+from modelmesh._engine.health.circuit_breaker import BreakerState
 from modelmesh.proxy import ProxyServer
+from modelmesh_proxy.application.mesh_source import load_mesh
 from modelmesh_proxy.server.file_watch import FileWatch
 
 CHAT = {"model": "chat", "messages": [{"role": "user", "content": "Hi"}]}
@@ -110,6 +113,45 @@ def test_streams_finish_on_the_earlier_configuration_and_budgets_continue(tmp_pa
         assert [row["used"] for row in services.mesh.limits()] == [10_000_000]
         with pytest.raises(modelmesh.ModelMeshError, match="shut down"):
             before.client.chat.completions.create(**CHAT)
+
+
+def _reload(server: ProxyServer) -> None:
+    run = server._run
+    assert run is not None
+    assert run.app is not None
+    before = run.app.services.mesh
+    run._server.call_soon(run._reloader.request)  # type: ignore[union-attr]
+    wait_for(lambda: run.app.services.mesh is not before and not run.app.services.earlier_requests)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("connector", ["modelmesh.local-file.v1", "modelmesh.sqlite.v1"])
+@pytest.mark.parametrize("policy", ["sync-on-boundary", "immediate"])
+def test_stored_counts_continue_once(tmp_path: Path, vendor: SlowVendor, connector: str, policy: str) -> None:
+    path, store = tmp_path / "modelmesh.json", str(tmp_path / "state")
+    storage = {"connector": connector, "path": store, "persistence": {"sync_policy": policy}}
+    _write(path, _model(vendor.config(budget={"daily_limit": 1000}, storage=storage), "m"))
+    with ProxyServer(path, port=0) as server:
+        services = server._run.app.services  # type: ignore[union-attr]
+        for _ in range(3):
+            assert post(f"{server.url}/v1/chat/completions", CHAT)[0] == 200
+            _reload(server)
+        (candidate,) = services.mesh.list_models()
+        core = services.mesh._core
+        with core.lock:
+            until = core.clock() + 600
+            core.health.restore_open(
+                candidate.health, FailureClass.SERVER, until, retry_after_given=False, backoff_steps={FailureClass.SERVER: 2}
+            )
+        _reload(server)
+        (candidate,) = services.mesh.list_models()
+        assert (candidate.health.state, candidate.health.backoff_steps) == (BreakerState.OPEN, {FailureClass.SERVER: 2})
+        assert services.mesh.usage.total_requests == 3
+        assert [row["used"] for row in services.mesh.limits()] == [15_000_000]
+    again = load_mesh(path, read_only=True)
+    again.load_state()
+    assert again.usage.total_requests == 3
+    assert [row["used"] for row in again.limits()] == [15_000_000]
+    again.shutdown()
 
 
 def test_a_file_change_and_sighup_reload_and_a_wrong_file_does_not(tmp_path: Path, vendor: SlowVendor) -> None:
