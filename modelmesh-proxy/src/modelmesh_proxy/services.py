@@ -61,6 +61,8 @@ class ProxyServices:
         authenticator: Identifies callers by stored tokens, an ``application.callers.Authenticator``. ``None`` while only
             ``--token`` counts.
         on_replaced: Called with the earlier mesh after a reload.
+        live_feed: Live feed of the administration, an ``admin.live_feed.LiveFeed``. ``None`` before the first view.
+        workers: Link to the other workers, an ``admin.worker_link.WorkerLink``. ``None`` for a single process.
     """
 
     mesh: ModelMesh
@@ -77,6 +79,8 @@ class ProxyServices:
     readiness_checks: list[Callable[[], ReadinessProblem | None]] = field(factory=list)
     authenticator: Any = None
     on_replaced: list[Callable[[ModelMesh], None]] = field(factory=list)
+    live_feed: Any = None
+    workers: Any = None
 
     @property
     def in_flight(self) -> int:

@@ -21,10 +21,10 @@ from modelmesh._engine.gateway.calls import decode_json
 from modelmesh._engine.gateway.error_responses import openai_error, status_of
 from modelmesh._engine.gateway.messages import HttpError
 from modelmesh.errors import ModelMeshError
-from modelmesh_proxy.admin import configuration, mesh_views, token_views
+from modelmesh_proxy.admin import configuration, mesh_views, token_views, usage_views, worker_answers
 from modelmesh_proxy.admin.assets import Page
 from modelmesh_proxy.admin.event_stream import AttemptStream
-from modelmesh_proxy.admin.live_feed import LiveFeed
+from modelmesh_proxy.admin.live_feed import feed_of
 from modelmesh_proxy.admin.request_checks import RequestChecks
 from modelmesh_proxy.services import ProxyServices
 
@@ -35,15 +35,14 @@ MAX_BYTES = 1024 * 1024
 
 def create_admin(services: ProxyServices) -> RequestChecks:
     """Create the ASGI application of ``/admin`` and ``/ui``."""
-    feed, page = LiveFeed(services), Page(services)
-    api = AdminApi(services, feed)
+    api, page = AdminApi(services), Page(services)
     routes = [
         Route("/admin/status", _plain(api.status)),
         Route("/admin/pools", _plain(api.pools)),
         Route("/admin/pools/{pool:path}/rotate", _plain(api.rotate), methods=["POST"]),
         Route("/admin/pools/{pool:path}/recover", _plain(api.recover), methods=["POST"]),
         Route("/admin/limits", _plain(api.limits)),
-        Route("/admin/attempts", AttemptStream(feed), methods=["GET"]),
+        Route("/admin/attempts", AttemptStream(feed_of(services)), methods=["GET"]),
         Route("/admin/explain", _plain(api.explain), methods=["POST"]),
         Route("/admin/config", _plain(api.config)),
         Route("/admin/config/check", _plain(api.check), methods=["POST"]),
@@ -64,30 +63,46 @@ class AdminApi:
     What reads a store or holds the mesh's lock for long runs in a thread, so that callers' requests go on.
     """
 
-    def __init__(self, services: ProxyServices, feed: LiveFeed) -> None:
-        self._services, self._feed = services, feed
+    def __init__(self, services: ProxyServices) -> None:
+        self._services = services
+
+    async def _others(self, what: str, **arguments: Any) -> list[Any]:
+        """Return what the other workers answer."""
+        workers = self._services.workers
+        return [] if workers is None else await workers.ask(what, **arguments)
 
     async def status(self, _: Request) -> Any:
         """Return the state of the process and the totals of the mesh."""
-        return await run_in_threadpool(mesh_views.status, self._services, self._feed.readers)
+        own = await run_in_threadpool(mesh_views.status, self._services)
+        own["requests_running"] = max(0, own["requests_running"] - 1)  # this one
+        return worker_answers.merge_status(own, await self._others("status"))
 
     async def pools(self, _: Request) -> Any:
         """Return every pool with its models, their state, the reason and its end."""
-        return await run_in_threadpool(mesh_views.pools, self._services.mesh)
+        own = await run_in_threadpool(mesh_views.pools, self._services.mesh)
+        return worker_answers.merge_pools(own, await self._others("pools"))
 
     async def limits(self, _: Request) -> Any:
         """Return what is spent and what is left of every limit."""
-        return await run_in_threadpool(mesh_views.limits, self._services.mesh)
+        own = await run_in_threadpool(mesh_views.limits, self._services.mesh)
+        usage_views.add(own, [one["usage"] for one in await self._others("usage")])
+        return own
 
     async def rotate(self, request: Request) -> Any:
         """Put the current model of a pool in standby."""
         pool = request.path_params["pool"]
-        return {"pool": pool, "model": await run_in_threadpool(self._services.mesh.rotate, pool)}
+        mesh = self._services.mesh
+        before = mesh.pool_status(pool)[pool]
+        model = await run_in_threadpool(mesh.rotate, pool)
+        await self._others("rotate", pool=pool, model=f"{before.current_provider}/{before.current_model}")
+        return {"pool": pool, "model": model}
 
     async def recover(self, request: Request) -> Any:
         """Make models of a pool active again: one, or every model in standby."""
         pool, model = request.path_params["pool"], (await _body(request)).get("model")
-        return {"pool": pool, "models": await run_in_threadpool(self._services.mesh.recover, pool, model)}
+        models = await run_in_threadpool(self._services.mesh.recover, pool, model)
+        await self._others("recover", pool=pool, model=model)
+        return {"pool": pool, "models": models}
 
     async def explain(self, request: Request) -> Any:
         """Return where a request would go now, and why."""

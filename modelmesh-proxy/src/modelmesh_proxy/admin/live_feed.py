@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -46,11 +47,13 @@ class Reader:
 
     Attributes:
         queue: Messages that it has not read. ``None`` is the end.
+        is_remote: Whether it is another worker, which gets the messages of this process alone.
         on_drop: Called when the reader is too slow.
     """
 
     queue: asyncio.Queue[Message | None] = field(factory=lambda: asyncio.Queue(MAX_WAITING))
     on_drop: Callable[[], object] = field(default=lambda: None)
+    is_remote: bool = False
 
 
 @define(eq=False)
@@ -72,21 +75,32 @@ class LiveFeed:
         self._numbers = itertools.count(1)
         self._stop: Callable[[], None] | None = None
         self._task: asyncio.Task[None] | None = None
+        self._others: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         services.on_replaced.append(self._on_replaced)
 
     @property
     def readers(self) -> int:
-        """Number of open views."""
-        return len(self._readers)
+        """Number of open views of this process."""
+        return sum(not reader.is_remote for reader in self._readers)
 
     def join(self) -> Reader | None:
         """Return a new reader, ``None`` when there are :data:`MAX_READERS`."""
-        if len(self._readers) >= MAX_READERS:
+        if self.readers >= MAX_READERS:
             return None
-        reader = Reader()
+        reader = self._add(Reader(), self._history)
+        workers = self._services.workers
+        if workers is not None and self._others is None:
+            self._others = asyncio.ensure_future(workers.follow(self._relay))
+        return reader
+
+    def join_remote(self) -> Reader:
+        """Return a new reader for another worker."""
+        return self._add(Reader(is_remote=True), ())
+
+    def _add(self, reader: Reader, history: Iterable[Message]) -> Reader:
         self._readers.add(reader)
-        for message in (self._counts(), *self._history, *(("attempt", one.facts) for one in self._running.values())):
+        for message in (self._counts(), *history, *(("attempt", one.facts) for one in self._running.values())):
             with suppress(asyncio.QueueFull):
                 reader.queue.put_nowait(message)
         if self._stop is None:
@@ -96,6 +110,9 @@ class LiveFeed:
     def leave(self, reader: Reader) -> None:
         """Forget a reader. Without any, the mesh is no longer watched."""
         self._readers.discard(reader)
+        if not self.readers and self._others is not None:
+            self._others.cancel()
+            self._others = None
         if not self._readers:
             self._end()
 
@@ -126,7 +143,7 @@ class LiveFeed:
             return
         call, attempt, number = step.call, step.attempt, next(self._numbers)
         facts = {
-            "id": number,
+            "id": f"{os.getpid()}-{number}",
             "began_at": time.time(),
             "number": attempt.number,
             "operation": (call.native or call).operation.name,
@@ -155,6 +172,13 @@ class LiveFeed:
         self._history.append(message)
         self._publish(message)
 
+    def _relay(self, kind: str, facts: dict[str, Any]) -> None:
+        """Pass on what another worker reports."""
+        message = kind, facts
+        if kind in ("request", "event"):
+            self._history.append(message)
+        self._publish(message, to_remote=False)
+
     # -- what the readers get ---------------------------------------------------------------------------------------
 
     async def _follow(self) -> None:
@@ -181,12 +205,22 @@ class LiveFeed:
             self._publish(("attempt", one.facts))
 
     def _counts(self) -> Message:
-        return "counts", {"requests_running": max(0, self._services.in_flight - self.readers)}
+        return "counts", {"process": os.getpid(), "requests_running": max(0, self._services.in_flight - self.readers)}
 
-    def _publish(self, message: Message | None) -> None:
+    def _publish(self, message: Message | None, *, to_remote: bool = True) -> None:
         for reader in list(self._readers):
+            if reader.is_remote and not to_remote:
+                continue
             try:
                 reader.queue.put_nowait(message)
             except asyncio.QueueFull:
                 self._readers.discard(reader)
                 reader.on_drop()
+
+
+def feed_of(services: ProxyServices) -> LiveFeed:
+    """Return the live feed of a proxy, which the first view creates."""
+    if services.live_feed is None:
+        services.live_feed = LiveFeed(services)
+    feed: LiveFeed = services.live_feed
+    return feed

@@ -16,25 +16,20 @@ from modelmesh._engine.gateway.messages import GatewayRequest, HttpError
 from modelmesh._engine.gateway.routes import find_route
 from modelmesh._engine.telemetry.status import short_strategy
 from modelmesh.contracts.call import NO_OPTIONS
+from modelmesh_proxy.admin.usage_views import PERIODS, entry_facts, usage_of
 from modelmesh_proxy.store_counts import counts_report
 
 if TYPE_CHECKING:
     from modelmesh import ModelMesh
     from modelmesh._engine.routing.explain import Explanation
     from modelmesh._engine.telemetry.status import PoolInfo
-    from modelmesh._engine.telemetry.usage_entry import UsageEntry
     from modelmesh_proxy.services import ProxyServices
 
 _CHAT = "/v1/chat/completions"
 
 
-def status(services: ProxyServices, views: int) -> dict[str, Any]:
-    """Return the state of this process and the totals of its mesh.
-
-    Args:
-        services: The proxy.
-        views: Live views that are open. Neither they nor this request count as running.
-    """
+def status(services: ProxyServices) -> dict[str, Any]:
+    """Return the state of this process and the totals of its mesh. Open live views do not count as running requests."""
     mesh = services.mesh
     section, store = services.settings.section, mesh.state
     summary = mesh.pool_status()
@@ -43,7 +38,7 @@ def status(services: ProxyServices, views: int) -> dict[str, Any]:
         "pid": os.getpid(),
         "workers": section.workers,
         "uptime_seconds": time.monotonic() - services.started_at,
-        "requests_running": max(0, services.in_flight - views - 1),
+        "requests_running": max(0, services.in_flight - (0 if services.live_feed is None else services.live_feed.readers)),
         "requests_served": sum(mesh.get_statistics().pool(name).requests_total for name in summary),
         "draining": services.draining,
         "storage": None if store is None else store.storage.id,
@@ -55,9 +50,8 @@ def status(services: ProxyServices, views: int) -> dict[str, Any]:
         "models_standby": sum(info.standby for info in summary.values()),
         "providers": sorted({candidate.provider_id for candidate in mesh.list_models()}),
         "providers_active": sorted(mesh.active_providers()),
-        "today": _usage(mesh.usage.today),
-        "this_month": _usage(mesh.usage.this_month),
-        "total": _usage(mesh.usage.total),
+        **{name: entry_facts(getattr(mesh.usage, name)) for name in PERIODS},
+        "processes": [os.getpid()],
         "sink_failures": dict(mesh.sink_failures),
         "sink_drops": dict(mesh.sink_drops),
     }
@@ -106,7 +100,6 @@ def explained(explanation: Explanation) -> dict[str, Any]:
 
 def limits(mesh: ModelMesh) -> dict[str, Any]:
     """Return every limit with its rest and reset, those that vendors reported, and the usage so far."""
-    usage = mesh.usage
     configured = [in_usd(row) for row in mesh.limits()]
     known = {(row["of"], row["metric"], row["window"]) for row in configured}
     reported: dict[tuple[Any, ...], dict[str, Any]] = {}
@@ -118,11 +111,7 @@ def limits(mesh: ModelMesh) -> dict[str, Any]:
     return {
         "now": time.time(),
         "limits": [*configured, *reported.values()],
-        "today": _usage(usage.today),
-        "this_month": _usage(usage.this_month),
-        "total": _usage(usage.total),
-        "by_provider": [{"name": name, **_usage(entry)} for name, entry in sorted(usage.by_provider.items())],
-        "by_model": [{"name": name, **_usage(entry)} for name, entry in sorted(usage.by_model.items())],
+        **usage_of(mesh),
     }
 
 
@@ -136,14 +125,3 @@ def in_usd(row: Mapping[str, Any]) -> dict[str, Any]:
 def _pool_state(name: str, info: PoolInfo) -> dict[str, Any]:
     target = f"{info.current_provider}/{info.current_model}" if info.current_model else None
     return {"name": name, "active": info.active, "total": info.total, "next": target, "strategy": short_strategy(info.strategy)}
-
-
-def _usage(entry: UsageEntry) -> dict[str, Any]:
-    return {
-        "requests": entry.total_requests,
-        "prompt_tokens": entry.prompt_tokens,
-        "completion_tokens": entry.completion_tokens,
-        "cost_usd": entry.total_cost,
-        "requests_without_price": entry.unpriced_requests + entry.unknown_usage_requests + entry.unknown_cost_attempts,
-        "requests_estimated": entry.estimated_requests,
-    }

@@ -163,6 +163,10 @@ class ServerRun:
             assert self.app is not None
             self._place.watch_supervisor(self.stop)
             self._server.add_background(self._place.publish(self.app.metrics))
+            from modelmesh_proxy.admin.worker_link import WorkerLink  # noqa: PLC0415 - not for a single process
+
+            link = self.app.services.workers = WorkerLink(self.app.services, self._place.folder, self._place.number)
+            self._server.add_background(link.serve())
         self.started.set_result(None)
         if self._on_started is not None:
             self._on_started(self)

@@ -21,14 +21,20 @@ class ManualControl:
     def __init__(self, core: MeshCore, router: Router, reporter: Reporter, inspection: Inspection) -> None:
         self._core, self._router, self._reporter, self._inspection = core, router, reporter, inspection
 
-    def rotate(self, pool: str) -> str:
+    def rotate(self, pool: str, model: str | None = None) -> str:
         """Put a pool's current model in standby and return the ID of the next one.
+
+        Args:
+            pool: Name of the pool.
+            model: The model to put in standby in place of the current one, as ``provider/model``.
 
         Raises:
             NoActiveModelError: There is no other active model. The current one stays active.
         """
         target = self._router.get_pool(pool)
         current = self._inspection.current(target)
+        if model is not None:
+            current = next((one for one in target.get_active_models() if str(one) == model), None)
         with self._core.lock:
             if current is None:
                 message = f"pool {pool!r} has no active model to rotate from; see the reasons with client.explain({pool!r})."

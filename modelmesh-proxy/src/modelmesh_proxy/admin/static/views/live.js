@@ -9,7 +9,7 @@ export function live({ place, heading, signal, failed }) {
   const connection = h("p", { role: "status" }, "Connecting…");
   const pause = h("button", { type: "button", class: "small", "aria-pressed": "false", onclick: () => { paused = !paused; pause.setAttribute("aria-pressed", String(paused)); pause.textContent = paused ? "Resume" : "Pause"; if (!paused) later(); } }, "Pause");
   heading.append(connection, h("div", { class: "end" }, pause));
-  const running = new Map();
+  const running = new Map(), counts = new Map();
   let finished = [], changes = [], attempts = 0, paused = false, waiting = false;
 
   const places = [h("div"), h("div"), h("div")];
@@ -43,7 +43,12 @@ export function live({ place, heading, signal, failed }) {
   }
 
   function take(event, data) {
-    if (event === "counts") { connection.textContent = `Connected, ${data.requests_running === 1 ? "1 request runs" : `${number(data.requests_running)} requests run`}`; return; }
+    if (event === "counts") {
+      counts.set(data.process, { running: data.requests_running, at: performance.now() });
+      const running = [...counts.values()].filter(({ at }) => performance.now() - at < 5000).reduce((sum, one) => sum + one.running, 0); 
+      connection.textContent = `Connected, ${running === 1 ? "1 request runs" : `${number(running)} requests run`}`;
+      return;
+    }
     if (event === "attempt") {
       if (data.outcome === "pending") attempts += 1;
       if (data.outcome === "pending" || data.outcome === "streaming") running.set(data.id, data);

@@ -61,5 +61,5 @@ function process(data) {
       line("Providers", data.providers.join(", ") || "none", missing.length ? h("div", { class: "muted small" }, `without an active model: ${missing.join(", ")}`) : null),
       line("Storage", data.storage ?? "none: counts end with the process"),
       line("Counts", data.counts === "shared" ? "shared with every process" : "of this process", data.storage && data.counts_reason ? h("div", { class: "muted small" }, data.counts_reason) : null),
-      line("Workers", data.workers > 1 ? `${number(data.workers)}, and this page shows process ${data.pid}` : `1, process ${data.pid}`))));
+      line("Workers", data.processes.length === 1 ? `1, process ${data.pid}` : `${number(data.processes.length)}, processes ${data.processes.join(", ")}`))));
 }
