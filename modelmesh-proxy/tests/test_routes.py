@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -53,6 +54,22 @@ def test_every_route_needs_a_token_but_health_and_readiness(guarded: int, route:
             assert status == 401, method
             assert method == "HEAD" or b"Invalid token" in body
     assert (route.access is Access.OPEN) == (route.path in ("/health", "/ready", *PAGE))
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("/v1/models", "authentication_error"),
+        ("/v1/messages", "authentication_error"),
+        ("/v1beta/models", "UNAUTHENTICATED"),
+        ("/v1/models/a:generateContent", "UNAUTHENTICATED"),
+    ],
+)
+def test_refusals_have_the_format_of_the_path(guarded: int, path: str, kind: str) -> None:
+    body = json.loads(ask(guarded, "POST", path)[1])
+    assert kind in (body["error"].get("type"), body["error"].get("status"))
+    assert ("type" in body) == (path == "/v1/messages")
+    assert body["error"].get("code") == {"/v1/models": "invalid_api_key", "/v1/messages": None}.get(path, 401)
 
 
 def test_every_operation_is_for_callers() -> None:

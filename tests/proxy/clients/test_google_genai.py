@@ -138,10 +138,12 @@ def test_structured_output_is_parsed(client: genai.Client, pool: str) -> None:
     assert client.models.generate_content(model=pool, contents="Who?", config=config).parsed == Person(name="Ada", age=36)
 
 
-def test_thoughts_of_another_vendor_return_to_it(client: genai.Client, vendor: Upstream) -> None:
+@pytest.mark.parametrize("streamed", [False, True])
+def test_thoughts_of_another_vendor_return_to_it(client: genai.Client, vendor: Upstream, *, streamed: bool) -> None:
     chat = client.chats.create(model="claude", config={"thinking_config": {"thinking_budget": 2000, "include_thoughts": True}})
-    first = chat.send_message("think")
-    assert [part.text for part in first.candidates[0].content.parts if part.thought] == ["I think."]
+    events = list(chat.send_message_stream("think")) if streamed else [chat.send_message("think")]
+    parts = [part for one in events for part in one.candidates[0].content.parts]
+    assert [part.text for part in parts if part.thought] == ["I think."]
     chat.send_message("Go on.")
     blocks = vendor.last.json["messages"][1]["content"]
     assert blocks[0] == {"type": "thinking", "thinking": "I think.", "signature": "c2ln"}

@@ -39,9 +39,17 @@ def messages_of(given: Mapping[str, Any], findings: Findings) -> list[dict[str, 
         contents = [contents]
     if not isinstance(contents, list | tuple) or not contents:
         raise refused("contents", "is missing, empty or not a list", _EXAMPLE)
+    parts: list[Any] = []
     for place, turn in enumerate(contents):
-        turns.add(turn, f"contents[{place}]")
+        parts += parts_of(turn, f"contents[{place}]")
+        if not (_is_model(turn) and place + 1 < len(contents) and _is_model(contents[place + 1])):  # a turn for each event
+            turns.add(parts, f"contents[{place}]", is_model=_is_model(turn))
+            parts = []
     return turns.messages
+
+
+def _is_model(turn: Any) -> bool:
+    return isinstance(turn, Mapping) and turn.get("role") == "model"
 
 
 def parts_of(content: Any, where: str) -> list[Any]:
@@ -67,9 +75,8 @@ class _Turns:
         self._open: list[tuple[str, str]] = []  # name and ID of the calls without a result
         self._made = 0
 
-    def add(self, turn: Any, where: str) -> None:
-        parts = parts_of(turn, where)
-        if isinstance(turn, Mapping) and turn.get("role") == "model":
+    def add(self, parts: list[Any], where: str, *, is_model: bool) -> None:
+        if is_model:
             self.messages.append(self._assistant(parts, where))
             return
         for part in parts:
@@ -106,7 +113,7 @@ class _Turns:
         )
 
     def _assistant(self, parts: list[Any], where: str) -> dict[str, Any]:
-        calls, rest, states, thoughts = [], [], [], ""
+        calls, rest, states, thoughts, has_unreadable = [], [], [], "", False
         self._open = []
         for part in parts:
             state = signed_state(part)
@@ -116,10 +123,11 @@ class _Turns:
                 calls.append(self._call(part["functionCall"], where))
             elif isinstance(part, Mapping) and part.get("thought"):
                 thoughts += str(part.get("text") or "") if state is not None else ""
-                if state is None:
-                    self._findings.lose(f"a thought of {where}", "only Google can read it")
+                has_unreadable = has_unreadable or state is None
             elif not (isinstance(part, Mapping) and part.keys() <= {"text", "thoughtSignature"} and not part.get("text")):
                 rest.append(part)
+        if has_unreadable and not states:
+            self._findings.lose(f"a thought of {where}", "only Google can read it")
         message: dict[str, Any] = {"role": "assistant", "content": chat_content(rest, where, self._findings) if rest else None}
         if calls:
             message["tool_calls"] = calls
