@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import signal
 import subprocess
 import sys
 import urllib.error
@@ -11,13 +12,16 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import openai
 import pytest
+from proxy_process import proxy as proxy_process
 from redis_process import RedisProcess
 from running_proxy import RunningProxy, wait_until
+from slow_vendor import SlowVendor
 
 from modelmesh_cdk.testing.upstream import Upstream
 from modelmesh_proxy.tokens.administration import change
@@ -59,8 +63,14 @@ def registry(proxy: RunningProxy) -> TokenRegistry:
     return TokenRegistry(TokenStore(proxy.mesh.state.storage))
 
 
+@cache
+def http_client() -> Any:
+    """Return the connections of all clients. A client of its own for each token would cost more than the requests."""
+    return openai.DefaultHttpxClient()
+
+
 def client(proxy: RunningProxy, token: str) -> openai.OpenAI:
-    return openai.OpenAI(base_url=f"{proxy.url}/v1", api_key=token, max_retries=0)
+    return openai.OpenAI(base_url=f"{proxy.url}/v1", api_key=token, max_retries=0, http_client=http_client())
 
 
 def ask(sdk: openai.OpenAI, model: str = "chat", *, stream: bool = False) -> str:
@@ -210,6 +220,47 @@ def test_known_tokens_stay_valid_while_the_store_is_away(
                 assert text not in caplog.text
     finally:
         server.stop()
+
+
+def test_stream_that_its_caller_leaves_is_counted(tmp_path: Path) -> None:
+    with SlowVendor() as vendor:
+        given = vendor.config(storage=sqlite(tmp_path))
+        price = {"input_per_1k_tokens": 1.0, "output_per_1k_tokens": 1.0}
+        given["models"] = {"gpt-4o-mini": {"provider": "slow", "pricing": price}}
+        with RunningProxy(given) as proxy:
+            services: Any = proxy.app.services
+            new = change(services, lambda tokens: tokens.create("shop", limits=TokenLimits(budget_daily=9, tpm=100_000)))
+            assert new is not None
+            shop = client(proxy, new.text)
+            stream: Any = shop.chat.completions.create(model="chat", messages=QUESTION, max_tokens=10, stream=True)
+            assert next(iter(stream)).choices[0].delta.content == "Hel"
+            tokens, money = services.authenticator.authenticate(new.text, None).limits
+            assert min(tokens.reserved, money.reserved) > 0, "reserved while it runs"
+            stream.close()
+            wait_until(lambda: tokens.reserved == money.reserved == 0)
+            assert min(tokens.used, money.used) > 0, "what was produced is counted"
+
+
+def test_reload_keeps_counts_and_rejects_invalid_tokens(tmp_path: Path, upstream: Upstream) -> None:
+    """Without a storage, so that only the running process has the counts."""
+    file = tmp_path / "modelmesh.json"
+    row: dict[str, Any] = {"name": "shop", "token": "shop-test-text", "budget_total": 0.06}
+
+    def write(**more: Any) -> None:
+        file.write_text(json.dumps(config(upstream, None, proxy={"auth": {"tokens": [{**row, **more}]}})))
+
+    write()
+    with proxy_process(tmp_path, "--config", str(file)) as process:
+        shop = openai.OpenAI(base_url=f"http://127.0.0.1:{process.port}/v1", api_key="shop-test-text", max_retries=0)
+        assert [ask(shop), ask(shop, stream=True)] == ["", ""]
+        write(rpm=1000)
+        process.send(signal.SIGHUP)
+        process.wait_for_log("configuration applied")
+        assert [ask(shop), ask(shop), ask(shop, "large")] == ["", "budget_exceeded", "budget_exceeded"]
+        write(rpm="many")
+        process.send(signal.SIGHUP)
+        process.wait_for_log(r"configuration not applied.*'many' is not a number")
+        assert ask(shop) == "budget_exceeded"
 
 
 def _status(url: str, token: str) -> int:
