@@ -41,7 +41,8 @@ def config(store: RedisProcess, upstream: Upstream, **storage: Any) -> dict[str,
     members = {"limited": "acme-1", "free": "acme-2"}
     pools = {name: {"capability": "chat-completion", "models": [model]} for name, model in members.items()}
     connection = {"connector": "redis.redis.v1", "port": store.port, "sync_policy": "immediate"}
-    return {"providers": providers, "pools": pools, "storage": {**connection, **storage}}
+    open_to_all = {"auth": {"enabled": False}}  # otherwise nobody is admitted while tokens in the store cannot be read
+    return {"providers": providers, "pools": pools, "storage": {**connection, **storage}, "proxy": open_to_all}
 
 
 def spent(store: RedisProcess) -> int:
@@ -99,3 +100,10 @@ def test_refuse_answers_503_to_requests_of_a_budget_and_serves_the_others(store:
         assert proxy.get("/ready")[1]["counts"] == "shared"
         assert statuses(proxy, 6) == [200] * 5 + [429], "refused requests cost nothing"
         wait_until(lambda: spent(store) == 5 * 20_000_000)
+
+
+def test_callers_are_admitted_when_the_tokens_of_the_store_can_be_read(store: RedisProcess, upstream: Upstream) -> None:
+    with RunningProxy(config(store, upstream) | {"proxy": {}}) as proxy:
+        assert statuses(proxy, 1, "free") == [401], "a token may be required"
+        store.start()
+        wait_until(lambda: statuses(proxy, 1, "free") == [200])

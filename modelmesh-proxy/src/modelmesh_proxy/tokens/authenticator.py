@@ -82,6 +82,7 @@ class TokenAuthenticator:
 
     def _set_mesh(self, mesh: ModelMesh, settings: ProxySettings) -> None:
         self._static = static_tokens(settings.section.auth.tokens)
+        self._decides = settings.section.auth.enabled is not False
         self._mesh = mesh
         self.store = None if mesh.state is None else TokenStore(mesh.state.storage)
 
@@ -119,7 +120,7 @@ class TokenAuthenticator:
 
     def readiness(self) -> ReadinessProblem | None:
         """Return why tokens cannot be checked, ``None`` when they can."""
-        if self.error is None or self._revision is not None:
+        if self.error is None or self._revision is not None or not self._decides:
             return None
         return ReadinessProblem("tokens_unknown", "The storage of the tokens cannot be read, so no stored token is accepted.")
 

@@ -193,7 +193,8 @@ class StateManager:
         return totals is not None
 
     def _sync_if_due(self) -> None:
-        if self._saver.changes or (self.counters is not None and self.counters.pending):
+        waits = self.counters is not None and (self.counters.pending or self.counters.is_down)
+        if self._saver.changes or waits or self._health.error is not None:  # with an error, a save tests the store
             self.sync()
             if self.policy is SyncPolicy.IMMEDIATE:
                 failures = self._health.failures

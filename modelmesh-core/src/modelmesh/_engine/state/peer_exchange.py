@@ -11,6 +11,7 @@ from attrs import define, field
 from modelmesh._engine.state.save_thread import SaveThread
 from modelmesh._engine.state.shared_rows import Row, SharedRows, SharedStore
 from modelmesh._engine.state.store_health import StoreHealth
+from modelmesh.errors import StorageConflictError
 
 INTERVAL_S: Final = 0.4
 """Seconds between two exchanges. A change reaches other processes within twice this time."""
@@ -77,6 +78,8 @@ class PeerExchange:
                 shards[crc32(row_name.encode()) % len(shards)].pending[row_name] = row
         try:
             self._exchange_shards(now)
+        except StorageConflictError:
+            return  # other processes were faster each time: the changes are kept for the next exchange
         except Exception as error:  # noqa: BLE001 - a plugin may raise anything, and the changes are kept for the next exchange
             self._health.record_failure(error)
 

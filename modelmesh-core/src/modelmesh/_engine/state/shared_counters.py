@@ -20,6 +20,10 @@ LATE_S: Final = 300.0
 """How long a counter of a sliding window is stored after its last use. The clocks of processes may differ by this much."""
 
 
+PROBE: Final = "probe@"
+"""Name of a counter that is only read."""
+
+
 class SharedCounters:
     """Adds up what all processes spend. Amounts that cannot be sent are sent later. Only a crash loses them.
 
@@ -68,6 +72,8 @@ class SharedCounters:
             if self._down and not retry:
                 return None
             sending, self._unsent = {name: amount for name, amount in self._unsent.items() if not self._is_over(name)}, {}
+            if self._down and not sending:
+                sending[PROBE] = 0  # every amount has expired meanwhile: a read shows whether the store replies
         if not sending:
             return Totals({})
         try:
