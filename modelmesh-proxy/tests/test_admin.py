@@ -210,3 +210,10 @@ def test_every_file_of_the_page_is_open() -> None:
     folder = files("modelmesh_proxy.admin") / "static"
     names = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     assert names == {*PAGE_FILES, "index.html"}
+
+
+def test_page_is_turned_off() -> None:
+    config = {"providers": {"local": {"connector": "modelmesh.local.v1"}}, "proxy": {"ui": False}}
+    with ProxyServer(config, port=0) as server:
+        plain = Proxy(server.get_status().port)
+        assert [plain.send("GET", path)[0] for path in ("/ui", "/ui/app.js", "/admin/status")] == [404, 404, 200]

@@ -1,5 +1,7 @@
 // One Chromium for a test file, and pages that record every error.
 
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { chromium } from "playwright-core";
 
 export const { OPEN_PROXY, CLOSED_PROXY, TOKEN, SCREENSHOTS } = process.env;
@@ -26,6 +28,17 @@ export async function open(browser, options = {}) {
     addEventListener("securitypolicyviolation", (event) => console.error(`content policy: ${event.violatedDirective} ${event.blockedURI}`));
   });
   return page;
+}
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+// What axe finds, as text. DevTools runs it, because the content policy forbids scripts of others.
+export async function violations(page) {
+  const session = await page.context().newCDPSession(page);
+  const found = "found.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => html + ' ' + failureSummary).join(' | ')}`)";
+  const { result } = await session.send("Runtime.evaluate", { expression: `(() => { ${axe}; return window.axe.run(document).then((found) => JSON.stringify(${found})); })()`, awaitPromise: true });
+  await session.detach();
+  return JSON.parse(result.value);
 }
 
 export async function chat(proxy, model, options = {}) {

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { CLOSED_PROXY, OPEN_PROXY, SCREENSHOTS, SIZES, TOKEN, VIEWS, chat, launch, open, shown } from "./browser.mjs";
+import { CLOSED_PROXY, OPEN_PROXY, SCREENSHOTS, SIZES, TOKEN, VIEWS, chat, launch, open, shown, violations } from "./browser.mjs";
 
 const UNAUTHORIZED = /status of 401/;
 let browser;
@@ -22,6 +22,7 @@ test("a browser signs in with an administrator's token, which stays in the tab",
     await page.waitForSelector("h1:text-is('Sign in')");
     assert.equal(await page.evaluate(() => document.activeElement.name), "token");
     await page.screenshot({ path: `${SCREENSHOTS}/sign-in-${size}.png` });
+    assert.deepEqual(await violations(page), [], "sign-in");
     await page.fill("input[name=token]", "test-wrong");
     await page.click("button:text-is('Sign in')");
     await page.waitForSelector("[role=alert] >> text=does not accept this token");
@@ -48,6 +49,7 @@ test("a token is created, shown once, used, rotated and revoked", async () => {
   await shown(page, "tokens");
   await page.click("summary:text-is('Create a token')");
   await page.screenshot({ path: `${SCREENSHOTS}/tokens-form.png`, fullPage: true });
+  assert.deepEqual(await violations(page), [], "tokens-form");
   await page.fill("input[name=name]", "shop");
   await page.fill("input[name=pools]", "text-generation, patient");
   await page.fill("input[name=budget_daily]", "5");
@@ -56,6 +58,7 @@ test("a token is created, shown once, used, rotated and revoked", async () => {
   await page.click("button:text-is('Create token')");
   const text = await page.textContent(".token code");
   await page.screenshot({ path: `${SCREENSHOTS}/tokens-created.png`, fullPage: true });
+  assert.deepEqual(await violations(page), [], "tokens-created");
   await page.click("button:text-is('Copy')");
   assert.equal(await page.evaluate(() => navigator.clipboard.readText()), text);
   await page.click("button:text-is('Done')");
@@ -72,6 +75,7 @@ test("a token is created, shown once, used, rotated and revoked", async () => {
 
   await page.click("button[aria-label='Revoke shop']");
   await page.screenshot({ path: `${SCREENSHOTS}/tokens-revoke.png` });
+  assert.deepEqual(await violations(page), [], "confirmation");
   await page.keyboard.press("Escape");
   assert.ok(!(await chat(CLOSED_PROXY, "text-generation", { token: renewed })).error);
   await page.click("button[aria-label='Revoke shop']");
@@ -79,6 +83,7 @@ test("a token is created, shown once, used, rotated and revoked", async () => {
   await page.waitForSelector("td >> text=revoked");
   assert.ok((await chat(CLOSED_PROXY, "text-generation", { token: renewed })).error);
   await page.screenshot({ path: `${SCREENSHOTS}/tokens-revoked.png`, fullPage: true });
+  assert.deepEqual(await violations(page), [], "tokens-revoked");
   assert.deepEqual(page.errors.filter((error) => !UNAUTHORIZED.test(error)), []);
   await page.context().close();
 });

@@ -2,12 +2,9 @@
 // nothing wider than the screen.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
-import { OPEN_PROXY, SCHEMES, SCREENSHOTS, SIZES, VIEWS, chat, launch, open, shown } from "./browser.mjs";
+import { OPEN_PROXY, SCHEMES, SCREENSHOTS, SIZES, VIEWS, chat, launch, open, shown, violations } from "./browser.mjs";
 
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 let browser;
 before(async () => {
   browser = await launch();
@@ -44,15 +41,7 @@ for (const [size, viewport] of Object.entries(SIZES)) {
         const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
         assert.ok(wide <= 0, `${view} is ${wide} px wider than the screen`);
         await page.screenshot({ path: `${SCREENSHOTS}/${view}-${size}-${colorScheme}.png`, fullPage: true });
-        const { violations } = await page.context().newCDPSession(page).then(async (session) => {
-          const { result } = await session.send("Runtime.evaluate", {
-            expression: `(() => { ${axe}; return window.axe.run(document, { resultTypes: ["violations"] }).then((found) => JSON.stringify(found.violations.map(({ id, nodes }) => ({ id, nodes: nodes.map(({ html, failureSummary }) => html + " " + failureSummary) })))); })()`,
-            awaitPromise: true,
-          });
-          await session.detach();
-          return { violations: JSON.parse(result.value) };
-        });
-        assert.deepEqual(violations, [], `${view}: ${JSON.stringify(violations, null, 1)}`);
+        assert.deepEqual(await violations(page), [], view);
       }
       assert.deepEqual(page.errors, []);
       await page.context().close();

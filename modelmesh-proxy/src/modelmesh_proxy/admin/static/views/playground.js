@@ -8,14 +8,14 @@ export async function playground({ place, heading, signal, failed }) {
   heading.append(h("p", null, "Sends real requests, which cost what they cost"));
   let names;
   try {
-    names = (await get("admin/pools")).pools;
+    names = (await get("admin/pools")).pools.filter(({ capability }) => !capability || capability.startsWith("generation.text-generation"));
   } catch (error) {
     replace(place, failed(error));
     return;
   }
   if (signal.aborted) return;
   if (!names.length) {
-    replace(place, h("div", { class: "card" }, empty("No pools", "Add a provider to the configuration first.")));
+    replace(place, h("div", { class: "card" }, empty("No pool for chats", "Add a provider with a chat model to the configuration first.")));
     return;
   }
   let running = null;
