@@ -55,6 +55,23 @@ def test_hosts(settings: dict[str, Any], host: str, status: int) -> None:
     assert reply.status == status
 
 
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/v1/models", 200),
+        ("/v1/models/chat", 200),
+        ("/v1/modelsx", 404),
+        ("/v1/files", 404),
+        ("/metrics", 404),
+        ("/", 404),
+        ("/health", 200),
+        ("/ready", 200),
+    ],
+)
+def test_only_configured_endpoints_are_served(path: str, status: int) -> None:
+    assert call(make_app(endpoints=("v1/models/",)), "GET", path, {"host": "localhost"}).status == status
+
+
 def test_every_origin_may_read_answers_by_default(app: ProxyApp) -> None:
     reply = call(app, "POST", CHAT, {"origin": PAGE, **JSON}, b"{}")
     assert (reply.status, reply.headers["access-control-allow-origin"]) == (200, "*")

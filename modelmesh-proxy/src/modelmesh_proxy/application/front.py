@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from modelmesh_proxy.application.routes import Route
     from modelmesh_proxy.services import ProxyServices
 
+_PROBES = frozenset({"/health", "/ready"})
+
 
 class Front:
     """Admits requests. A reload of the settings creates another one.
@@ -44,6 +46,8 @@ class Front:
         if self.authenticator is not None:
             authenticators.append(self.authenticator)
         self._services, self._most = services, section.limits.requests
+        endpoints = section.endpoints
+        self._endpoints = None if endpoints is None else tuple(f"/{path.strip('/')}" for path in endpoints)
         self._cors = Cors(section.cors)
         self._hosts = HostPolicy(section.hosts, section.host)
         self._guard = Guard(authenticators, failed, enabled=section.auth.enabled)
@@ -60,9 +64,15 @@ class Front:
         needs_token = guard.requires_tokens()
         exchange.caller = guard.admit(exchange, route.access, needs_token=needs_token)
         self._hosts.check(exchange, needs_token=needs_token, is_admin=route.access is Access.ADMIN)
+        if self._endpoints is not None and not self._is_served(exchange.path):
+            raise HttpError(404, f"{exchange.path[:200]} is not served here. Add it to proxy.endpoints in the configuration.")
         if route.is_bounded and self._services.in_flight > self._most:
             error = HttpError(
                 503, "The proxy serves as many requests as it may. Try again in a second.", code="too_many_requests"
             )
             raise with_headers(error, retry_after="1")
         return False
+
+    def _is_served(self, path: str) -> bool:
+        """Return whether ``proxy.endpoints`` contains a path or one above it. The paths of probes are always served."""
+        return path in _PROBES or any(path == one or path.startswith(f"{one}/") for one in self._endpoints or ())
