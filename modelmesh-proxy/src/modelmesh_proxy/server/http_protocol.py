@@ -25,6 +25,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from modelmesh._engine.config.schema import ProxyLimitsSection
 from modelmesh_proxy.application.client_connection import EXTENSION
 from modelmesh_proxy.server import refusals
+from modelmesh_proxy.server.busy_health import HealthAnswer
 from modelmesh_proxy.server.connection_sweep import ConnectionSweep
 from modelmesh_proxy.server.refusals import Refusal, RefusedError
 from modelmesh_proxy.server.response_writer import ResponseWriter
@@ -46,6 +47,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     limits: ProxyLimitsSection
     sweep: ConnectionSweep
+    health: HealthAnswer | None
     deadline: float
     write_deadline: float = inf
     on_leave: Callable[[], object] | None = None
@@ -53,7 +55,7 @@ class HttpProtocol(HttpToolsProtocol):
     _refusal: Refusal | None = None
     _head_size = _trailers = 0
     _host = b""
-    _offers_upgrade = False
+    _offers_upgrade = _is_answered = False
 
     @property
     def is_read_paused(self) -> bool:
@@ -146,6 +148,8 @@ class HttpProtocol(HttpToolsProtocol):
                 raise RefusedError(refusals.INVALID)
             self._offers_upgrade = True
             return
+        if self.url == b"/health" and self._answer_health():
+            return
         super().on_headers_complete()
         self.cycle.transport = cast("Any", ResponseWriter(self.transport, self.loop))
         cast("Any", self.scope)["extensions"] = {EXTENSION: RequestConnection(self, self.cycle)}
@@ -153,6 +157,18 @@ class HttpProtocol(HttpToolsProtocol):
             self.flow.resume_reading()  # uvicorn pauses at the second request, and would not notice that the caller leaves
         self._stage = _BODY
         self.deadline = self.loop.time() + self.limits.body_timeout
+
+    def _answer_health(self) -> bool:
+        """Answer a check of a busy server at once. Return whether it was answered."""
+        earlier: object = self.cycle
+        if self.health is None or earlier is not None or self.parser.get_method() != b"GET":
+            return False  # an earlier response of the connection may not be written yet
+        response = self.health(self.parser.should_keep_alive())
+        if response is None:
+            return False
+        self._is_answered = True
+        self.transport.write(response)
+        return True
 
     def _check_head(self, version: str) -> None:
         size, hosts = len(self.url), 0
@@ -185,6 +201,8 @@ class HttpProtocol(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         """Take a piece of the body."""
+        if self._is_answered:
+            return
         if not self.cycle.response_complete:
             self.deadline += len(body) / SLOWEST_BODY
         super().on_body(body)
@@ -192,6 +210,12 @@ class HttpProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """End the body."""
         if self._offers_upgrade:
+            return
+        if self._is_answered:
+            self._is_answered, self._stage = False, _IDLE
+            self.deadline = self.loop.time() + self.limits.keep_alive
+            if not self.parser.should_keep_alive():
+                self.transport.close()
             return
         super().on_message_complete()
         if self.cycle is not None and self.cycle.response_complete:
@@ -296,10 +320,12 @@ class RequestConnection:
         self._protocol.transport.abort()
 
 
-def protocol_class(limits: ProxyLimitsSection) -> type[HttpProtocol]:
+def protocol_class(limits: ProxyLimitsSection, health: HealthAnswer | None = None) -> type[HttpProtocol]:
     """Return the class for uvicorn's ``http``. Its instances share one table of connections, so each server needs its own class.
 
     Args:
         limits: The section ``proxy.limits``.
+        health: Returns the response to ``GET /health`` while the server is busy.
     """
-    return type("LimitedHttpProtocol", (HttpProtocol,), {"limits": limits, "sweep": ConnectionSweep()})
+    attributes = {"limits": limits, "sweep": ConnectionSweep(), "health": None if health is None else staticmethod(health)}
+    return type("LimitedHttpProtocol", (HttpProtocol,), attributes)

@@ -19,6 +19,7 @@ from typing import Any
 
 import uvicorn
 
+from modelmesh_proxy.server.busy_health import busy_health
 from modelmesh_proxy.server.http_protocol import protocol_class
 from modelmesh_proxy.server.listener import BACKLOG
 from modelmesh_proxy.server.terminal import has_terminal
@@ -52,7 +53,7 @@ class HttpServer(uvicorn.Server):
             tls: TLS context, ``None`` for plain HTTP.
         """
         section = services.settings.section
-        self._protocol, self._tls = protocol_class(section.limits), tls
+        self._protocol, self._tls = protocol_class(section.limits, busy_health(services)), tls
         config = uvicorn.Config(
             app,
             http=self._protocol,
