@@ -48,7 +48,7 @@ def _check_process(container: str) -> Iterator[str]:
         port = free.getsockname()[1]
     with tempfile.TemporaryFile("w+") as log:
         command = ["buildah", "run", "--env", "OPENAI_API_KEY=sk-test", container, "--", "modelmesh", "serve"]
-        process = subprocess.Popen([*command, "--port", str(port)], env=ENVIRONMENT, stdout=log, stderr=log)
+        process = subprocess.Popen([*command, "--host", "0.0.0.0", "--port", str(port)], env=ENVIRONMENT, stdout=log, stderr=log)
         try:
             yield from _check_answers(port, process)
             yield from _check_end(process, port)
