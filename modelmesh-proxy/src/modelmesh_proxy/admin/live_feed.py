@@ -34,7 +34,7 @@ MAX_RUNNING = 1000
 """Attempts that are followed at the same time."""
 TICK = 0.25
 """Seconds between two looks at the running attempts."""
-PULSE = 4
+PULSE = 2
 """Ticks between two reports of the counts, which keep an idle connection open."""
 
 Message = tuple[str, dict[str, Any]]
