@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -235,7 +234,8 @@ def test_json_array_and_headers(proxy: str) -> None:
     assert reply.headers["x-modelmesh-adapted"] == "safetySettings dropped: chat completions have none"
 
 
-Sending = Callable[[str], httpx.Response]
+DEEP = b'{"contents":[{"parts":[{"text":"a"}]}],"content":{"parts":[{"text":"a"}]},"x":' + b"[" * 990 + b"]" * 990 + b"}"
+"""A body that the JSON decoder accepts, and that a recursive function does not."""
 
 
 @pytest.mark.parametrize(
@@ -243,6 +243,9 @@ Sending = Callable[[str], httpx.Response]
     [
         ("POST", "/v1beta/models/chat:generateContent", b"{", 400),
         ("POST", "/v1beta/models/chat:generateContent", b"{}", 400),
+        ("POST", "/v1beta/models/chat:generateContent", DEEP, 400),
+        ("POST", "/v1beta/models/chat:countTokens", DEEP, 400),
+        ("POST", "/v1beta/models/text-embeddings:embedContent", DEEP, 400),
         ("POST", "/v1beta/models/chat:nothing", b"{}", 404),
         ("GET", "/v1beta/models/chat:generateContent", b"", 405),
         ("GET", "/v1beta/models/nothing", b"", 404),

@@ -84,7 +84,10 @@ def google_call(route: Route, request: GatewayRequest, payload: dict[str, Any], 
 
 def _embedded(route: Route, payload: dict[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Return the request of OpenAI's embeddings, and what it does not express."""
-    body = in_camel_case(payload)
+    try:
+        body = in_camel_case(payload)
+    except RecursionError:
+        raise HttpError(400, "The body is nested too deep. Send fewer levels.", code="invalid_json") from None
     rows = body.get("requests") if route.verb == "batchEmbedContents" else [body]
     if not isinstance(rows, list) or not rows or not all(isinstance(row, Mapping) for row in rows):
         raise HttpError(400, "'requests' must be a list of requests. Set it.", param="requests")

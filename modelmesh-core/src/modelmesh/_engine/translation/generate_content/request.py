@@ -12,6 +12,7 @@ from modelmesh._engine.translation.generate_content.schemas import json_schema
 from modelmesh._engine.translation.generate_content.tools import chat_tooling
 from modelmesh._engine.translation.generate_content.turns import messages_of
 from modelmesh._engine.translation.interfaces import ChatTranslation
+from modelmesh._engine.translation.refusals import refused
 from modelmesh.contracts.call import Call
 
 _RENAMED = {
@@ -48,8 +49,15 @@ def chat_request(call: Call) -> ChatTranslation:
     """Return the chat completion of a request.
 
     Raises:
-        BadRequestError: The request has no contents, or a content is invalid.
+        BadRequestError: The request has no contents, a content is invalid, or the request is nested too deep.
     """
+    try:
+        return _chat_request(call)
+    except RecursionError:
+        raise refused("the request", "is nested too deep", "Send fewer levels") from None
+
+
+def _chat_request(call: Call) -> ChatTranslation:
     given = {name: value for name, value in in_camel_case(call.payload).items() if value is not None}
     findings = Findings()
     payload: dict[str, Any] = {"messages": messages_of(given, findings)}
