@@ -69,8 +69,10 @@ class World:
         limit_callers(self.mesh, owners)
         return Caller("shop", pools=pools, team="t", limits=caller_limits(self.mesh, "token:1", "team:t"))
 
-    def send(self, caller: Caller | None, model: str = "chat", path: str = "/v1/chat/completions") -> GatewayResponse:
-        body = json.dumps({"model": model, "messages": [{"role": "user", "content": "hi"}]}).encode()
+    def send(
+        self, caller: Caller | None, model: str = "chat", path: str = "/v1/chat/completions", **more: Any
+    ) -> GatewayResponse:
+        body = json.dumps({"model": model, "messages": [{"role": "user", "content": "hi"}], "input": "hi", **more}).encode()
         return self.gateway.handle(GatewayRequest("POST", path, body=body, caller=caller))
 
     def names(self, caller: Caller | None) -> list[str]:
@@ -167,6 +169,9 @@ def test_caller_uses_and_sees_only_its_pools(world: Callable[..., World]) -> Non
     for model in ("large", "dear", "a/dear"):
         refused = here.send(caller, model)
         assert (refused.status, error_of(refused)["code"]) == (403, "model_not_allowed"), model
+    for path in ("/v1/chat/completions", "/v1/responses"):
+        refused = here.send(caller, "small", path, models=["dear"])
+        assert (refused.status, error_of(refused)["code"]) == (403, "model_not_allowed"), "a vendor could select another model"
     assert here.send(caller, "unknown").status == 404
     vendor.requested.clear()
     assert [here.send(caller, model).status for model in ("small", "cheap", "both", "a/both", "chat-completion")] == [200] * 5

@@ -182,7 +182,7 @@ def test_configured_tokens_have_rights_and_limits(upstream: Upstream, tmp_path: 
         assert ask(plain, "large") == ""
         assert [ask(shop, "large"), ask(shop), ask(shop), ask(shop)] == ["model_not_allowed", "", "", "budget_exceeded"]
         for path, codes in (("/metrics", (403, 200)), ("/admin/tokens", (403, 200))):
-            assert tuple(_status(f"{proxy.url}{path}", f"{name}-test-text") for name in ("shop", "root")) == codes, path
+            assert tuple(_status(f"{proxy.url}{path}", f"Bearer {name}-test-text") for name in ("shop", "root")) == codes, path
 
 
 def test_files_and_batches_follow_the_allowed_pools(upstream: Upstream, tmp_path: Path) -> None:
@@ -263,8 +263,31 @@ def test_reload_keeps_counts_and_rejects_invalid_tokens(tmp_path: Path, upstream
         assert ask(shop) == "budget_exceeded"
 
 
-def _status(url: str, token: str) -> int:
-    request = urllib.request.Request(url, headers={"authorization": f"Bearer {token}"})
+@pytest.mark.parametrize(
+    ("path", "body", "header"),
+    [
+        ("/v1/messages", {"model": "{}", "max_tokens": 5, "messages": QUESTION}, "x-api-key"),
+        ("/v1/responses", {"model": "{}", "input": "Hello!"}, "authorization"),
+        ("/v1beta/models/{}:generateContent", {"contents": [{"role": "user", "parts": [{"text": "Hello!"}]}]}, "x-goog-api-key"),
+    ],
+)
+def test_allowed_pools_hold_in_every_format(pools_proxy: RunningProxy, path: str, body: Any, header: str) -> None:
+    for model, status in (("chat", 200), ("large", 403), ("acme-2", 403)):
+        data = body | {"model": model} if "model" in body else body
+        url, text = f"{pools_proxy.url}{path.replace('{}', model)}", "shop-test-text"
+        assert _status(url, f"Bearer {text}" if header == "authorization" else text, header, data) == status, model
+
+
+@pytest.fixture(scope="module")
+def pools_proxy(upstream: Upstream) -> Iterator[RunningProxy]:
+    rows = [{"name": "shop", "token": "shop-test-text", "pools": ["chat"]}]
+    with RunningProxy(config(upstream, None, proxy={"auth": {"tokens": rows}})) as proxy:
+        yield proxy
+
+
+def _status(url: str, token: str, header: str = "authorization", body: Any = None) -> int:
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data, {header: token, "content-type": "application/json"})
     try:
         with urllib.request.urlopen(request, timeout=30) as reply:
             return int(reply.status)

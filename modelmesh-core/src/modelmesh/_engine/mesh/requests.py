@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from modelmesh._engine.mesh import chat_calls, resource_owners
     from modelmesh._engine.mesh.accounts import AccountPools
     from modelmesh._engine.mesh.core import MeshCore
-    from modelmesh._engine.routing import attempt_settlement, final_errors, flow
+    from modelmesh._engine.routing import attempt_settlement, caller_rights, final_errors, flow
     from modelmesh._engine.routing.pool import Pool
     from modelmesh._engine.routing.router import Router
     from modelmesh._engine.routing.steps import Served
@@ -27,6 +27,7 @@ else:  # the first request imports them
     stream_drain = LazyModule(globals(), "stream_drain", "modelmesh._engine.execution.stream_drain")
     attempt_settlement = LazyModule(globals(), "attempt_settlement", "modelmesh._engine.routing.attempt_settlement")
     final_errors = LazyModule(globals(), "final_errors", "modelmesh._engine.routing.final_errors")
+    caller_rights = LazyModule(globals(), "caller_rights", "modelmesh._engine.routing.caller_rights")
     flow = LazyModule(globals(), "flow", "modelmesh._engine.routing.flow")
     chat_calls = LazyModule(globals(), "chat_calls", "modelmesh._engine.mesh.chat_calls")
     resource_owners = LazyModule(globals(), "resource_owners", "modelmesh._engine.mesh.resource_owners")
@@ -187,6 +188,7 @@ class RequestServer:
         elif caller is None or caller.pools is None:
             pool = self._router.resolve(call.pool, call.operation)
         else:
+            caller_rights.check_parameters(call, caller)
             pool = self._router.resolve_for(caller, call.pool, call.operation)
         if pool.operations and call.operation.name not in pool.operations:
             raise final_errors.wrong_operation(pool, call, self._router.list_pools())

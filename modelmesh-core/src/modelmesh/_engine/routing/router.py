@@ -10,12 +10,13 @@ from attrs import define, field
 
 from modelmesh._engine.foundation.suggestions import most_similar, suggestion
 from modelmesh._engine.foundation.wording import MAX_NAME_CHARS, one_line, quote_name
+from modelmesh._engine.routing.caller_rights import not_allowed
 from modelmesh._engine.routing.pool import Pool
 from modelmesh._engine.routing.pool_index import names_of
 from modelmesh.capabilities.derived import DERIVED
 from modelmesh.capabilities.nodes import CapabilityNode, CapabilityTree
 from modelmesh.contracts.operations import CHAT, OPERATIONS
-from modelmesh.errors import CapabilityNotFoundError, ModelNotAllowedError
+from modelmesh.errors import CapabilityNotFoundError
 
 if TYPE_CHECKING:
     from modelmesh._engine.routing.candidates import Candidate
@@ -137,7 +138,7 @@ class Router:
             with self.lock:
                 part = self._allowed_part(name, [pool for pool in self._pools.values() if pool.name in allowed])
             if part is None:
-                raise _not_allowed(caller, name)
+                raise not_allowed(caller, name)
             if len(self._allowed_parts) < MAX_FOUND:
                 self._allowed_parts[key] = part
         return part.pool
@@ -273,12 +274,3 @@ class Router:
             f"Name the pool in model=…, for example model={example!r}. Its strategy selects the model. To call a model by name, "
             "or to add a pool of that name, write it into create(config=…): pools: {<name>: {models: [<provider>/<model>]}}."
         )
-
-
-def _not_allowed(caller: Caller, name: str) -> ModelNotAllowedError:
-    pools = ", ".join(sorted(caller.pools or ())) or "no pool"
-    message = (
-        f"the token {quote_name(caller.name)} may not use {quote_name(name)}. Nothing was sent. It may use: {pools}. "
-        "Use one of these, or ask the administrator of the proxy to allow more."
-    )
-    return ModelNotAllowedError(message, pool_name=name[:MAX_NAME_CHARS], caller=caller.name)
