@@ -26,7 +26,7 @@ class Vendor:
     id = "test.vendor.v1"
 
     def models(self) -> list[ModelInfo]:
-        return [ModelInfo("model", capabilities=(CHAT,))]
+        return [ModelInfo("model", capabilities=(CHAT,)), ModelInfo("other", capabilities=(CHAT,))]
 
     def send(self, call: Any, model: str, limits: Any) -> Answer:
         raise NotImplementedError
@@ -126,6 +126,27 @@ def test_longer_local_cooldown_is_not_shortened(processes: tuple[Process, Proces
     two.advance(1)
     exchange(two, one)
     assert [process.breaker.until for process in processes] == [pytest.approx(1100), pytest.approx(1100)]
+
+
+def test_standby_by_hand_begins_and_ends_in_every_process(processes: tuple[Process, Process], store: MemoryStorage) -> None:
+    one, two = processes
+    one.mesh.rotate("chat")
+    exchange(one, two)
+    assert [str(model) for model in two.mesh.list_pools()[0].get_active_models()] == ["vendor/other"]
+    two.advance(1)
+    two.mesh.recover("chat")
+    exchange(two, one)
+    assert len(one.mesh.list_pools()[0].get_active_models()) == 2
+    one.advance(2)
+    one.mesh.rotate("chat")
+    one.exchange()
+    late = Process(store)
+    assert len(late.mesh.list_pools()[0].get_active_models()) == 1
+    late.mesh.recover("chat")
+    late.advance(3)
+    exchange(late, one)
+    assert len(one.mesh.list_pools()[0].get_active_models()) == 2
+    late.mesh.shutdown()
 
 
 def test_nothing_is_written_or_loaded_without_a_change(processes: tuple[Process, Process], store: MemoryStorage) -> None:

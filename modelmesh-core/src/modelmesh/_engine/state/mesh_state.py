@@ -18,9 +18,11 @@ from modelmesh._engine.routing.pool import Pool
 from modelmesh._engine.routing.steps import Totals
 from modelmesh._engine.state import snapshot
 from modelmesh._engine.state.manager import StateManager
+from modelmesh._engine.state.peer_exchange import SharedView
 from modelmesh._engine.state.settings import StateSettings, SyncPolicy
 from modelmesh._engine.state.shared_choices import SharedChoices, shares_choices
 from modelmesh._engine.state.shared_health import SharedHealth
+from modelmesh._engine.state.shared_standby import SharedStandby
 from modelmesh._engine.state.system_state import DamagedStateError, SystemState
 from modelmesh._engine.telemetry.events import Emitter
 from modelmesh._engine.telemetry.usage import UsageTracker
@@ -86,10 +88,11 @@ class MeshState:
         self.manager.share(self._shared_views())
         return self.manager.publish
 
-    def _shared_views(self) -> list[SharedHealth | SharedChoices]:
+    def _shared_views(self) -> list[SharedView]:
         clock = self.reservations.clock
         choices = [SharedChoices(pool, lambda: self.lock, clock) for pool in self.pools() if shares_choices(pool)]
-        return [SharedHealth(self.pools, self.health, lambda: self.lock, clock), *choices]
+        health = SharedHealth(self.pools, self.health, lambda: self.lock, clock)
+        return [health, SharedStandby(self.pools, lambda: self.lock), *choices]
 
     def load_read_only(self) -> SystemState | None:
         """Restore and return the stored state, ``None`` when there is none. The store is not changed."""
