@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -28,10 +29,10 @@ def _own_logs() -> Iterator[None]:
     """Restore the handlers that the command replaces."""
     logger = logging.getLogger()
     handlers, level = list(logger.handlers), logger.level
-    yield
+    with warnings.catch_warnings():
+        yield
     logger.handlers[:] = handlers
     logger.setLevel(level)
-    logging.captureWarnings(capture=False)
 
 
 def test_without_file_and_key_it_serves_the_local_models(tmp_path: Path) -> None:

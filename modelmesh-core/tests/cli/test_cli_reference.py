@@ -15,7 +15,7 @@ import click
 from modelmesh.cli.root import BUILT_IN, root
 
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "cli.md"
-OF_PLUGINS = ("new",)
+OF_PLUGINS = ("new", "serve", "tokens")
 """Commands of other packages that have a section, which the tests of those packages compare with what there is."""
 
 pytestmark = pytest.mark.skipif(not PAGE.is_file(), reason="the documentation is not part of a source distribution")

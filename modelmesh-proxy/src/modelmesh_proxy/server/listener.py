@@ -24,13 +24,14 @@ def is_loopback(host: str) -> bool:
     return host in ("localhost", "::1") or host.startswith("127.")
 
 
-def bind(host: str, port: int, *, share: bool = False) -> list[socket.socket]:
-    """Bind one socket for each address of a host. The sockets do not listen yet.
+def bind(host: str, port: int, *, share: bool = False, listen: bool = True) -> list[socket.socket]:
+    """Bind one socket for each address of a host.
 
     Args:
         host: Address or host name.
         port: Port. 0 selects a free one.
         share: Whether other sockets of this user may have the same port.
+        listen: Whether connections are queued from now on. A bound socket that does not listen keeps the port reserved.
 
     Raises:
         ListenError: The address cannot be used.
@@ -52,6 +53,8 @@ def bind(host: str, port: int, *, share: bool = False) -> list[socket.socket]:
                 if family == socket.AF_INET6:
                     one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
                 one.bind((address[0], port or _port_of(sockets), *address[2:]))
+                if listen:
+                    one.listen(BACKLOG)
             sockets.append(one)
     except OSError as error:
         if sockets and error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
@@ -70,12 +73,7 @@ def check_free(host: str, port: int) -> None:
     """
     if port:
         for one in bind(host, port):
-            try:
-                one.listen(1)
-            except OSError as error:
-                raise _explained(host, port, error) from None
-            finally:
-                one.close()
+            one.close()
 
 
 class _closed_on_error:  # noqa: N801 - a context manager

@@ -10,6 +10,7 @@ import logging
 import re
 import sys
 import time
+import warnings
 from typing import Any
 
 from modelmesh_proxy.application.request_log import FIELDS
@@ -30,7 +31,12 @@ def configure_logs(level: str = "INFO", *, as_json: bool = False) -> None:
     root.setLevel(logging.WARNING)  # other libraries: their INFO contains URLs and headers
     logging.getLogger("modelmesh").setLevel(level)
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
-    logging.captureWarnings(capture=True)
+    warnings.showwarning = _log_warning
+
+
+def _log_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    """Log a warning without its place in the code, which says nothing to an operator."""
+    logging.getLogger("modelmesh.proxy").warning("%s", message)
 
 
 class TextFormatter(logging.Formatter):

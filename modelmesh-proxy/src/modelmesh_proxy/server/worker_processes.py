@@ -65,7 +65,7 @@ def serve_workers(options: ServeOptions, flags: dict[str, Any], count: int) -> i
         if section.tls is not None:
             build_context(section.tls)
         check_free(section.host, section.port)
-        sockets = bind(section.host, section.port, share=CAN_SHARE_PORT)
+        sockets = bind(section.host, section.port, share=CAN_SHARE_PORT, listen=not CAN_SHARE_PORT)
         port = sockets[0].getsockname()[1]
         lines = [*start_lines(base_url(section, port), mesh), f"workers: {count}"]
         has_tokens = known_tokens(mesh, settings)
