@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from modelmesh._engine.gateway import dialects, json_codec
-from modelmesh._engine.gateway.dialects import dialect_of_head
+from modelmesh._engine.gateway.dialects import Dialect, dialect_of_head
 from modelmesh._engine.gateway.messages import HttpError
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ async def send_error(exchange: Exchange, error: HttpError) -> None:
     """Answer a request with an error."""
     headers: list[Header] = [JSON, (b"x-should-retry", b"false"), (b"x-content-type-options", b"nosniff")]
     headers += [(name.encode(), value.encode("latin-1")) for name, value in error.headers]
+    if dialect_of_head(exchange.path, exchange.headers) is Dialect.ANTHROPIC:
+        headers.append((b"request-id", exchange.request_id().encode("latin-1")))
     await exchange.respond(error.status, headers, error_body(exchange, error))
 
 
