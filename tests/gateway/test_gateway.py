@@ -13,8 +13,10 @@ from typing import Any
 
 import pytest
 
+import modelmesh
 from modelmesh._engine.gateway import Gateway, GatewayLimits, GatewayRequest, GatewayResponse
 from modelmesh._engine.gateway.form_fields import payload_of
+from modelmesh.contracts.models import ModelInfo
 from modelmesh.testing import MockResponse, mock_client
 
 CHAT = "/v1/chat/completions"
@@ -164,3 +166,29 @@ def test_a_body_in_pieces_and_a_stream(mesh: Any) -> None:
     assert all(event.startswith(b"data: ") for event in events[:-1])
     assert events[-2:] == [b"data: [DONE]", b""]
     assert dict(streamed.headers)["content-type"].startswith("text/event-stream")
+
+
+class BrokenProvider:
+    """A connector with a mistake."""
+
+    id = "acme.llm.v1"
+    capabilities = ("generation.text-generation.chat-completion",)
+
+    def models(self) -> list[ModelInfo]:
+        return [ModelInfo("m", capabilities=self.capabilities)]
+
+    def send(self, *_: Any) -> Any:
+        message = "a mistake"
+        raise ValueError(message)
+
+    asend = send
+
+
+def test_an_error_names_no_file_of_the_server() -> None:
+    config = {"providers": {"a": {"instance": BrokenProvider()}}, "pools": {"chat-completion": {}}}
+    with modelmesh.create(config=config) as client:
+        response = Gateway(client.mesh).handle(GatewayRequest("POST", CHAT, body=BODY))
+    assert __file__ in str(response.error.__cause__ or response.error)
+    message = error_of(response)["message"]
+    assert "(class BrokenProvider) raised ValueError: a mistake" in message
+    assert ".py" not in message

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -44,6 +45,10 @@ _OWN_CODES = (
     (errors.ConfigurationError, 400, "configuration_error"),
 )
 """Status and code by class, the first that fits."""
+
+_PLACE = re.compile(r"(?:, |: | )?(?:[A-Za-z]:)?[\\/][^\s():]*\.py(?::\d+)*")
+_VERSION = re.compile(r"\b(of [\w.-]+) \d+\.\d[\w.+-]*")
+"""Source files and versions, which an error of a connector names for its author. Callers over HTTP do not see them."""
 
 _SERVER_ERROR, _CLIENT_ERROR = 500, 400
 
@@ -142,6 +147,8 @@ def _code(error: Exception) -> str | None:
 
 
 def _message(error: Exception) -> str:
-    if isinstance(error, HttpError | errors.ModelMeshError):
+    if isinstance(error, HttpError):
         return error.message
+    if isinstance(error, errors.ModelMeshError):
+        return _VERSION.sub(r"\1", _PLACE.sub("", error.message)) if ".py" in error.message else error.message
     return "The gateway failed with an unexpected error, which its log contains. Report it to the maintainers of ModelMesh."
