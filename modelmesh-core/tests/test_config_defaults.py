@@ -82,7 +82,6 @@ LATER: dict[str, Any] = {
     "providers.a.batch.supported": providers({"a": {"batch": {"supported": True}}}),
     "providers.a.files.upload": providers({"a": {"files": {"upload": True}}}),
     "providers.a.fine_tuning.supported": providers({"a": {"fine_tuning": {"supported": True}}}),
-    "proxy.port": {"proxy": {"port": 1}},
     "providers.a.auth.key_rotation": providers({"a": {"auth": {"key_rotation": True}}}),
     "models.m.constraints.max_images": model(constraints={"max_images": 1}),
     "models.m.constraints.max_file_size": model(constraints={"max_file_size": "10MB"}),
