@@ -33,6 +33,7 @@ for (const [size, viewport] of Object.entries(SIZES)) {
           await page.click("button:text-is('Send')");
           await page.waitForSelector("text=Hello from a model on loopback.");
           await page.waitForSelector("main dl >> text=x-modelmesh-model");
+          await page.waitForSelector("main dl >> text=$0.0001");
         }
         if (view === "configuration") {
           await page.click("button:text-is('Check now')");

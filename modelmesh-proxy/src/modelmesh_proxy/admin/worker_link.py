@@ -1,8 +1,8 @@
 """Link between the workers of one machine, so that the administration shows and changes all of them.
 
 Each worker listens on a Unix socket in the folder of its supervisor, which only their user can open. A request is one line of
-JSON, and an answer one line, or a line for each message of the live feed. A worker that nobody administers imports none of this
-beyond the socket.
+JSON, and an answer one line, or a line for each message of the live feed. Without a page
+that is open, a worker imports only this module.
 """
 
 from __future__ import annotations

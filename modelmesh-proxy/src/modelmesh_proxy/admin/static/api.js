@@ -65,7 +65,7 @@ async function failure(response) {
   }
 }
 
-// Yields the server-sent events of a response as { event, data }.
+// Yields the server-sent events of a response as { event, data }. A comment has the event "comment".
 export async function* events(response) {
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
@@ -77,6 +77,7 @@ export async function* events(response) {
       rest = blocks.pop();
       for (const block of blocks) {
         const lines = block.split(/\r?\n/);
+        for (const line of lines) if (line.startsWith(":")) yield { event: "comment", data: line.slice(1).trim() };
         const event = lines.find((line) => line.startsWith("event:"))?.slice(6).trim() ?? "message";
         const data = lines.filter((line) => line.startsWith("data:")).map((line) => line.slice(5).replace(/^ /, "")).join("\n");
         if (data) yield { event, data };

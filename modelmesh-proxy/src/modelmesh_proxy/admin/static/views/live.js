@@ -27,7 +27,7 @@ export function live({ place, heading, signal, failed }) {
         changes = [];
         connection.textContent = "Connected";
         pauseMs = 250;
-        for await (const { event, data } of events(response)) take(event, JSON.parse(data));
+        for await (const { event, data } of events(response)) if (event !== "comment") take(event, JSON.parse(data));
         connection.textContent = "The proxy closed the connection. Connecting again…";
       } catch (error) {
         if (signal.aborted) return;

@@ -74,13 +74,17 @@ export async function playground({ place, heading, signal, failed }) {
     replace(answer, h("span", { class: "muted" }, "Waiting for the first token…"));
     replace(facts);
     const began = performance.now();
-    let first = null, usage = null, text = "", headers = null, problem = null;
+    let first = null, usage = null, cost = null, text = "", headers = null, problem = null;
     try {
       const response = await send("POST", "v1/chat/completions", body(), { signal: running.signal });
       headers = response.headers;
       if (stream.checked) {
-        for await (const { data } of events(response)) {
-          if (data === "[DONE]") break;
+        for await (const { event, data } of events(response)) {
+          if (event === "comment") {
+            if (data.startsWith("x-modelmesh-cost=")) cost = Number(data.split("=")[1]);
+            continue;
+          }
+          if (data === "[DONE]") continue;
           const chunk = JSON.parse(data);
           if (chunk.error) throw new Error(chunk.error.message);
           usage = chunk.usage ?? usage;
@@ -94,6 +98,7 @@ export async function playground({ place, heading, signal, failed }) {
       } else {
         const reply = await response.json();
         usage = reply.usage;
+        if (headers.has("x-modelmesh-cost")) cost = Number(headers.get("x-modelmesh-cost"));
         text = reply.choices?.[0]?.message?.content ?? JSON.stringify(reply, null, 2);
         answer.textContent = text;
       }
@@ -108,17 +113,18 @@ export async function playground({ place, heading, signal, failed }) {
     go.removeAttribute("aria-disabled");
     stop.disabled = true;
     running = null;
-    replace(facts, results(headers, usage, first, performance.now() - began));
+    replace(facts, results(headers, usage, cost, first, performance.now() - began));
     explain();
   }
 }
 
-function results(headers, usage, first, took) {
+function results(headers, usage, cost, first, took) {
   const line = (title, value) => value !== null && value !== undefined && [h("dt", null, title), h("dd", null, value)];
   const own = headers ? [...headers].filter(([name]) => name.startsWith("x-modelmesh-") || name === "x-request-id") : [];
   return h("div", { class: "body foot" }, h("dl", { class: "list" },
     first !== null && line("first token", milliseconds(first)), line("time", milliseconds(took)),
     usage && line("tokens", `${usage.prompt_tokens} + ${usage.completion_tokens}`),
+    cost !== null && line("cost", usd(cost)),
     own.map(([name, value]) => line(h("code", null, name), h("span", { class: "mono" }, value)))));
 }
 
