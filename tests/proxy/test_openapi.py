@@ -21,6 +21,8 @@ from modelmesh_proxy.openapi.document import openapi_document
 
 DOCUMENT = openapi_document("0.1.0")
 ENTRIES = [(method.upper(), path) for path, item in DOCUMENT["paths"].items() for method in item]
+CAPABILITIES = sorted({row.capability for row in OPERATIONS.values() if row.capability})
+ROWS = {(row.method, f"/v1{row.path}"): row for row in OPERATIONS.values()}
 EXAMPLES = int(os.environ.get("MODELMESH_OPENAPI_EXAMPLES", "3"))
 """Requests for each operation. A run by hand may raise the number."""
 
@@ -32,11 +34,9 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("proxy")
     with Upstream() as vendor:
         config = {
-            "providers": {
-                "openai": {"connector": "openai.llm.v1", "api_key": "sk-test", "base_url": vendor.url, "models": ["m"]}
-            },
-            "models": {"m": {"provider": "openai"}},
-            "pools": {"chat": {"capability": "chat-completion"}},
+            "providers": {"openai": {"connector": "openai.llm.v1", "api_key": "sk-test", "base_url": vendor.url}},
+            "models": {f"m-{name}": {"provider": "openai", "capabilities": [name]} for name in CAPABILITIES},
+            "pools": {name: {} for name in CAPABILITIES},
         }
         (folder / "modelmesh.yaml").write_text(json.dumps(config), "utf-8")
         with started(folder, "--config", "modelmesh.yaml", HOME=str(folder)) as running:
@@ -76,8 +76,11 @@ CHECKS = [content_type_conformance, response_schema_conformance, status_code_con
     suppress_health_check=list(HealthCheck),
 )
 def test_any_request_gets_a_documented_answer(case: schemathesis.Case, url: str) -> None:
+    row = ROWS.get((case.operation.method.upper(), case.operation.path))
     if isinstance(case.body, dict) and len(case.body) % 2:  # the others name a model that does not exist
-        case.body["model"] = "chat"
+        case.body["model"] = row.capability if row is not None else "chat-completion"
     response = case.call(base_url=url, timeout=30)
     assert response.status_code != 500, response.text
+    if row is not None and response.status_code == 200:
+        assert {"x-modelmesh-model", "x-modelmesh-provider", "x-modelmesh-attempts", "x-request-id"} <= response.headers.keys()
     case.validate_response(response, checks=CHECKS)

@@ -88,7 +88,7 @@ def _reply(operation: Operation) -> dict[str, Any]:
     if operation.capability == "speech-to-text":
         content["text/plain"] = {"schema": {"type": "string"}}
     if operation.stream not in (None, StreamKind.BYTES):
-        content["text/event-stream"] = {"schema": {"type": "string", "description": "Server-sent events, with stream: true."}}
+        content["text/event-stream"] = {"schema": {"description": "Server-sent events, with stream: true."}}
     return {"description": "The answer.", "headers": reply_headers(), "content": content}
 
 

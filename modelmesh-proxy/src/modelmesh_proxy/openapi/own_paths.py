@@ -109,7 +109,7 @@ def _google() -> dict[str, Any]:
     alt = {"name": "alt", "in": "query", "schema": {"enum": ["sse", "json"]}, "description": "sse for server-sent events."}
     content = {
         "application/json": {"schema": {"type": "array", "items": _OBJECT}},
-        "text/event-stream": {"schema": {"type": "string"}},
+        "text/event-stream": {"schema": {}},
     }
     answer = {"description": "The events.", "headers": reply_headers(), "content": content}
     found["/v1beta/models/{model}:streamGenerateContent"] = {
