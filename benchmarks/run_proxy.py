@@ -4,7 +4,7 @@ Examples:
   python benchmarks/run_proxy.py                              the proxy alone, against the vendor itself
   python benchmarks/run_proxy.py --smg VENV/bin/smg --ferrogw VENV/bin/ferrogw
   python benchmarks/run_proxy.py --portkey node_modules/@portkey-ai/gateway/build/start-server.js --litellm VENV/bin/litellm
-  python benchmarks/run_proxy.py --json benchmarks/results/proxy-2026-11-30.json
+  python benchmarks/run_proxy.py --json benchmarks/results/proxy/2026-11-30.json
 
 The exit code is 0 unless the command fails. Missed goals do not change it.
 """
@@ -13,19 +13,22 @@ from __future__ import annotations
 
 import argparse
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import results
 from machine import allow_many_connections, facts
-from proxy.contenders import MESH, PEERS, PROGRAMS, Contender
+from proxy.contenders import MESH, PEERS, PROGRAMS, Contender, version_of
 from proxy.measuring import FULL, QUICK, Running, Turn, cores
 from proxy.processes import Loader, vendor
 from proxy.rows import rows
 from rounds import Measured
 from row import Result, result
 from table import HEADINGS, cells, facts_line, show
+
+OWN = ("modelmesh-core", "modelmesh-cdk", "modelmesh-proxy", "uvicorn", "uvloop", "httptools", "msgspec")
 
 
 def measure(contenders: dict[str, Contender], programs: dict[str, str], turn: Turn, count: int) -> Measured:
@@ -82,6 +85,7 @@ def main() -> None:
     given = {name: getattr(arguments, name) for name in PEERS if getattr(arguments, name)}
     allow_many_connections()
     machine = facts(None)
+    machine["versions"] = {name: version(name) for name in OWN} | {name: version_of(name, path) for name, path in given.items()}
     count, turn = (1, QUICK) if arguments.quick else (arguments.rounds, FULL)
     programs = {**PROGRAMS, **{name: str(Path(path).absolute()) for name, path in given.items()}}
     measured = measure({"mesh": MESH, **{name: PEERS[name] for name in given}}, programs, turn, count)

@@ -87,8 +87,18 @@ PEERS = {
         Contender("litellm", _litellm, slow=True, environment=lambda *_: {"LITELLM_LOG": "ERROR", **_OFFLINE}),
     )
 }
-_OFFLINE = {"LITELLM_LOCAL_MODEL_COST_MAP": "True"}
+_OFFLINE = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY": "true"}
 PROGRAMS = {"mesh": sys.executable}
+
+
+def version_of(name: str, program: str) -> str | None:
+    """Return the version of a gateway: that of its Python package, or of the npm package around its program."""
+    file = Path(program)
+    for folder in file.parents[1].glob("lib/python*/site-packages"):
+        for found in folder.glob(f"{name}-*.dist-info"):
+            return found.name.removeprefix(f"{name}-").removesuffix(".dist-info")
+    package = file.parents[1] / "package.json"
+    return json.loads(package.read_text("utf-8")).get("version") if package.exists() else None
 
 
 def environment_of(contender: Contender, folder: Path, port: int, vendor: int) -> dict[str, str]:

@@ -15,7 +15,6 @@ from typing import Any
 
 MODEL = "gpt-test"
 UNMERGED, BURST, GAP_S = 200, 503, 0.005
-PART = " and so the answer continues"
 
 
 def _chunk(delta: dict[str, Any], reason: str | None = None) -> bytes:
@@ -49,7 +48,12 @@ def _framed(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
-FIRST, TEXT, FINISH = _chunk({"role": "assistant", "content": ""}), _chunk({"content": PART}), _chunk({}, "stop")
+FIRST, FINISH = _chunk({"role": "assistant", "content": ""}), _chunk({}, "stop")
+TEXTS = [
+    _framed(_chunk({"content": f" and so goes part {number} of it"})) for number in range(BURST)
+]  # litellm refuses repetitions
+PIECES = [b"".join(TEXTS[start : start + 16]) for start in range(0, BURST - 2, 16)]
+PIECES[-1] = b"".join(TEXTS[(BURST - 2) // 16 * 16 : BURST - 2])
 PLAIN = _whole("200 OK", _plain())
 REFUSED = _whole("400 Bad Request", b'{"error":{"message":"no","type":"invalid_request_error","param":null,"code":null}}')
 MODELS = _whole("200 OK", json.dumps({"object": "list", "data": [{"id": MODEL, "object": "model", "owned_by": "test"}]}).encode())
@@ -94,12 +98,12 @@ class Vendor(asyncio.Protocol):
         elif b"unmerged" in body:
             self.task = asyncio.ensure_future(self.unmerged())
         elif b"short" in body:
-            self.transport.write(STREAM_HEAD + _framed(FIRST) + _framed(TEXT))
+            self.transport.write(STREAM_HEAD + _framed(FIRST) + TEXTS[0])
             asyncio.get_running_loop().call_later(GAP_S, self.transport.write, _framed(FINISH) + _framed(_last(2)) + END)
         elif b"burst" in body:
             self.burst()
         elif b"broken" in body:
-            self.transport.write(STREAM_HEAD + _framed(FIRST + TEXT * 3))
+            self.transport.write(STREAM_HEAD + _framed(FIRST) + b"".join(TEXTS[:3]))
             self.transport.close()
         else:
             self.transport.write(PLAIN)
@@ -107,17 +111,16 @@ class Vendor(asyncio.Protocol):
     def burst(self) -> None:
         """Write a stream in pieces of 16 events, each event in a frame of its own."""
         self.transport.write(STREAM_HEAD + _framed(FIRST))
-        piece = _framed(TEXT) * 16
-        for _ in range((BURST - 2) // 16):
+        for piece in PIECES:
             self.transport.write(piece)
-        self.transport.write(_framed(TEXT) * ((BURST - 2) % 16) + _framed(FINISH) + _framed(_last(BURST)) + END)
+        self.transport.write(_framed(FINISH) + _framed(_last(BURST)) + END)
 
     async def unmerged(self) -> None:
         with suppress(asyncio.CancelledError):
             self.transport.write(STREAM_HEAD + _framed(FIRST))
-            for _ in range(UNMERGED - 2):
+            for text in TEXTS[: UNMERGED - 2]:
                 await asyncio.sleep(GAP_S)
-                self.transport.write(_framed(TEXT))
+                self.transport.write(text)
             self.transport.write(_framed(FINISH) + _framed(_last(UNMERGED)) + END)
 
 

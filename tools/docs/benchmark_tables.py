@@ -11,6 +11,7 @@ from typing import Any
 from markdown import table
 
 RESULTS = Path(__file__).resolve().parents[2] / "benchmarks" / "results"
+PROXY = RESULTS / "proxy"
 OF_STRATEGIES = ("selection", "first_choice")
 """Groups of rows about strategies, which have tables of their own."""
 
@@ -25,9 +26,9 @@ SELECTION_COLUMNS = {
 
 
 @cache
-def last_run() -> dict[str, Any]:
+def last_run(folder: Path = RESULTS) -> dict[str, Any]:
     """Return the newest run by the date in its file's name."""
-    data: dict[str, Any] = json.loads(max(RESULTS.glob("*.json")).read_text("utf-8"))
+    data: dict[str, Any] = json.loads(max(folder.glob("*.json")).read_text("utf-8"))
     return data
 
 
@@ -41,9 +42,22 @@ def results(_before: str) -> str:
     return _rows([one for one in _results() if one["group"] not in OF_STRATEGIES])
 
 
+def proxy(_before: str) -> str:
+    """Return the rows of the proxy against other gateways."""
+    return _rows([one for one in last_run(PROXY)["results"] if not one["skipped"]])
+
+
 def conditions(_before: str) -> str:
     """Return date, machine and versions of the run."""
-    run = last_run()
+    return _conditions(last_run())
+
+
+def proxy_conditions(_before: str) -> str:
+    """Return date, machine and versions of the run of the proxy."""
+    return _conditions(last_run(PROXY))
+
+
+def _conditions(run: dict[str, Any]) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in run["versions"].items() if version)
     machine = f"{run['python']}, {run['system']}, {run['cores']} cores ({run['cpu']})"
     effort = "a smoke test (the figures mean nothing)" if run["quick"] else f"medians of {run['rounds']} rounds"

@@ -58,7 +58,12 @@ def pictures() -> dict[str, Callable[[str], str]]:
 
 PAGES: dict[str, dict[str, Callable[[str], str]]] = {
     "../benchmarks/README.md": {"results": benchmark_tables.results, "conditions": benchmark_tables.conditions},
-    "explanation/performance.md": {"goals": benchmark_tables.goals, "conditions": benchmark_tables.conditions},
+    "explanation/performance.md": {
+        "goals": benchmark_tables.goals,
+        "conditions": benchmark_tables.conditions,
+        "proxy": benchmark_tables.proxy,
+        "proxy conditions": benchmark_tables.proxy_conditions,
+    },
     "explanation/what-happens-when-a-provider-fails.md": {"classes": failure_classes},
     "how-to/test-a-connector.md": {"conformance tests": kit_tests.conformance_tests},
     "reference/catalogue.md": {
