@@ -159,16 +159,14 @@ def assemble(
         return _Request(capabilities, None, providers, None, strategy, None, settings).mesh(read_only=read_only)
 
 
-def assemble_default_pools(
-    config: Config | None = None, *, read_only: bool = False, predecessor: ModelMesh | None = None
-) -> ModelMesh:
+def assemble_default_pools(config: Config | None = None, *, read_only: bool = False, loads_state: bool = True) -> ModelMesh:
     """Assemble the mesh of a server: one pool for every predefined pool that has a model, unless ``config`` names its pools.
 
     Args:
         config: As of :func:`create`. Without it, or without providers, models and pools in it, providers are detected. Models
             that need no key serve a process without keys.
         read_only: Neither load nor save state, and start no background task.
-        predecessor: Mesh of an earlier configuration, which hands its state over.
+        loads_state: Load the stored state. The mesh of an earlier configuration hands its state over otherwise.
 
     Raises:
         ConfigurationError: The configuration cannot be used.
@@ -177,7 +175,7 @@ def assemble_default_pools(
     _, settings = _mask_arguments(None, config)
     del config
     with _own_frames_only():
-        request = _Request((), None, None, None, None, None, settings, predecessor)
+        request = _Request((), None, None, None, None, None, settings, loads_state)
         if settings is None or (settings.is_overlay and not settings.capabilities):
             return request.with_default_pools(read_only=read_only)
         return request.mesh(read_only=read_only)
@@ -228,7 +226,7 @@ class _Request:
     strategy: str | None
     api_keys: dict[str, Secret] | None
     config: MeshConfig | None
-    predecessor: ModelMesh | None = None
+    loads_state: bool = True
 
     def mesh(self, *, read_only: bool = False) -> ModelMesh:
         """Assemble the mesh: as the configuration defines it, else of what is detected."""
@@ -243,7 +241,7 @@ class _Request:
             capabilities = (_predefined(self.pool),)
         mesh = ModelMesh()
         mesh.initialize(
-            config, strategy=self.strategy, capabilities=capabilities, read_only=read_only, predecessor=self.predecessor
+            config, strategy=self.strategy, capabilities=capabilities, read_only=read_only, loads_state=self.loads_state
         )
         return mesh
 
@@ -297,7 +295,7 @@ class _Request:
                 models=models,
                 fallbacks={one.name: one.connector_id for one in fallbacks},
                 read_only=read_only,
-                predecessor=self.predecessor,
+                loads_state=self.loads_state,
             )
         except ConfigurationError as error:
             if all(one.embedded for one in found):
@@ -326,13 +324,13 @@ class _Request:
         entries = {one.name: _entry(one, {}) for one in found}
         mesh = ModelMesh(resolver=resolver)
         mesh.initialize(
-            (self.config or MeshConfig({})).replaced(providers=entries), read_only=read_only, predecessor=self.predecessor
+            (self.config or MeshConfig({})).replaced(providers=entries), read_only=read_only, loads_state=self.loads_state
         )
         return mesh
 
     def _is_ready(self, resolver: Resolver, one: DetectedProvider) -> bool:
         try:
-            evolve(self, config=None, predecessor=None).of_providers(resolver, [one], read_only=True).shutdown()
+            evolve(self, config=None).of_providers(resolver, [one], read_only=True).shutdown()
         except ConfigurationError:
             return False
         return True

@@ -23,7 +23,7 @@ def find_config() -> str | None:
 
 
 def load_mesh(
-    config: Any = None, *, read_only: bool = False, worker_store: str | None = None, predecessor: ModelMesh | None = None
+    config: Any = None, *, read_only: bool = False, worker_store: str | None = None, loads_state: bool = True
 ) -> ModelMesh:
     """Build the mesh of a configuration.
 
@@ -33,7 +33,7 @@ def load_mesh(
             predefined pool that has a model.
         read_only: Neither load nor save state, and start no background task.
         worker_store: Path of the database that the workers of a server share, ``None`` for a single worker.
-        predecessor: Mesh of an earlier configuration, which hands its state over.
+        loads_state: Load the stored state. The mesh of an earlier configuration hands its state over otherwise.
 
     Raises:
         ConfigurationError: The configuration cannot be used.
@@ -46,4 +46,4 @@ def load_mesh(
         from modelmesh_proxy.application.worker_storage import for_workers  # noqa: PLC0415 - not for a single worker
 
         config = for_workers(config, worker_store)
-    return assemble_default_pools(config, read_only=read_only, predecessor=predecessor)
+    return assemble_default_pools(config, read_only=read_only, loads_state=loads_state)

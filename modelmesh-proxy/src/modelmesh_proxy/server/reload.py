@@ -84,7 +84,7 @@ class Reloader:
         before = services.mesh
         try:
             config = self._config or find_config()
-            mesh = await asyncio.to_thread(load_mesh, config, worker_store=self.worker_store, predecessor=before)
+            mesh = await asyncio.to_thread(load_mesh, config, worker_store=self.worker_store, loads_state=before.state is None)
         except ModelMeshError as error:
             self._report(error)
             return False

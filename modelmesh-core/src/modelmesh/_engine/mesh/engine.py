@@ -13,7 +13,6 @@ from modelmesh._engine.config.mesh_config import MeshConfig
 from modelmesh._engine.mesh.core import MeshCore
 from modelmesh._engine.mesh.requests import RequestServer
 from modelmesh._engine.mesh.running import NotInitializedError, RunningMesh
-from modelmesh._engine.mesh.succession_parts import SuccessionParts
 from modelmesh._engine.plugins.manager import notify_plugins
 from modelmesh._engine.plugins.resolver import Resolver
 from modelmesh._engine.telemetry.budget_status import BudgetStatus
@@ -100,7 +99,7 @@ class MeshEngine:
         fallbacks: Mapping[str, str] = MappingProxyType({}),
         read_only: bool = False,
         problems: Problems | None = None,
-        predecessor: MeshEngine | None = None,
+        loads_state: bool = True,
     ) -> None:
         """Assemble a configuration and start to serve it. ``ModelMesh(config)`` does this on construction.
 
@@ -114,7 +113,7 @@ class MeshEngine:
                 configured provider has.
             read_only: Neither load nor save state, and start no background task. :meth:`load_state` loads it on request.
             problems: Collects the problems of the configuration. The default is a new collection.
-            predecessor: Mesh whose state a :class:`Succession` hands over, so that it is not loaded from the store as well.
+            loads_state: Load the stored state. Otherwise the mesh begins with empty counts, and its first save replaces them.
 
         Raises:
             ConfigurationError: The configuration cannot be used.
@@ -135,7 +134,7 @@ class MeshEngine:
             problems=problems,
         ).assemble()
         self._started = running = RunningMesh(core, self.usage, config, parts, read_only=read_only)
-        running.begin(loads=predecessor is None or predecessor.state is None)
+        running.begin(loads=loads_state)
         self._requests.open(running.router, running.reporter, running.accounts)
         notify_plugins(resolver.plugins, "modelmesh_mesh_ready", mesh=self)
 
@@ -151,13 +150,6 @@ class MeshEngine:
             NewerStateError: A later version of ModelMesh wrote the state.
         """
         return self._running.load_state()
-
-    def succession_parts(self) -> SuccessionParts:
-        """Return the parts that a :class:`Succession` copies."""
-        core = self._core
-        return SuccessionParts(
-            core.lock, core.clock, core.health, core.reservations, self.usage, self._running.router.list_pools, self.state
-        )
 
     def shutdown(self) -> None:
         """Close connections, save state and flush events. May be called twice."""

@@ -6,14 +6,50 @@ reset or exceeded by a reload. Where a store shares the counts of several proces
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from threading import RLock
 from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
 
 from modelmesh._engine.state import snapshot
 
 if TYPE_CHECKING:
+    from modelmesh._engine.health.health_registry import HealthRegistry
     from modelmesh._engine.limits.counter import LimitCounter
+    from modelmesh._engine.limits.reservations import Reservations
     from modelmesh._engine.mesh.engine import MeshEngine
-    from modelmesh._engine.mesh.succession_parts import SuccessionParts
+    from modelmesh._engine.routing.pool import Pool
+    from modelmesh._engine.state import StateManager
+    from modelmesh._engine.telemetry.usage import UsageTracker
+
+
+@frozen
+class _Parts:
+    """Parts of a mesh.
+
+    Attributes:
+        lock: Its lock.
+        clock: Returns monotonic seconds.
+        health: Its circuit breakers.
+        reservations: Its limits.
+        usage: Its usage totals.
+        pools: Returns its pools.
+        state: Persists its state, ``None`` without a storage section.
+    """
+
+    lock: RLock
+    clock: Callable[[], float]
+    health: HealthRegistry
+    reservations: Reservations
+    usage: UsageTracker
+    pools: Callable[[], Sequence[Pool]]
+    state: StateManager | None
+
+
+def _parts_of(mesh: MeshEngine) -> _Parts:
+    core, running = mesh._core, mesh._running  # noqa: SLF001 - the parts of a mesh are not public
+    return _Parts(core.lock, core.clock, core.health, core.reservations, mesh.usage, running.router.list_pools, running.state)
 
 
 class Succession:
@@ -24,7 +60,7 @@ class Succession:
 
         Args:
             old: The mesh that served so far.
-            new: Its successor, initialized with ``predecessor=old``.
+            new: Its successor, initialized with ``loads_state=False`` if the old one has a store.
         """
         self._old, self._new = old, new
         self._counts: dict[str, tuple[int, float]] = {}
@@ -32,7 +68,7 @@ class Succession:
 
     def hand_over(self) -> None:
         """Copy counts, usage and open circuit breakers. From now on the new mesh saves the state."""
-        old, new = self._old.succession_parts(), self._new.succession_parts()
+        old, new = _parts_of(self._old), _parts_of(self._new)
         with old.lock:
             state = snapshot.capture(old.pools(), old.reservations, old.usage, old.clock())
             self._counts = {name: _count(counter) for name, counter in _counters(old).items()}
@@ -52,7 +88,7 @@ class Succession:
         Args:
             current: The mesh that serves now. It differs from the successor after another reload.
         """
-        old, new = self._old.succession_parts(), current.succession_parts()
+        old, new = _parts_of(self._old), _parts_of(current)
         with old.lock:
             counters = _counters(old)
             before, self._counts = self._counts, {name: _count(counter) for name, counter in counters.items()}
@@ -75,11 +111,11 @@ class Succession:
                     new.reservations.recheck([counter], now)
 
 
-def _shares_counts(parts: SuccessionParts) -> bool:
+def _shares_counts(parts: _Parts) -> bool:
     return parts.state is not None and parts.state.counters is not None
 
 
-def _counters(parts: SuccessionParts) -> dict[str, LimitCounter]:
+def _counters(parts: _Parts) -> dict[str, LimitCounter]:
     return parts.reservations.counters(parts.pools())
 
 
