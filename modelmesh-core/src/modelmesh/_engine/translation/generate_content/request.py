@@ -68,8 +68,9 @@ def _chat_request(call: Call) -> ChatTranslation:
     for name, reason in _LOST.items():
         if given.get(name):
             findings.lose(name, reason)
-    payload |= {name: value for name, value in given.items() if name not in _TOP}
-    native = native_payload(given)
+    stated = {name: value for name, value in call.payload.items() if value is not None}
+    payload |= {name: value for name, value in stated.items() if not in_camel_case({name: None}).keys() <= _TOP}
+    native = native_payload(stated)
     if call.stream:
         payload["stream_options"] = native["stream_options"] = {"include_usage": True}
     limit = payload.get("max_tokens")
