@@ -114,6 +114,7 @@ def test_errors_at_the_start_are_one_line(tmp_path: Path, monkeypatch: pytest.Mo
             (["-c", "nowhere.yaml"], 1, "nowhere.yaml: cannot be read: No such file"),
             (["-c", "wrong.yaml"], 1, "wrong.yaml:2:3"),
             (["-c", "key.yaml"], 1, "nowhere.pem cannot be used: No such file"),
+            (["--port", "0", "--token", ""], 1, "the token is empty"),
             (["--port", "70000"], 2, "70000 is not in the range"),
         ):
             result = CliRunner().invoke(root, ["serve", *arguments])

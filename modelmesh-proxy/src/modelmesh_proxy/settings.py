@@ -7,6 +7,7 @@ from typing import Any, Self
 from attrs import evolve, field, frozen
 
 from modelmesh._engine.config.schema import ProxySection
+from modelmesh.errors import ConfigurationError
 
 
 @frozen
@@ -29,6 +30,12 @@ class ProxySettings:
             section: The section ``proxy``.
             token: Value of ``--token``.
             **flags: Keys of the section that the command line or the constructor sets. ``None`` is no value.
+
+        Raises:
+            ConfigurationError: The token is empty, which would admit callers without one.
         """
+        if token is not None and not token.strip():
+            message = "the token is empty. Give --token a value, or leave the option out."
+            raise ConfigurationError(message, where="--token")
         given = {name: value for name, value in flags.items() if value is not None}
         return cls(evolve(section, **given), token)
