@@ -91,12 +91,14 @@ if TYPE_CHECKING:
     from modelmesh.contracts.strategy import SelectionRequest as SelectionRequest
     from modelmesh.contracts.strategy import SelectionResult as SelectionResult
     from modelmesh.contracts.strategy import Strategy as Strategy
+    from modelmesh.contracts.text_chunk import TextChunk as TextChunk
     from modelmesh.contracts.usage import reported_tokens as reported_tokens
 
 _HOMES = {
     "UnitPrices": "modelmesh.contracts.pricing",
     "operation_of_capability": "modelmesh.contracts.operations",
     "StreamKind": "modelmesh.contracts.operations",
+    "TextChunk": "modelmesh.contracts.text_chunk",
     "OperationScope": "modelmesh.contracts.operations",
     "FileUpload": "modelmesh.contracts.files",
     "BodyKind": "modelmesh.contracts.operations",
