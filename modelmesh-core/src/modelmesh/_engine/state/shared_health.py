@@ -17,6 +17,8 @@ from modelmesh._engine.state.shared_rows import Row
 if TYPE_CHECKING:
     from threading import RLock
 
+    from modelmesh._engine.routing.candidates import Candidate
+
 KEPT_S: Final = 60.0
 """Seconds for which a row is stored after it has no more effect, for processes whose clocks differ."""
 
@@ -47,22 +49,20 @@ class SharedHealth:
             clock: Converts between monotonic and Unix time.
         """
         self._pools, self._health, self._lock, self._clock = pools, health, lock, clock
-        self._known: dict[str, int] = {}
+        self._known: dict[CircuitBreaker, int] = {}  # generation of those that are open by the latest row
         self._applied: dict[str, float] = {}
 
     def take_changes(self, now: float) -> dict[str, Row]:
         """Return the breakers that opened, stay open for longer, or closed since the last call."""
         changes: dict[str, Row] = {}
         with self._lock():
-            for name, breaker in _breakers(self._pools()):
-                known = self._known.get(name)
+            for kind, candidate, breaker in _breakers(self._pools()):
                 if breaker.state is BreakerState.OPEN:
-                    if breaker.generation != known:
-                        self._known[name] = breaker.generation
-                        changes[name] = self._open_row(breaker, now)
-                elif known is not None and breaker.state is BreakerState.CLOSED:
-                    del self._known[name]
-                    changes[name] = {"open": False, "at": now, "until": now + KEPT_S}
+                    if breaker.generation != self._known.get(breaker):
+                        self._known[breaker] = breaker.generation
+                        changes[_name(kind, candidate)] = self._open_row(breaker, now)
+                elif breaker.state is BreakerState.CLOSED and self._known and self._known.pop(breaker, None) is not None:
+                    changes[_name(kind, candidate)] = {"open": False, "at": now, "until": now + KEPT_S}
         self._applied |= dict.fromkeys(changes, now)
         return changes
 
@@ -72,18 +72,18 @@ class SharedHealth:
         if not newer:
             return
         with self._lock():
-            breakers = dict(_breakers(self._pools()))
+            breakers = {_name(kind, candidate): breaker for kind, candidate, breaker in _breakers(self._pools())}
             for name, row in newer.items():
                 self._applied[name] = row["at"]
                 if name in breakers and row["until"] > now:
                     try:
-                        self._apply_row(name, breakers[name], row, now)
+                        self._apply_row(breakers[name], row, now)
                     except (KeyError, ValueError, TypeError, AttributeError) as error:  # of a later version
                         _log.warning("the shared health of %s is ignored: %s: %s", name, type(error).__name__, error)
 
-    def _apply_row(self, name: str, breaker: CircuitBreaker, row: Row, now: float) -> None:
+    def _apply_row(self, breaker: CircuitBreaker, row: Row, now: float) -> None:
         if not row["open"]:
-            self._known.pop(name, None)
+            self._known.pop(breaker, None)
             if breaker.state is not BreakerState.CLOSED:
                 self._health.restore_closed(breaker, self._clock.monotonic(now))
             return
@@ -99,7 +99,7 @@ class SharedHealth:
             retry_after_given=bool(row["given"]),
             backoff_steps={FailureClass(step): int(count) for step, count in row["steps"].items()},
         )
-        self._known[name] = breaker.generation
+        self._known[breaker] = breaker.generation
 
     def _open_row(self, breaker: CircuitBreaker, now: float) -> dict[str, Any]:
         ends = None if math.isinf(breaker.until) else self._clock.unix(breaker.until)
@@ -114,8 +114,13 @@ class SharedHealth:
         }
 
 
-def _breakers(pools: Sequence[Pool]) -> Iterator[tuple[str, CircuitBreaker]]:
+def _breakers(pools: Sequence[Pool]) -> Iterator[tuple[str, Candidate, CircuitBreaker]]:
+    """Yield each breaker with what names it. The names are formatted on demand: nearly all breakers have nothing to share."""
     for pool in pools:
         for candidate in pool.members:
-            yield f"model:{candidate}", candidate.health
-            yield f"provider:{candidate.provider_id}", candidate.account
+            yield "model", candidate, candidate.health
+            yield "provider", candidate, candidate.account
+
+
+def _name(kind: str, candidate: Candidate) -> str:
+    return f"model:{candidate}" if kind == "model" else f"provider:{candidate.provider_id}"
