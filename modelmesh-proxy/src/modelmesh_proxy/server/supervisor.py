@@ -49,7 +49,9 @@ class _Worker:
 class Supervisor:
     """Runs one function in several processes until a signal."""
 
-    def __init__(self, count: int, work: Work, *, folder: Path, drain: float, on_ready: Callable[[], None]) -> None:
+    def __init__(
+        self, count: int, work: Work, *, folder: Path, drain: float, on_ready: Callable[[], None], on_stop: Callable[[], None]
+    ) -> None:
         """Initialize a supervisor without workers.
 
         Args:
@@ -58,10 +60,11 @@ class Supervisor:
             folder: Folder that the workers share.
             drain: Seconds that workers may take to end.
             on_ready: Called when the first worker accepts connections.
+            on_stop: Called when the workers begin to drain. May be called twice.
         """
         self._workers = [_Worker(number) for number in range(1, count + 1)]
         self._work, self._folder, self._drain, self._on_ready = work, folder, drain, on_ready
-        self._is_ready = False
+        self._on_stop, self._is_ready = on_stop, False
         self._stop_signal: int | None = None
         self._deadline = 0.0
         self._failed: int | None = None
@@ -165,6 +168,7 @@ class Supervisor:
 
     def _begin_stop(self, number: int) -> None:
         self._deadline = monotonic() + self._drain + KILL_AFTER_S
+        self._on_stop()
         self._signal(number)
 
     def _stop(self, number: int, frame: FrameType | None) -> None:

@@ -85,12 +85,15 @@ def serve_workers(options: ServeOptions, flags: dict[str, Any], count: int) -> i
             own = bind(section.host, port, share=True) if CAN_SHARE_PORT else sockets
             return _work(options, flags, place, own)
 
-        supervisor = Supervisor(count, work, folder=place, drain=float(section.drain), on_ready=report)
+        def release() -> None:
+            for one in sockets:
+                one.close()
+
+        supervisor = Supervisor(count, work, folder=place, drain=float(section.drain), on_ready=report, on_stop=release)
         try:
             return supervisor.run()
         finally:
-            for one in sockets:
-                one.close()
+            release()
 
 
 def _work(options: ServeOptions, flags: dict[str, Any], place: WorkerPlace, sockets: list[socket.socket]) -> int:
