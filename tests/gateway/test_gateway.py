@@ -192,3 +192,12 @@ def test_an_error_names_no_file_of_the_server() -> None:
     message = error_of(response)["message"]
     assert "(class BrokenProvider) raised ValueError: a mistake" in message
     assert ".py" not in message
+
+
+@pytest.mark.parametrize("levels", [500, 985, 990, 995, 1000, 1010, 2000])
+def test_a_deep_body_is_never_a_fault_of_a_model(upstream: Any, config: Any, levels: int) -> None:
+    deep = b"[" * levels + b"]" * levels
+    body = b'{"model":"chat-completion","messages":[{"role":"user","content":%b}]}' % deep
+    with modelmesh.create(config=config(upstream.url)) as client:
+        assert Gateway(client.mesh).handle(GatewayRequest("POST", CHAT, body=body)).status in (200, 400)
+        assert client.mesh.list_pools()[0].get_active_models()

@@ -39,6 +39,9 @@ def call_encode_hook(provider: ProviderHooks, request: WireRequest) -> Encoded:
         encoded = provider._encode_request(request)
     except ProviderError:
         raise
+    except RecursionError:  # of a body near the limit of the decoder: the fault of no connector
+        message = "The request is nested too deep to be encoded. Nothing was sent. Send fewer levels."
+        raise provider_error(FailureClass.CALLER, message, status=400) from None
     except Exception as error:  # noqa: BLE001 - any other exception of a hook is a bug of the connector
         raise attribution.unexpected_exception(provider, error, written=False) from None
     if not (isinstance(encoded, tuple) and tuple(map(type, encoded)) == (str, list, bytes)) and not _is_streamed(encoded):
