@@ -108,7 +108,6 @@ PRIVATE_CLASSES = {
     "SourceMap": _MADE_BY_CORE,
     "StateManager": _OPERATION,
     "StoredHistory": _MADE_BY_CORE,
-    "SuccessionParts": "The parts of a mesh for its successor at a reload, which the package modelmesh-proxy performs.",
     "SystemState": _OPERATION,
     "Transport": _TRANSPORT,
     "Uploads": _RESOURCE,
