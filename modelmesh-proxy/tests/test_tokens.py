@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from modelmesh.contracts.storage import StorageEntry
 from modelmesh.errors import ConfigurationError
 from modelmesh_proxy.settings import ProxySettings
 from modelmesh_proxy.tokens import authenticator as authenticator_module
+from modelmesh_proxy.tokens.administration import registry_of
 from modelmesh_proxy.tokens.authenticator import TokenAuthenticator
 from modelmesh_proxy.tokens.records import TokenLimits, TokenRecord
 from modelmesh_proxy.tokens.registry import TokenError, TokenRegistry
@@ -194,6 +196,11 @@ def test_damaged_record_does_not_hide_the_others(bench: Callable[..., Bench], ca
     here.storage.save(REVISION, StorageEntry(REVISION, b"other"))
     assert here.name(text) == "shop"
     assert "'modelmesh/tokens/bad'" in caplog.text
+
+
+def test_store_that_ends_with_the_process_gets_no_tokens(bench: Callable[..., Bench]) -> None:
+    services: Any = SimpleNamespace(mesh=bench().mesh)
+    assert registry_of(services) is None
 
 
 def test_record_of_a_later_version_is_read() -> None:

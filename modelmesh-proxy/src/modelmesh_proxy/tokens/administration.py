@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
+from modelmesh._engine.builtin.memory import MemoryStorage
 from modelmesh_proxy.tokens.amounts import amounts_of_mesh
 from modelmesh_proxy.tokens.authenticator import TokenAuthenticator
 from modelmesh_proxy.tokens.registry import TokenInfo, TokenRegistry
@@ -17,9 +18,14 @@ Result = TypeVar("Result")
 
 
 def registry_of(services: ProxyServices) -> TokenRegistry | None:
-    """Return the registry of a proxy, ``None`` when its configuration has no storage."""
+    """Return the registry of a proxy, ``None`` without a storage that outlives it.
+
+    A token that ended with the process would leave the proxy open after the next start.
+    """
     state = services.mesh.state
-    return None if state is None else TokenRegistry(TokenStore(state.storage), amounts_of_mesh(services.mesh))
+    if state is None or isinstance(state.storage, MemoryStorage):
+        return None
+    return TokenRegistry(TokenStore(state.storage), amounts_of_mesh(services.mesh))
 
 
 def static_tokens_of(services: ProxyServices) -> list[TokenInfo]:
