@@ -41,7 +41,7 @@ def config(store: RedisProcess, upstream: Upstream, **storage: Any) -> dict[str,
     members = {"limited": "acme-1", "free": "acme-2"}
     pools = {name: {"capability": "chat-completion", "models": [model]} for name, model in members.items()}
     connection = {"connector": "redis.redis.v1", "port": store.port, "sync_policy": "immediate"}
-    open_to_all = {"auth": {"enabled": False}}  # otherwise nobody is admitted while tokens in the store cannot be read
+    open_to_all = {"auth": {"enabled": False}}  # otherwise every caller is rejected while tokens in the store cannot be read
     return {"providers": providers, "pools": pools, "storage": {**connection, **storage}, "proxy": open_to_all}
 
 

@@ -18,7 +18,7 @@ INTERVAL_S: Final = 0.4
 
 
 class SharedView(Protocol):
-    """A part of the mesh whose changes other processes apply. Implementations take the mesh's lock themselves.
+    """A part of the mesh that processes share. Implementations take the mesh's lock themselves.
 
     Attributes:
         name: Name of its entries in the store.

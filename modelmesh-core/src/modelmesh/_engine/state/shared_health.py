@@ -23,7 +23,7 @@ KEPT_S: Final = 60.0
 """Seconds for which a row is stored after it has no more effect, for processes whose clocks differ."""
 
 LONGEST_S: Final = 86400.0
-"""Upper bound of the time for which a breaker stays open by the word of another process."""
+"""Upper bound of the time for which a breaker stays open because of another process."""
 
 _log = logging.getLogger("modelmesh.state")
 

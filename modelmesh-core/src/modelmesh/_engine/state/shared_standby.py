@@ -1,4 +1,4 @@
-"""Standby by hand that processes share: a model that an operator puts in standby rests in every process."""
+"""Standby by hand that processes share: a manual step in one process applies in all of them."""
 
 from __future__ import annotations
 
