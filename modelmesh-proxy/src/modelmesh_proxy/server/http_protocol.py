@@ -51,6 +51,7 @@ class HttpProtocol(HttpToolsProtocol):
     deadline: float
     write_deadline: float = inf
     on_leave: Callable[[], object] | None = None
+    running: RequestResponseCycle | None = None
     _stage = _IDLE
     _refusal: Refusal | None = None
     _head_size = _trailers = 0
@@ -65,6 +66,7 @@ class HttpProtocol(HttpToolsProtocol):
     def connection_made(self, transport: BaseTransport) -> None:
         """Begin a connection, or refuse it when there are too many."""
         super().connection_made(cast("Any", transport))
+        self._extensions = {EXTENSION: CallerConnection(self)}
         self.deadline = self.loop.time() + self.limits.header_timeout
         is_full = len(self.sweep) >= self.limits.connections
         self.sweep.add(self, self.loop)
@@ -75,6 +77,8 @@ class HttpProtocol(HttpToolsProtocol):
         """End a connection."""
         self.sweep.discard(self)
         super().connection_lost(exc)
+        if self.running is not None and not self.running.response_complete:
+            self.running.disconnected = True  # uvicorn marks only the last of pipelined requests
         self._leave()
 
     def data_received(self, data: bytes) -> None:
@@ -152,7 +156,7 @@ class HttpProtocol(HttpToolsProtocol):
             return
         super().on_headers_complete()
         self.cycle.transport = cast("Any", ResponseWriter(self.transport, self.loop))
-        cast("Any", self.scope)["extensions"] = {EXTENSION: RequestConnection(self, self.cycle)}
+        cast("Any", self.scope)["extensions"] = self._extensions
         if len(self.pipeline) < MAX_PIPELINED:
             self.flow.resume_reading()  # uvicorn pauses at the second request, and would not notice that the caller leaves
         self._stage = _BODY
@@ -198,6 +202,10 @@ class HttpProtocol(HttpToolsProtocol):
             host += b":%d" % parsed.port
         if host.lower() != self._host.lower() or parsed.path is None:
             raise RefusedError(refusals.HOST_DIFFERS)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self.running = cycle
+        super()._start_asgi_task(cycle, app)
 
     def on_body(self, body: bytes) -> None:
         """Take a piece of the body."""
@@ -302,13 +310,16 @@ class HttpProtocol(HttpToolsProtocol):
         self.flow.resume_reading()
 
 
-class RequestConnection:
-    """The connection of one request, for the application. Requests of one connection run one after the other."""
+class CallerConnection:
+    """The connection of a caller, for the application. Its requests run one after the other.
 
-    __slots__ = ("_cycle", "_protocol")
+    An object per request would be a part of a reference cycle, which costs a run of the garbage collector.
+    """
 
-    def __init__(self, protocol: HttpProtocol, cycle: RequestResponseCycle) -> None:
-        self._protocol, self._cycle = protocol, cycle
+    __slots__ = ("_protocol",)
+
+    def __init__(self, protocol: HttpProtocol) -> None:
+        self._protocol = protocol
 
     def watch(self, on_leave: Callable[[], object] | None) -> None:
         """Call a function when the caller leaves. ``None`` ends the watch."""
@@ -316,7 +327,8 @@ class RequestConnection:
 
     def abort(self) -> None:
         """Close the connection without an end of the response."""
-        self._cycle.disconnected = True
+        if self._protocol.running is not None:
+            self._protocol.running.disconnected = True
         self._protocol.transport.abort()
 
 
