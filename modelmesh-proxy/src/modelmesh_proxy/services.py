@@ -28,7 +28,7 @@ class RequestCount:
 
 @frozen
 class ReadinessProblem:
-    """Why a proxy is not ready.
+    """Why a proxy is not ready, or degraded.
 
     Attributes:
         code: Short name of the reason, for programs.
@@ -57,7 +57,7 @@ class ProxyServices:
         earlier_requests: Requests that run on the meshes of earlier configurations.
         total_requests: Requests since the start.
         draining: Whether the proxy ends and accepts no new requests.
-        readiness_checks: Each returns why the proxy is not ready, ``None`` if it is. ``/ready`` calls them: no I/O, no wait.
+        readiness_checks: Each returns why the proxy should receive no requests, or ``None``. No I/O, no wait.
         authenticator: Identifies callers by stored tokens, an ``application.callers.Authenticator``. ``None`` while only
             ``--token`` counts.
         on_replaced: Called with the earlier mesh after a reload.

@@ -17,6 +17,7 @@ from modelmesh._engine.gateway.routes import find_route
 from modelmesh._engine.telemetry.status import short_strategy
 from modelmesh.contracts.call import NO_OPTIONS
 from modelmesh_proxy.admin.usage_views import PERIODS, entry_facts, usage_of
+from modelmesh_proxy.readiness import readiness_of
 from modelmesh_proxy.store_counts import counts_report
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def status(services: ProxyServices) -> dict[str, Any]:
         "requests_running": max(0, services.in_flight - (0 if services.live_feed is None else services.live_feed.readers)),
         "requests_served": sum(mesh.get_statistics().pool(name).requests_total for name in summary),
         "draining": services.draining,
+        "readiness": readiness_of(services).as_dict(),
         "storage": None if store is None else store.storage.id,
         **counts_report(mesh),
         "pools": len(summary),

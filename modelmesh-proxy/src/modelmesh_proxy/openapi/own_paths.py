@@ -127,9 +127,9 @@ def _google() -> dict[str, Any]:
 def _service() -> dict[str, Any]:
     status = _with_keys("status")
     health = _entry("health", "Service", "Whether the process runs", status)
-    ready = _entry("ready", "Service", "Whether requests can be served", status)
+    ready = _entry("ready", "Service", "Whether the proxy should receive requests", status)
     ready["responses"]["503"] = {
-        "description": "No model is active, or the server drains.",
+        "description": "The server drains, or the store of tokens or budgets cannot be read.",
         "content": {"application/json": {"schema": status}},
     }
     return {"/health": {"get": health}, "/ready": {"get": ready}}

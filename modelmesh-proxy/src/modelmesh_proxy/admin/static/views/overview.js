@@ -57,9 +57,16 @@ function process(data) {
   const line = (title, ...value) => [h("dt", null, title), h("dd", null, value)];
   return h("section", { class: "card", "aria-labelledby": "process" }, h("header", null, h("h2", { id: "process" }, "Process")),
     h("div", { class: "body" }, h("dl", { class: "list" },
-      line("State", data.draining ? state("warn", "draining") : state("good", "serving")),
+      line("State", readiness(data)),
       line("Providers", data.providers.join(", ") || "none", missing.length ? h("div", { class: "muted small" }, `without an active model: ${missing.join(", ")}`) : null),
       line("Storage", data.storage ?? "none: counts end with the process"),
       line("Counts", data.counts === "shared" ? "shared with every process" : "of this process", data.storage && data.counts_reason ? h("div", { class: "muted small" }, data.counts_reason) : null),
       line("Workers", data.processes.length === 1 ? `1, process ${data.pid}` : `${number(data.processes.length)}, processes ${data.processes.join(", ")}`))));
+}
+
+function readiness(data) {
+  const { status, reasons = [] } = data.readiness;
+  const label = data.draining ? "draining" : status === "ready" ? "serving" : status;
+  return [state(status === "ready" ? "good" : status === "degraded" ? "warn" : "bad", label),
+    data.draining ? null : reasons.map(({ message }) => h("div", { class: "muted small" }, message))];
 }
