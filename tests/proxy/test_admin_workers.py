@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -51,6 +52,17 @@ def test_every_worker_shows_the_requests_of_all(workers: ProxyProcess) -> None:
         (pool,) = ask(workers, "/admin/pools")["pools"]
         assert pool["statistics"]["requests_total"] == before + LOOKS
     assert len(answered) == 2
+
+
+def test_tokens_are_not_created_in_a_database_that_ends_with_the_server(workers: ProxyProcess) -> None:
+    """They would end with it, and leave the next server open to every caller."""
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        ask(workers, "/admin/tokens", {"name": "shop"})
+    with refused.value as reply:
+        error = json.load(reply)["error"]
+    assert (reply.status, error["code"]) == (409, "no_token_store")
+    assert "modelmesh.sqlite.v1" in error["message"]
+    assert not ask(workers, "/admin/tokens")["has_store"]
 
 
 def test_rotation_and_recovery_reach_every_worker(workers: ProxyProcess) -> None:

@@ -63,6 +63,7 @@ class ProxyServices:
         on_replaced: Called with the earlier mesh after a reload.
         live_feed: Live feed of the administration, an ``admin.live_feed.LiveFeed``. ``None`` before the first view.
         workers: Link to the other workers, an ``admin.worker_link.WorkerLink``. ``None`` for a single process.
+        temporary_store: Path of the database that workers without a storage share and that ends with the server.
     """
 
     mesh: ModelMesh
@@ -81,6 +82,7 @@ class ProxyServices:
     on_replaced: list[Callable[[ModelMesh], None]] = field(factory=list)
     live_feed: Any = None
     workers: Any = None
+    temporary_store: str | None = None
 
     @property
     def in_flight(self) -> int:

@@ -13,7 +13,7 @@ from attrs import fields_dict
 from modelmesh._engine.foundation.units import parse_duration
 from modelmesh._engine.gateway.messages import HttpError
 from modelmesh_proxy.admin.mesh_views import in_usd
-from modelmesh_proxy.tokens.administration import change, registry_of, static_tokens_of
+from modelmesh_proxy.tokens.administration import NO_STORE, change, registry_of, static_tokens_of
 from modelmesh_proxy.tokens.records import TokenLimits
 from modelmesh_proxy.tokens.registry import NewToken, TokenError, TokenInfo, TokenRegistry
 
@@ -105,8 +105,7 @@ def _changed(services: ProxyServices, action: Callable[[TokenRegistry], Result])
     except TokenError as error:
         raise HttpError(_STATUS.get(error.code, 400), error.message, code=error.code) from None
     if result is None:
-        message = "This proxy has no store of tokens. Add the section 'storage' to its configuration."
-        raise HttpError(409, message, code="no_token_store")
+        raise HttpError(409, NO_STORE, code="no_token_store")
     return result
 
 

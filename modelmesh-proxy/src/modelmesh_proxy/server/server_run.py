@@ -120,6 +120,7 @@ class ServerRun:
             app.request_log = RequestLog(services)
         services.host, services.port = section.host, sockets[0].getsockname()[1]
         services.started_at = monotonic()
+        services.temporary_store = None if self._place is None else self._place.store
         self.app = app
         server = self._server = HttpServer(app, services, sockets, tls)
         if self._config is None or isinstance(self._config, str | os.PathLike):

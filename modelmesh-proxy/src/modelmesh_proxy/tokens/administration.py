@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypeVar
 
 from modelmesh._engine.builtin.memory import MemoryStorage
@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
+NO_STORE = (
+    "Tokens need a storage that outlives the proxy. Add one to the configuration, for example "
+    "storage: {connector: modelmesh.sqlite.v1, path: ./mesh-state.db, sync_policy: immediate}, "
+    "or list the tokens under proxy.auth.tokens."
+)
+
 
 def registry_of(services: ProxyServices) -> TokenRegistry | None:
     """Return the registry of a proxy, ``None`` without a storage that outlives it.
@@ -23,9 +29,14 @@ def registry_of(services: ProxyServices) -> TokenRegistry | None:
     A token that ended with the process would leave the proxy open after the next start.
     """
     state = services.mesh.state
-    if state is None or isinstance(state.storage, MemoryStorage):
+    if state is None or isinstance(state.storage, MemoryStorage) or _has_temporary_store(services):
         return None
     return TokenRegistry(TokenStore(state.storage), amounts_of_mesh(services.mesh))
+
+
+def _has_temporary_store(services: ProxyServices) -> bool:
+    storage = services.mesh.config.raw.get("storage") if services.temporary_store is not None else None
+    return isinstance(storage, Mapping) and storage.get("path") == services.temporary_store
 
 
 def static_tokens_of(services: ProxyServices) -> list[TokenInfo]:
@@ -38,7 +49,7 @@ def static_tokens_of(services: ProxyServices) -> list[TokenInfo]:
 
 
 def change(services: ProxyServices, action: Callable[[TokenRegistry], Result]) -> Result | None:
-    """Run a change in this thread, and apply it in this process at once. It may block. ``None`` without a storage.
+    """Run a change in this thread, and apply it in this process at once. It may block. ``None`` without a storage for tokens.
 
     Args:
         services: The proxy.

@@ -111,7 +111,7 @@ const COLUMNS = ["Name", "State", "Team", "Pools", "Limits and use", "Expires", 
 const STATES = { active: ["good", "valid"], expired: ["warn", "expired"], revoked: ["bad", "revoked"] };
 
 function noStore() {
-  return notice("warn", "Tokens cannot be created here: the configuration has no storage. Add the section ", h("code", null, "storage"), ", or list tokens under ", h("code", null, "proxy.auth.tokens"), ".");
+  return notice("warn", "Tokens cannot be created here: the configuration has no storage that outlives the proxy. Add the section ", h("code", null, "storage"), ", or list tokens under ", h("code", null, "proxy.auth.tokens"), ".");
 }
 
 // The limits with what is used of them, from the counters where they are known.
