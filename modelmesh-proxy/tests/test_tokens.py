@@ -137,6 +137,7 @@ def test_caller_has_rights_and_counters_of_token_and_team(bench: Callable[..., B
     ("action", "message", "code"),
     [
         (lambda tokens: tokens.create("shop"), "exists already", "exists"),
+        (lambda tokens: tokens.create("shop2", admin=True, metrics=True), "'metrics' and no other right", "invalid"),
         (lambda tokens: tokens.create("a b"), "cannot be the name of a token", "invalid"),
         (lambda tokens: tokens.create("a", team="none"), "there is no team 'none'", "not_found"),
         (lambda tokens: tokens.create("a", limits=TokenLimits(rpm=-1)), "rpm is -1", "invalid"),

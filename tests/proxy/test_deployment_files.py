@@ -169,6 +169,7 @@ def test_example_environment_names_every_key() -> None:
 )
 def test_sample_configurations_are_valid(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
+    monkeypatch.setenv("MODELMESH_METRICS_TOKEN", "test-metrics-token")
     with pytest.raises(SystemExit) as exit:  # noqa: A001 - pytest's own word
         main(["check", str(path)])
     assert not exit.value.code

@@ -175,14 +175,22 @@ def test_configured_tokens_have_rights_and_limits(upstream: Upstream, tmp_path: 
     monkeypatch.setenv("SHOP_TOKEN", "shop-test-text")
     rows: list[Any] = ["plain-test-text", {"name": "shop", "token": "${env:SHOP_TOKEN}", "pools": ["chat"], "budget_total": 0.04}]
     rows.append({"name": "root", "token": "root-test-text", "admin": True})
+    rows.append({"name": "prometheus", "token": "prometheus-test-text", "metrics": True})
     given = config(upstream, None, proxy={"auth": {"tokens": rows}})
     with RunningProxy(given) as proxy:
         plain, shop = (client(proxy, f"{name}-test-text") for name in ("plain", "shop"))
         assert ask(client(proxy, "wrong")) == "invalid_api_key"
         assert ask(plain, "large") == ""
         assert [ask(shop, "large"), ask(shop), ask(shop), ask(shop)] == ["model_not_allowed", "", "", "budget_exceeded"]
-        for path, codes in (("/metrics", (403, 200)), ("/admin/tokens", (403, 200))):
-            assert tuple(_status(f"{proxy.url}{path}", f"Bearer {name}-test-text") for name in ("shop", "root")) == codes, path
+        for path, codes in (
+            ("/metrics", (403, 200, 200)),
+            ("/admin/tokens", (403, 200, 403)),
+            ("/v1/models", (200, 200, 403)),
+            ("/openapi.json", (200, 200, 403)),
+            ("/ui", (403, 200, 403)),
+        ):
+            found = tuple(_status(f"{proxy.url}{path}", f"Bearer {name}-test-text") for name in ("shop", "root", "prometheus"))
+            assert found == codes, path
 
 
 def test_files_and_batches_follow_the_allowed_pools(upstream: Upstream, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ class Caller:
         team: Team of its token, ``None`` without one.
         limits: Counters of the limits of its token and of its team. Each attempt reserves and settles them together with
             the limits of the pool and of the provider.
+        reads_metrics_only: Whether it may read the metrics of the server and nothing else. The engine does not read this.
     """
 
     name: str = ""
@@ -25,3 +26,4 @@ class Caller:
     pools: frozenset[str] | None = None
     team: str | None = None
     limits: tuple[Any, ...] = field(default=(), repr=False)
+    reads_metrics_only: bool = False

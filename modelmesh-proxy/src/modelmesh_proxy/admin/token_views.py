@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 _LIMITS = tuple(fields_dict(TokenLimits))
-_SETTINGS = ("name", "pools", "team", "expires", "metadata", "admin", *_LIMITS)
+_SETTINGS = ("name", "pools", "team", "expires", "metadata", "admin", "metrics", *_LIMITS)
 _STATUS = {"not_found": 404, "exists": 409}
 
 
@@ -70,6 +70,7 @@ def create(services: ProxyServices, settings: Mapping[str, Any]) -> dict[str, An
                 team=settings.get("team"),
                 metadata=settings.get("metadata"),
                 admin=settings.get("admin") is True,
+                metrics=settings.get("metrics") is True,
             ),
         )
     )

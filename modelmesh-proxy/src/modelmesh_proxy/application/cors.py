@@ -54,11 +54,11 @@ class Cors:
         origin = exchange.headers.get("origin")
         if origin is None:
             elsewhere = exchange.headers.get("sec-fetch-site") in ("cross-site", "same-site")
-            if access is Access.ADMIN and elsewhere and not _follows_link(exchange):
+            if access.is_internal and elsewhere and not _follows_link(exchange):
                 raise _refused(exchange)
             return False
         preflight = exchange.method == "OPTIONS" and "access-control-request-method" in exchange.headers
-        if access is Access.ADMIN or not self._permits(origin):
+        if access.is_internal or not self._permits(origin):
             if not _is_same(origin, exchange.headers.get("host", "")) and access is not Access.OPEN:
                 raise _refused(exchange)
             return preflight

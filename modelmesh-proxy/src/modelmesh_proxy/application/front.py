@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from modelmesh._engine.gateway.messages import HttpError
-from modelmesh_proxy.application.access import Access
 from modelmesh_proxy.application.callers import Authenticator, FlagToken
 from modelmesh_proxy.application.cors import Cors
 from modelmesh_proxy.application.failed_attempts import FailedAttempts
@@ -63,7 +62,7 @@ class Front:
         guard = self._guard
         needs_token = guard.requires_tokens()
         exchange.caller = guard.admit(exchange, route.access, needs_token=needs_token)
-        self._hosts.check(exchange, needs_token=needs_token, is_admin=route.access is Access.ADMIN)
+        self._hosts.check(exchange, needs_token=needs_token, is_admin=route.access.is_internal)
         if self._endpoints is not None and not self._is_served(exchange.path):
             raise HttpError(404, f"{exchange.path[:200]} is not served here. Add it to proxy.endpoints in the configuration.")
         if route.is_bounded and self._services.in_flight > self._most:

@@ -65,8 +65,8 @@ class Guard:
             return ANYBODY
         if needs_token:
             caller = self._identify(exchange)
-            if access is Access.ADMIN and not caller.is_admin:
-                raise HttpError(403, "This path needs an administrator's token.", code="permission_denied")
+            if not caller.is_admin and (access is not Access.CALLER or caller.reads_metrics_only):
+                _check_rights(caller, access)
             return caller
         if access is Access.CALLER:
             return ANYBODY
@@ -90,6 +90,23 @@ class Guard:
                 return caller
         self._failed.record_failure(peer, now)
         raise _unauthorized()
+
+
+def _check_rights(caller: Caller, access: Access) -> None:
+    """Check a path that not every token permits.
+
+    Raises:
+        HttpError: The token does not permit it.
+    """
+    if access is Access.METRICS and caller.reads_metrics_only:
+        return
+    if caller.reads_metrics_only:
+        message = "This token reads /metrics and nothing else. Send the token of an application or of an administrator."
+    elif access is Access.METRICS:
+        message = "This path needs a token for metrics or an administrator's token."
+    else:
+        message = "This path needs an administrator's token."
+    raise HttpError(403, message, code="permission_denied")
 
 
 def _unauthorized() -> HttpError:

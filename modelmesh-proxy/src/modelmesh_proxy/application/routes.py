@@ -44,7 +44,7 @@ ROUTES = (
     Route("/health", Access.OPEN, mounts.health),
     Route("/ready", Access.OPEN, mounts.ready),
     Route("/openapi.json", Access.CALLER, mounts.openapi),
-    Route("/metrics", Access.ADMIN, mounts.metrics),
+    Route("/metrics", Access.METRICS, mounts.metrics),
     Route("/admin/", Access.ADMIN, mounts.admin),
     Route("/ui", Access.ADMIN, mounts.admin),
     *(Route(f"/ui/{name}", Access.OPEN, mounts.admin) for name in PAGE_FILES),

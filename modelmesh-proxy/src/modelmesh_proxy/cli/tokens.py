@@ -19,6 +19,7 @@ Examples:
   modelmesh tokens create shop --pools chat-completion --budget-daily 5 --rpm 60
   modelmesh tokens team support --budget-monthly 100
   modelmesh tokens create helpdesk --team support --expires 30d
+  modelmesh tokens create prometheus --metrics
   modelmesh tokens list
   modelmesh tokens rotate shop --grace 1h
   modelmesh tokens revoke shop
@@ -50,16 +51,17 @@ _json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.
 @right_options
 @limit_options
 @click.option("--admin", is_flag=True, help="Permit the administration of the proxy as well.")
+@click.option("--metrics", is_flag=True, help="Permit /metrics and nothing else, for Prometheus.")
 @_json_option
 @_config_option
-def create(name: str, *, config: str | None, as_json: bool, admin: bool, **options: Any) -> None:
+def create(name: str, *, config: str | None, as_json: bool, admin: bool, metrics: bool, **options: Any) -> None:
     """Create the token NAME and print it. It is not stored, so it cannot be shown again."""
     from modelmesh_proxy.tokens.records import TokenLimits  # noqa: PLC0415 - not for --help
 
     with opened_registry(config) as (registry, settings):
         rights = stated_rights(options, settings)
         limits = TokenLimits(**{key: value for key, value in stated_limits(options).items() if value is not None})
-        _show_new(registry.create(name, limits=limits, admin=admin, **rights), as_json=as_json, verb="created")
+        _show_new(registry.create(name, limits=limits, admin=admin, metrics=metrics, **rights), as_json=as_json, verb="created")
 
 
 @command.command("rotate", short_help="Replace the text of a token.")

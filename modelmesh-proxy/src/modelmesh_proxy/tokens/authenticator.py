@@ -228,7 +228,7 @@ class TokenAuthenticator:
         for record in active:
             keys = [record.key] + ([f"team:{record.team}"] if record.team in teams else [])
             pools = None if record.pools is None else frozenset(record.pools)
-            caller = Caller(record.name, record.admin, pools, record.team, caller_limits(self._mesh, *keys))
+            caller = Caller(record.name, record.admin, pools, record.team, caller_limits(self._mesh, *keys), record.metrics)
             entries = [_Entry(bytes.fromhex(record.digest), caller, record.expires_at)]
             if record.earlier_digest:
                 until = min(record.earlier_until, record.expires_at or record.earlier_until)

@@ -82,6 +82,7 @@ class TokenRecord:
         limits: Its limits.
         team: Its team.
         admin: Whether it may administer the proxy.
+        metrics: Whether it may read ``/metrics`` and nothing else.
         metadata: Notes of the administrator.
         created_at: Unix seconds.
         rotated_at: Unix seconds of the latest rotation.
@@ -99,6 +100,7 @@ class TokenRecord:
     limits: TokenLimits = TokenLimits()
     team: str | None = None
     admin: bool = False
+    metrics: bool = False
     metadata: Mapping[str, str] = field(factory=dict)
     created_at: float = 0.0
     rotated_at: float | None = None

@@ -20,6 +20,8 @@ from modelmesh_proxy.tokens.token_text import digest_of, new_id, new_text
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 """A valid name. It stands in logs, labels of metrics and keys of stores."""
 
+BOTH_RIGHTS = "a token has either the right 'admin', which includes the metrics, or 'metrics' and no other right."
+
 Amounts = Callable[[TokenRecord | TeamRecord], Sequence[Mapping[str, Any]]]
 """Returns the used and remaining amounts of a token or team, as rows of :func:`.forecast`."""
 
@@ -95,6 +97,7 @@ class TokenRegistry:
         team: str | None = None,
         metadata: Mapping[str, str] | None = None,
         admin: bool = False,
+        metrics: bool = False,
     ) -> NewToken:
         """Create a token. A revoked one with the same name is replaced.
 
@@ -106,6 +109,7 @@ class TokenRegistry:
             team: Its team, which exists.
             metadata: Notes.
             admin: Whether it may administer the proxy.
+            metrics: Whether it may read the metrics and nothing else.
 
         Raises:
             TokenError: The name is taken or invalid, a limit is invalid, or there is no such team.
@@ -114,6 +118,8 @@ class TokenRegistry:
         _check_name(name, "token")
         limits = limits or TokenLimits()
         _check(limits, pools, expires_in)
+        if admin and metrics:
+            raise TokenError(BOTH_RIGHTS)
         if team is not None:
             self._existing_team(team)
         now, token_id = self._now(), new_id()
@@ -126,6 +132,7 @@ class TokenRegistry:
             limits=limits,
             team=team,
             admin=admin,
+            metrics=metrics,
             metadata=dict(metadata or {}),
             created_at=now,
             expires_at=None if expires_in is None else now + expires_in,

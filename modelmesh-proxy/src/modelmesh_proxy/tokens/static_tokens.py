@@ -11,19 +11,19 @@ from modelmesh._engine.foundation.secret import Secret
 from modelmesh._engine.foundation.suggestions import did_you_mean
 from modelmesh.errors import ConfigurationError
 from modelmesh_proxy.tokens.records import TokenLimits, TokenRecord
-from modelmesh_proxy.tokens.registry import NAME
+from modelmesh_proxy.tokens.registry import BOTH_RIGHTS, NAME
 from modelmesh_proxy.tokens.token_text import digest_of
 
 _LIMITS = tuple(fields_dict(TokenLimits))
-_KEYS = ("name", "token", "pools", "team", "admin", "metadata", *_LIMITS)
+_KEYS = ("name", "token", "pools", "team", "admin", "metrics", "metadata", *_LIMITS)
 
 
 def static_tokens(rows: Sequence[Any]) -> list[TokenRecord]:
     """Return the tokens of ``proxy.auth.tokens``.
 
     Args:
-        rows: Texts, and maps with ``token`` and any of ``name``, ``pools``, ``team``, ``admin``, ``metadata``, ``budget_daily``,
-            ``budget_monthly``, ``budget_total``, ``rpm`` and ``tpm``.
+        rows: Texts, and maps with ``token`` and any of ``name``, ``pools``, ``team``, ``admin``, ``metrics``, ``metadata``,
+            ``budget_daily``, ``budget_monthly``, ``budget_total``, ``rpm`` and ``tpm``.
 
     Raises:
         ConfigurationError: A row is invalid.
@@ -45,6 +45,9 @@ def _record(row: Mapping[str, Any], where: str, default_name: str) -> TokenRecor
     name = _plain(row.get("name", default_name))
     if not isinstance(name, str) or not NAME.fullmatch(name):
         raise _error(where, "a name has 1 to 64 letters, digits and any of ._@-, and begins with a letter or a digit.")
+    admin, metrics = (_plain(row.get(key, False)) is True for key in ("admin", "metrics"))
+    if admin and metrics:
+        raise _error(where, f"{BOTH_RIGHTS} Remove one of the keys.")
     return TokenRecord(
         name=name,
         id=f"static:{name}",
@@ -52,7 +55,8 @@ def _record(row: Mapping[str, Any], where: str, default_name: str) -> TokenRecor
         pools=_pools(row.get("pools"), where),
         limits=TokenLimits(**{key: _amount(row[key], f"{where}.{key}") for key in _LIMITS if row.get(key) is not None}),
         team=None if row.get("team") is None else str(_plain(row["team"])),
-        admin=_plain(row.get("admin", False)) is True,
+        admin=admin,
+        metrics=metrics,
         metadata={str(key): str(_plain(value)) for key, value in (row.get("metadata") or {}).items()},
         is_static=True,
     )

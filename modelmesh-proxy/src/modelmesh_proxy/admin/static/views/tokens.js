@@ -60,17 +60,18 @@ export function tokens({ place, heading, follow, failed }) {
       rpm: count("rpm", { step: 1 }), tpm: count("tpm", { step: 1 }), expires: text("expires", { placeholder: "never" }),
     };
     const admin = h("input", { type: "checkbox", name: "admin" });
+    const metrics = h("input", { type: "checkbox", name: "metrics" });
     return h("form", { class: "body", onsubmit: submit },
       h("div", { class: "fields" },
         field("Name", name, "Of the application"), field("Team", inputs.team), field("Pools", inputs.pools, "Separated by commas"),
         field("Expires", inputs.expires, "For example 30d or 12h"),
         field("Budget per day, USD", inputs.budget_daily), field("Budget per month, USD", inputs.budget_monthly), field("Budget in all, USD", inputs.budget_total),
         field("Requests per minute", inputs.rpm), field("Tokens per minute", inputs.tpm)),
-      h("div", { class: "actions" }, h("button", { class: "primary" }, "Create token"), h("label", { class: "check" }, admin, "May administer the proxy")));
+      h("div", { class: "actions" }, h("button", { class: "primary" }, "Create token"), h("label", { class: "check" }, admin, "May administer the proxy"), h("label", { class: "check" }, metrics, "Reads metrics and nothing else")));
 
     async function submit(event) {
       event.preventDefault();
-      const settings = { name: name.value.trim(), ...(admin.checked && { admin: true }) };
+      const settings = { name: name.value.trim(), ...(admin.checked && { admin: true }), ...(metrics.checked && { metrics: true }) };
       for (const [key, input] of Object.entries(inputs)) {
         if (!input.value.trim()) continue;
         if (input.type === "number") settings[key] = Number(input.value);
@@ -99,7 +100,7 @@ export function tokens({ place, heading, follow, failed }) {
       h("button", { type: "button", class: "small", "data-key": `rotate-${data.name}`, "aria-label": `Rotate ${data.name}`, onclick: rotate }, "Rotate"),
       h("button", { type: "button", class: "small danger", "data-key": `revoke-${data.name}`, "aria-label": `Revoke ${data.name}`, onclick: revoke }, "Revoke"));
     return { cells: [
-      [data.name, data.admin && [" ", h("span", { class: "tag accent" }, "admin")], data.is_static && h("div", { class: "muted small" }, "of the configuration")],
+      [data.name, data.admin && [" ", h("span", { class: "tag accent" }, "admin")], data.metrics && [" ", h("span", { class: "tag" }, "metrics only")], data.is_static && h("div", { class: "muted small" }, "of the configuration")],
       state(...STATES[data.status]), data.team, data.pools ? data.pools.join(", ") : "all",
       limitsOf(data), data.expires_at ? date(data.expires_at) : "never", buttons || "",
     ] };
