@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from modelmesh._engine.foundation.encodable import is_encodable
-from modelmesh._engine.foundation.units import NANO
 from modelmesh._engine.foundation.wording import dollars, moment
+from modelmesh._engine.limits.forecasts import in_usd
 from modelmesh.cli.rendering import GAP, NOTHING, print_lines, show, table, widths
 from modelmesh.cli.stored_mesh import format_time
 
@@ -20,13 +20,6 @@ BAR = 20
 HEADINGS = ("of", "what", "window", "used", "left", "limit", "", "resets")
 
 
-def to_usd(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a row of ``PoolInfo.left`` with amounts of money in USD."""
-    if row["metric"] != "cost":
-        return dict(row)
-    return {**row, "metric": "USD", **{name: row[name] / NANO for name in ("limit", "used", "left")}}
-
-
 def limits_table(screen: Console, rows: Sequence[Mapping[str, Any]]) -> Table:
     """Build the table of limits.
 
@@ -34,7 +27,7 @@ def limits_table(screen: Console, rows: Sequence[Mapping[str, Any]]) -> Table:
         screen: The console that will print it.
         rows: Rows of ``PoolInfo.left``.
     """
-    cells = [_cells(to_usd(row)) for row in rows]
+    cells = [_cells(in_usd(row)) for row in rows]
     right = ("used", "left", "limit")
     if sum(widths(HEADINGS, cells)) + GAP * (len(HEADINGS) - 1) <= screen.width:
         return table(screen, HEADINGS, cells, right=right, whole=HEADINGS)
@@ -49,7 +42,7 @@ def show_limits(screen: Console, rows: Sequence[Mapping[str, Any]]) -> None:
         screen: The console.
         rows: Rows of ``PoolInfo.left``.
     """
-    cells = [_cells(to_usd(row)) for row in rows]
+    cells = [_cells(in_usd(row)) for row in rows]
     bare = [row[:-2] + row[-1:] for row in cells]
     if sum(widths((*HEADINGS[:-2], HEADINGS[-1]), bare)) + GAP * (len(HEADINGS) - 2) <= screen.width:
         show(screen, limits_table(screen, rows))
@@ -60,7 +53,7 @@ def show_limits(screen: Console, rows: Sequence[Mapping[str, Any]]) -> None:
         if known is None or _remaining_share(row) < _remaining_share(known):
             tightest[row["of"]] = row
     for row in tightest.values():
-        of, what, window, used, _, limit, _, _ = _cells(to_usd(row))
+        of, what, window, used, _, limit, _, _ = _cells(in_usd(row))
         resets = NOTHING if row["resets_at"] is None else moment(row["resets_at"], time.time())
         amount = f"{used} of {limit}" + ("" if what == "USD" else f" {what}")
         print_lines(screen, f"{of}: {amount} per {window}, resets {resets}")

@@ -52,13 +52,13 @@ def command(pool: str | None, config: str | None, *, as_json: bool) -> None:
 
 
 def _as_data(found: StoredMesh, pool: Pool) -> dict[str, Any]:
-    from modelmesh.cli.limits import to_usd  # noqa: PLC0415 - rich, for tables
+    from modelmesh._engine.limits.forecasts import in_usd  # noqa: PLC0415 - only for JSON
 
     info = found.mesh.pool_status(pool.name)[pool.name]
     models = [asdict(row) for row in found.mesh.explain(pool.name).candidates]
     for row in models:
-        row["left"] = [to_usd(limit) for limit in row["left"]]
-    return {"name": pool.name, **info, "left": [to_usd(row) for row in info.left], "models": models}
+        row["left"] = [in_usd(limit) for limit in row["left"]]
+    return {"name": pool.name, **info, "left": [in_usd(row) for row in info.left], "models": models}
 
 
 def _show(found: StoredMesh, pool: Pool) -> None:

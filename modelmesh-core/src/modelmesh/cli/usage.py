@@ -47,7 +47,7 @@ def budgets(found: StoredMesh) -> list[dict[str, Any]]:
 
 
 def _as_data(found: StoredMesh) -> dict[str, Any]:
-    from modelmesh.cli.limits import to_usd  # noqa: PLC0415 - rich, for tables
+    from modelmesh._engine.limits.forecasts import in_usd  # noqa: PLC0415 - only for JSON
 
     usage, known = found.mesh.usage, found.state is not None
     return {
@@ -58,7 +58,7 @@ def _as_data(found: StoredMesh) -> dict[str, Any]:
         "this_month": _entry(usage.this_month) if known else None,
         "by_model": {name: _entry(entry) for name, entry in usage.by_model.items()},
         "by_provider": {name: _entry(entry) for name, entry in usage.by_provider.items()},
-        "budgets": [to_usd(row) for row in budgets(found)],
+        "budgets": [in_usd(row) for row in budgets(found)],
     }
 
 

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from modelmesh._engine.config.mesh_config import masked_sections
 from modelmesh._engine.config.problems import Problems
 from modelmesh._engine.foundation.secret import Secret
 
@@ -28,7 +29,7 @@ def view(mesh: ModelMesh) -> dict[str, Any]:
     problems = Problems(config.source_map)
     config.read(problems)
     notes = [f"{config.source_map.where(path)}: {what}" for path, what in problems.notes]
-    return {"file": config.source_map.file, "text": _yaml(masked(config._masked)), "notes": notes}  # noqa: SLF001 - has no keys
+    return {"file": config.source_map.file, "text": _yaml(masked(masked_sections(config))), "notes": notes}
 
 
 async def check(mesh: ModelMesh) -> dict[str, Any]:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from attrs import asdict
 
 import modelmesh
-from modelmesh._engine.foundation.units import NANO
 from modelmesh._engine.gateway.calls import build_call
 from modelmesh._engine.gateway.messages import GatewayRequest, HttpError
 from modelmesh._engine.gateway.routes import find_route
+from modelmesh._engine.limits.forecasts import in_usd
 from modelmesh._engine.telemetry.status import short_strategy
 from modelmesh.contracts.call import NO_OPTIONS
 from modelmesh_proxy.admin.usage_views import PERIODS, entry_facts, usage_of
@@ -115,13 +114,6 @@ def limits(mesh: ModelMesh) -> dict[str, Any]:
         "limits": [*configured, *reported.values()],
         **usage_of(mesh),
     }
-
-
-def in_usd(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a row of a limit with amounts of money in USD."""
-    if row["metric"] != "cost":
-        return dict(row)
-    return {**row, "metric": "USD", **{name: row[name] / NANO for name in ("limit", "used", "left")}}
 
 
 def _pool_state(name: str, info: PoolInfo) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from attrs import fields_dict
 
 from modelmesh._engine.foundation.units import parse_duration
 from modelmesh._engine.gateway.messages import HttpError
-from modelmesh_proxy.admin.mesh_views import in_usd
+from modelmesh._engine.limits.forecasts import in_usd
 from modelmesh_proxy.tokens.administration import NO_STORE, change, registry_of, static_tokens_of
 from modelmesh_proxy.tokens.records import TokenLimits
 from modelmesh_proxy.tokens.registry import NewToken, TokenError, TokenInfo, TokenRegistry

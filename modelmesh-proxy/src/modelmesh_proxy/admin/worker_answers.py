@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from modelmesh._engine.mesh.manual import rotate_model
 from modelmesh.errors import ModelMeshError
 from modelmesh_proxy.admin import mesh_views, usage_views
 from modelmesh_proxy.admin.live_feed import feed_of
@@ -28,12 +29,11 @@ def answer(services: ProxyServices, what: str, arguments: Mapping[str, Any]) -> 
         return {"usage": services.workers.baseline.usage(mesh)}
     if what == "pools":
         return {pool["name"]: pool["statistics"] for pool in mesh_views.pools(mesh)["pools"]}
-    manual = mesh._running.manual  # noqa: SLF001 - the proxy is released together with core
     with suppress(ModelMeshError):  # it has no other active model, or none in standby
         if what == "rotate":
-            manual.rotate(arguments["pool"], arguments["model"])
+            rotate_model(mesh, arguments["pool"], arguments["model"])
         elif what == "recover":
-            manual.recover(arguments["pool"], arguments["model"])
+            mesh.recover(arguments["pool"], arguments["model"])
     return {}
 
 

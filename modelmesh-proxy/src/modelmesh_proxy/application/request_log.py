@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextvars import ContextVar
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from modelmesh._engine.mesh.watching import observe_requests
 from modelmesh._engine.telemetry.usage_entry import count_tokens
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ MAX_PATH = 200
 
 _log = logging.getLogger("modelmesh.proxy.access")
 _answers: ContextVar[list[tuple[str, Sequence[Attempt]]] | None] = ContextVar("modelmesh_answers", default=None)
-
-Observer = Callable[["Pool", Sequence["Attempt"]], None]
 
 
 class RequestLog:
@@ -66,17 +65,13 @@ class RequestLog:
         _log.info("request", extra={FIELDS: {name: value for name, value in fields.items() if value is not None}})
 
     def _observe(self) -> None:
-        reporter = self._services.mesh._running.reporter  # noqa: SLF001 - core and the proxy are released together
-        counts: Observer | None = reporter.observer
+        observe_requests(self._services.mesh, _collect)
 
-        def observed(pool: Pool, attempts: Sequence[Attempt]) -> None:
-            if counts is not None:
-                counts(pool, attempts)
-            found = _answers.get()
-            if found is not None:
-                found.append((pool.name, attempts))
 
-        reporter.observer = observed
+def _collect(pool: Pool, attempts: Sequence[Attempt]) -> None:
+    found = _answers.get()
+    if found is not None:
+        found.append((pool.name, attempts))
 
 
 def _answer_fields(pool: str, attempts: Sequence[Attempt]) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from modelmesh.cli.limits import show_limits, to_usd
+from modelmesh._engine.limits.forecasts import in_usd
+from modelmesh.cli.limits import show_limits
 from modelmesh.cli.rendering import NOTHING, show, table
 from modelmesh.cli.stored_mesh import format_time
 from modelmesh.cli.terminal import clean, console
@@ -68,7 +69,7 @@ def _row(info: TokenInfo) -> tuple[str, ...]:
 
 
 def _amounts(rows: Sequence[Mapping[str, Any]]) -> str:
-    return "; ".join(_amount(to_usd(row)) for row in rows) or NOTHING
+    return "; ".join(_amount(in_usd(row)) for row in rows) or NOTHING
 
 
 def _amount(row: Mapping[str, Any]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from modelmesh._engine.mesh.watching import observe_requests
 from modelmesh_proxy.metrics import definitions
 from modelmesh_proxy.metrics.requests import RequestCounts
 from modelmesh_proxy.metrics.series import SeriesStore, Snapshot
@@ -39,8 +40,7 @@ class ProxyMetrics:
 
     def observe_mesh(self) -> None:
         """Count the attempts of the current mesh."""
-        running = self._services.mesh._running  # noqa: SLF001 - core and the proxy are released together
-        running.reporter.observer = self.requests.note_attempts
+        observe_requests(self._services.mesh, self.requests.note_attempts)
         self._store.replace(definitions.RELOADED_AT, [((), time.time())])
 
     def join_workers(self, files: WorkerFiles) -> None:

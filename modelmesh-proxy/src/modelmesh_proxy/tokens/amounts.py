@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from modelmesh._engine.limits.counter import LimitCounter
 from modelmesh._engine.limits.forecasts import forecast
-from modelmesh._engine.mesh.callers import caller_limits
+from modelmesh._engine.mesh.callers import caller_forecasts
 from modelmesh._engine.state.settings import KEY, SyncPolicy
 from modelmesh._engine.state.shared_counters import SharedCounters
 from modelmesh._engine.state.store_health import StoreHealth
@@ -30,9 +30,7 @@ def amounts_of_mesh(mesh: ModelMesh) -> Amounts:
     """Return the source of the amounts of a running mesh."""
 
     def amounts(record: TokenRecord | TeamRecord) -> Sequence[Mapping[str, Any]]:
-        core = mesh._core  # noqa: SLF001 - the proxy is released together with the engine
-        with core.lock:
-            return [forecast(counter, core.unix_now()) for counter in caller_limits(mesh, record.key)]
+        return caller_forecasts(mesh, record.key)
 
     return amounts
 

@@ -150,3 +150,8 @@ def warn_not_enforced(problems: Problems) -> None:
     """Warn of every key without effect."""
     for path, what in problems.notes:
         warn(f"{problems.source_map.where(path)}: {what}", NotEnforcedWarning)
+
+
+def masked_sections(config: MeshConfig) -> Mapping[str, Any]:
+    """Return the original data, with an object in place of each secret."""
+    return config._masked  # noqa: SLF001 - not a public method, because its objects are not public

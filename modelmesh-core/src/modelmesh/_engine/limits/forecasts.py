@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from modelmesh._engine.foundation.clock import Clock
+from modelmesh._engine.foundation.units import NANO
 from modelmesh._engine.limits.counter import LimitCounter
 from modelmesh._engine.limits.targets import LimitedModel
 
@@ -25,6 +26,13 @@ def forecast(counter: LimitCounter, when: float) -> dict[str, Any]:
         "resets_at": None if math.isinf(ends) else ends,
         "source": limit.source,
     }
+
+
+def in_usd(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row with amounts of money in USD."""
+    if row["metric"] != "cost":
+        return dict(row)
+    return {**row, "metric": "USD", **{name: row[name] / NANO for name in ("limit", "used", "left")}}
 
 
 def reported_forecasts(model: LimitedModel, now: float, clock: Clock) -> Iterator[dict[str, Any]]:

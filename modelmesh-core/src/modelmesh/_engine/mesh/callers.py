@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from modelmesh._engine.limits.forecasts import forecast
 
 if TYPE_CHECKING:
     from modelmesh._engine.limits.caller_limits import CallerLimits
@@ -21,6 +23,13 @@ def limit_callers(mesh: MeshEngine, callers: Iterable[CallerLimits]) -> None:
 def read_caller_totals(mesh: MeshEngine) -> None:
     """Apply the counts of all processes to the limits of tokens and teams, where processes share them. It may block."""
     mesh._running.read_caller_totals()  # noqa: SLF001 - see above
+
+
+def caller_forecasts(mesh: MeshEngine, *keys: str) -> list[dict[str, Any]]:
+    """Return the used and remaining amounts of the limits of tokens and teams."""
+    core = mesh._core  # noqa: SLF001 - see above
+    with core.lock:
+        return [forecast(counter, core.unix_now()) for counter in caller_limits(mesh, *keys)]
 
 
 def caller_limits(mesh: MeshEngine, *keys: str) -> tuple[LimitCounter, ...]:

@@ -10,9 +10,19 @@ from modelmesh.errors import CapabilityNotFoundError, NoActiveModelError
 
 if TYPE_CHECKING:
     from modelmesh._engine.mesh.core import MeshCore
+    from modelmesh._engine.mesh.engine import MeshEngine
     from modelmesh._engine.mesh.inspection import Inspection
     from modelmesh._engine.routing.router import Router
     from modelmesh._engine.telemetry.reporting import Reporter
+
+
+def rotate_model(mesh: MeshEngine, pool: str, model: str) -> str:
+    """Put a model of a pool in standby and return the ID of the next one. The model is named as ``provider/model``.
+
+    Raises:
+        NoActiveModelError: The model is not active, or there is no other active model.
+    """
+    return mesh._running.manual.rotate(pool, model)  # noqa: SLF001 - the public method rotates the current model
 
 
 class ManualControl:

@@ -1,17 +1,30 @@
-"""Live views of a mesh: what it sends, what it finishes and what changes, for as long as a view is open.
+"""Observation of a mesh by the server in front of it: finished requests, and live views.
 
 A mesh without an open view pays nothing: the driver has no callback, and events are not built.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from modelmesh._engine.foundation.attempts import Attempt
     from modelmesh._engine.mesh.engine import MeshEngine
+    from modelmesh._engine.routing.pool import Pool
     from modelmesh._engine.routing.steps import Send
     from modelmesh.contracts.observability import RequestLogEntry, RoutingEvent
+
+
+def observe_requests(mesh: MeshEngine, observer: Callable[[Pool, Sequence[Attempt]], None]) -> None:
+    """Call a function with the pool and the attempts of each finished request, before its reply is returned.
+
+    Args:
+        mesh: The mesh.
+        observer: Called in the task or thread of the request. It must not raise.
+    """
+    reporter = mesh._running.reporter  # noqa: SLF001 - observation is a part of the mesh
+    reporter.observers = (*reporter.observers, observer)
 
 
 def watch(

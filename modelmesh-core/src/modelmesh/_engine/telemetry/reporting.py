@@ -49,7 +49,7 @@ class Reporter:
     Attributes:
         lock: The mesh's lock.
         on_change: Called after each change that is worth saving.
-        observer: Called with the pool and the attempts of each finished request, before its reply is returned. ``None`` for none.
+        observers: Called with the pool and the attempts of each finished request, before its reply is returned.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class Reporter:
         self._clock = clock
         self.lock = lock
         self.on_change: Callable[[], None] = _ignore_change
-        self.observer: Callable[[Pool, Sequence[Attempt]], None] | None = None
+        self.observers: tuple[Callable[[Pool, Sequence[Attempt]], None], ...] = ()
 
     # -- requests ---------------------------------------------------------------------------------------------------
 
@@ -136,8 +136,8 @@ class Reporter:
 
         A cancelled attempt without usage is not counted.
         """
-        if self.observer is not None:
-            self.observer(pool, attempts)
+        for observe in self.observers:
+            observe(pool, attempts)
         if not attempts:
             self._statistics.record(None, None, pool.name, RequestMetrics(success=False))
             return
