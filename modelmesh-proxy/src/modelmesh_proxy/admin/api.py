@@ -6,7 +6,6 @@ has identified an administrator before.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -18,12 +17,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from modelmesh._engine.gateway.calls import decode_json
-from modelmesh._engine.gateway.error_responses import openai_error, status_of
+from modelmesh._engine.gateway.error_responses import status_of
 from modelmesh._engine.gateway.messages import HttpError
 from modelmesh.errors import ModelMeshError
 from modelmesh_proxy.admin import configuration, mesh_views, token_views, usage_views, worker_answers
 from modelmesh_proxy.admin.assets import Page
 from modelmesh_proxy.admin.event_stream import AttemptStream
+from modelmesh_proxy.admin.json_bodies import encode, encode_error
 from modelmesh_proxy.admin.live_feed import feed_of
 from modelmesh_proxy.admin.request_checks import RequestChecks
 from modelmesh_proxy.services import ProxyServices
@@ -155,9 +155,9 @@ def _plain(handler: Callable[[Request], Awaitable[Any]]) -> Handler:
 
     async def handle(request: Request) -> Response:
         try:
-            return _json(200, await handler(request))
+            return Response(encode(await handler(request)), media_type="application/json")
         except (HttpError, ModelMeshError) as error:
-            return _json(status_of(error), {"error": openai_error(error)})
+            return Response(encode_error(error), status_of(error), media_type="application/json")
 
     return handle
 
@@ -168,9 +168,5 @@ async def _http_failure(request: Request, error: Exception) -> Response:
         message = f"{request.url.path} does not accept {request.method}. Use one of: {(error.headers or {}).get('Allow', 'GET')}."
     else:
         message = f"There is no {request.url.path}. The administration interface has /ui and paths under /admin."
-    return _json(error.status_code, {"error": openai_error(HttpError(error.status_code, message))}, error.headers)
-
-
-def _json(status: int, data: Any, headers: Any = None) -> Response:
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), default=str)
-    return Response(text.encode(), status, headers, media_type="application/json")
+    body = encode_error(HttpError(error.status_code, message))
+    return Response(body, error.status_code, error.headers, media_type="application/json")

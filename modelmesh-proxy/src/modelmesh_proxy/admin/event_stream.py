@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from typing import Any
 
+from modelmesh._engine.gateway.messages import HttpError
+from modelmesh_proxy.admin.json_bodies import encode, encode_error
 from modelmesh_proxy.admin.live_feed import MAX_READERS, LiveFeed, Reader
-
-SendEvent = Callable[[Mapping[str, Any]], Awaitable[None]]
+from modelmesh_proxy.asgi import JSON, Receive, Scope, Send
 
 
 class AttemptStream:
@@ -19,7 +17,7 @@ class AttemptStream:
     def __init__(self, feed: LiveFeed) -> None:
         self._feed = feed
 
-    async def __call__(self, scope: dict[str, Any], receive: Callable[[], Awaitable[Any]], send: SendEvent) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one reader."""
         del scope
         reader = self._feed.join()
@@ -39,24 +37,23 @@ class AttemptStream:
                     await task
 
 
-async def _send_all(reader: Reader, send: SendEvent) -> None:
+async def _send_all(reader: Reader, send: Send) -> None:
     headers = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"x-accel-buffering", b"no")]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     while (message := await reader.queue.get()) is not None:
         kind, facts = message
-        data = json.dumps(facts, ensure_ascii=False, separators=(",", ":"), default=str)
-        await send({"type": "http.response.body", "body": f"event: {kind}\ndata: {data}\n\n".encode(), "more_body": True})
+        body = b"event: %b\ndata: %b\n\n" % (kind.encode(), encode(facts))
+        await send({"type": "http.response.body", "body": body, "more_body": True})
     await send({"type": "http.response.body", "body": b""})
 
 
-async def _until_left(receive: Callable[[], Awaitable[Any]]) -> None:
+async def _until_left(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
-async def _refuse(send: SendEvent) -> None:
+async def _refuse(send: Send) -> None:
     message = f"{MAX_READERS} live views are open, which is the most. Close one of them."
-    body = json.dumps({"error": {"message": message, "type": "rate_limit_error", "param": None, "code": "too_many_views"}})
-    headers = [(b"content-type", b"application/json"), (b"retry-after", b"5")]
-    await send({"type": "http.response.start", "status": 429, "headers": headers})
-    await send({"type": "http.response.body", "body": body.encode()})
+    error = HttpError(429, message, code="too_many_views")
+    await send({"type": "http.response.start", "status": error.status, "headers": [JSON, (b"retry-after", b"5")]})
+    await send({"type": "http.response.body", "body": encode_error(error)})

@@ -5,13 +5,11 @@ The guard has checked origin and host before. A body must be JSON, which no form
 
 from __future__ import annotations
 
-import json
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable
 
-Scope = Mapping[str, Any]
-Receive = Callable[[], Awaitable[Any]]
-SendEvent = Callable[[Mapping[str, Any]], Awaitable[None]]
+from modelmesh._engine.gateway.messages import HttpError
+from modelmesh_proxy.admin.json_bodies import encode_error
+from modelmesh_proxy.asgi import JSON, Event, Receive, Scope, Send
 
 CONTENT_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
@@ -40,7 +38,7 @@ class RequestChecks:
     def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
         self._app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: SendEvent) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         sent = _with_headers(send, is_data=not scope["path"].startswith("/ui"))
         kind = dict(scope["headers"]).get(b"content-type", b"").partition(b";")[0].strip().lower()
@@ -48,16 +46,16 @@ class RequestChecks:
             await self._app(scope, receive, sent)
             return
         message = f"{scope['method']} needs the header Content-Type: application/json. Set it, also without a body."
-        error = {"message": message, "type": "invalid_request_error", "param": None, "code": "unsupported_media_type"}
-        await sent({"type": "http.response.start", "status": 415, "headers": [(b"content-type", b"application/json")]})
-        await sent({"type": "http.response.body", "body": json.dumps({"error": error}, separators=(",", ":")).encode()})
+        error = HttpError(415, message, code="unsupported_media_type")
+        await sent({"type": "http.response.start", "status": error.status, "headers": [JSON]})
+        await sent({"type": "http.response.body", "body": encode_error(error)})
 
 
-def _with_headers(send: SendEvent, *, is_data: bool) -> SendEvent:
+def _with_headers(send: Send, *, is_data: bool) -> Send:
     """Return a ``send`` that adds :data:`HEADERS`, and ``cache-control`` to data."""
     extra = (*HEADERS, (b"cache-control", b"no-store")) if is_data else HEADERS
 
-    async def sent(event: Mapping[str, Any]) -> None:
+    async def sent(event: Event) -> None:
         if event["type"] == "http.response.start":
             event = {**event, "headers": [*event.get("headers", ()), *extra]}
         await send(event)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from asyncio import to_thread
-from collections.abc import Mapping
 from functools import cached_property
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -11,14 +10,16 @@ from typing import TYPE_CHECKING, Any
 from modelmesh._engine.gateway.gateway import Gateway
 from modelmesh._engine.gateway.gateway_limits import GatewayLimits
 from modelmesh._engine.gateway.messages import HttpError
-from modelmesh_proxy.application.exchange import Exchange, Receive, Send
+from modelmesh_proxy.application.exchange import Exchange
 from modelmesh_proxy.application.failed_attempts import FailedAttempts
 from modelmesh_proxy.application.front import Front
 from modelmesh_proxy.application.mesh_source import find_config, load_mesh
+from modelmesh_proxy.application.mounts import Serve
 from modelmesh_proxy.application.refused import send_error
 from modelmesh_proxy.application.request_bodies import CallerLeftError
-from modelmesh_proxy.application.routes import Route, Serve, find_route
+from modelmesh_proxy.application.routes import Route, find_route
 from modelmesh_proxy.application.sign_in import offers_sign_in, serve_sign_in
+from modelmesh_proxy.asgi import Receive, Scope, Send
 from modelmesh_proxy.metrics.proxy_metrics import ProxyMetrics
 from modelmesh_proxy.services import ProxyServices
 from modelmesh_proxy.settings import ProxySettings
@@ -67,7 +68,7 @@ class ProxyApp:
 
         return create_admin(self.services)
 
-    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI scope."""
         if scope["type"] == "http":
             await self._http(Exchange(scope, receive, send))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
 from hmac import compare_digest
 from typing import Protocol
 
 from modelmesh.contracts.caller import Caller
+from modelmesh_proxy.tokens.token_text import digest_of
 
 __all__ = ["Authenticator", "Caller", "FlagToken"]
 
@@ -38,7 +38,7 @@ class FlagToken:
         Args:
             token: The token, ``None`` without one.
         """
-        self._digest = None if token is None else _digest(token)
+        self._digest = None if token is None else digest_of(token)
         self._caller = Caller("--token", is_admin=True)
 
     @property
@@ -51,8 +51,4 @@ class FlagToken:
         _ = peer
         if self._digest is None or credential is None:
             return None
-        return self._caller if compare_digest(_digest(credential), self._digest) else None
-
-
-def _digest(credential: str) -> bytes:
-    return sha256(credential.encode("utf-8", "surrogatepass")).digest()
+        return self._caller if compare_digest(digest_of(credential), self._digest) else None

@@ -10,7 +10,8 @@ from modelmesh.errors import ConfigurationError
 from modelmesh_proxy.application.access import Access
 
 if TYPE_CHECKING:
-    from modelmesh_proxy.application.exchange import Exchange, Header
+    from modelmesh_proxy.application.exchange import Exchange
+    from modelmesh_proxy.asgi import Header
 
 EXPOSED = (
     "x-request-id, request-id, x-modelmesh-model, x-modelmesh-provider, x-modelmesh-attempts, x-modelmesh-cost, "

@@ -6,14 +6,11 @@ that a server may import it before it forks.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from modelmesh_proxy.application.app import ProxyApp
-
-Receive = Callable[[], Awaitable[Any]]
-Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+    from modelmesh_proxy.asgi import Receive, Scope, Send
 
 
 class DeferredApp:
@@ -23,7 +20,7 @@ class DeferredApp:
         """Create nothing yet."""
         self._app: ProxyApp | None = None
 
-    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI scope."""
         if self._app is None:
             if scope["type"] == "lifespan":
@@ -32,7 +29,7 @@ class DeferredApp:
             self._app = self._create()
         await self._app(scope, receive, send)
 
-    async def _start(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+    async def _start(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Create the application, and report an error to the ASGI server as a failed start."""
         from modelmesh.errors import ModelMeshError  # noqa: PLC0415 - nothing is imported before the start
 

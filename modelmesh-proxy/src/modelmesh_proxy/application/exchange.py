@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Awaitable, Callable, Mapping
 from time import perf_counter
-from typing import Any
 from urllib.parse import quote
 
+from modelmesh._engine.gateway import json_codec
 from modelmesh.contracts.caller import Caller
 from modelmesh_proxy.application.client_connection import EXTENSION, ClientConnection
+from modelmesh_proxy.asgi import JSON, Event, Header, Receive, Scope, Send
 from modelmesh_proxy.services import RequestCount
-
-Scope = Mapping[str, Any]
-Event = Mapping[str, Any]
-Receive = Callable[[], Awaitable[Event]]
-Send = Callable[[Event], Awaitable[None]]
-Header = tuple[bytes, bytes]
 
 LEFT = 499
 """Status of a request whose caller left before the head of the response."""
@@ -129,6 +123,10 @@ class Exchange:
             own.append((b"content-length", b"%d" % len(body)))
         await self.start(status, headers + own)
         await self.write(b"" if self.method == "HEAD" else body)
+
+    async def respond_json(self, status: int, data: object, headers: list[Header] | None = None) -> None:
+        """Send a complete response with a JSON body."""
+        await self.respond(status, [JSON, *(headers or ())], json_codec.encode(data))
 
     async def send(self, event: Event) -> None:
         """Send an ASGI event of a mounted application, with a request ID."""

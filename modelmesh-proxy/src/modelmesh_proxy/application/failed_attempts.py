@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
+from modelmesh_proxy.tokens.token_text import digest_of
 
 MAX_FAILURES = 20
 """Failures of a peer in one window before it is blocked."""
@@ -33,7 +33,7 @@ class FailedAttempts:
         window = self._windows.get(peer or "")
         if window is None or window[1] < MAX_FAILURES or now >= window[0]:
             return 0.0
-        return 0.0 if _digest(credential) in self._known else window[0] - now
+        return 0.0 if digest_of(credential) in self._known else window[0] - now
 
     def record_failure(self, peer: str | None, now: float) -> None:
         """Count a credential that is not valid."""
@@ -48,12 +48,8 @@ class FailedAttempts:
 
     def record_success(self, credential: str) -> None:
         """Remember a valid credential as its digest."""
-        digest = _digest(credential)
+        digest = digest_of(credential)
         if digest not in self._known:
             if len(self._known) >= _MAX_KNOWN:
                 self._known.pop(next(iter(self._known)))
             self._known[digest] = None
-
-
-def _digest(credential: str) -> bytes:
-    return sha256(credential.encode("utf-8", "surrogatepass")).digest()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asyncio import CancelledError
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from modelmesh._engine.gateway.messages import GatewayRequest, GatewayResponse, HttpError
@@ -14,7 +14,8 @@ from modelmesh_proxy.application.refused import with_headers
 from modelmesh_proxy.application.request_bodies import CallerLeftError, check_stated_size, read_body, stream_body
 
 if TYPE_CHECKING:
-    from modelmesh_proxy.application.exchange import Exchange, Header
+    from modelmesh_proxy.application.exchange import Exchange
+    from modelmesh_proxy.asgi import Header
     from modelmesh_proxy.services import ProxyServices
 
 
@@ -22,19 +23,10 @@ class IncompleteResponseError(Exception):
     """The body of a response broke off. The ASGI server must close the connection without an end of the body."""
 
 
-class Handler(Protocol):
-    """The gateway, or a part that translates another interface for it."""
-
-    async def ahandle(self, request: GatewayRequest) -> GatewayResponse:
-        """Return the response to a request. Every failure is a response."""
-        ...
-
-
-async def serve_gateway(handler: Handler | None, exchange: Exchange, services: ProxyServices) -> None:
+async def serve_gateway(exchange: Exchange, services: ProxyServices) -> None:
     """Serve one request.
 
     Args:
-        handler: Translates another interface, ``None`` for those of the gateway itself.
         exchange: The request.
         services: State of the proxy. A reload may replace its gateway while the body is read.
 
@@ -64,7 +56,7 @@ async def serve_gateway(handler: Handler | None, exchange: Exchange, services: P
         caller=exchange.caller,
     )
     try:
-        response = await (handler or services.gateway).ahandle(request)
+        response = await services.gateway.ahandle(request)
         content: Any = response.content
         if isinstance(content, bytes):
             await exchange.start(response.status, [*map(_encode, response.headers), (b"content-length", b"%d" % len(content))])

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from modelmesh._engine.gateway import json_codec
 from modelmesh._engine.gateway.messages import HttpError
-from modelmesh_proxy.application.gateway_bridge import Handler, serve_gateway
-from modelmesh_proxy.application.health import serve_health, serve_ready
-from modelmesh_proxy.application.refused import JSON
+from modelmesh_proxy.application.gateway_bridge import serve_gateway
+from modelmesh_proxy.application.health import health_report, readiness_report
+from modelmesh_proxy.asgi import JSON
 
 if TYPE_CHECKING:
     from modelmesh_proxy.application.app import ProxyApp
@@ -17,25 +17,18 @@ if TYPE_CHECKING:
 
 Serve = Callable[["Exchange"], Awaitable[None]]
 
+RETRY = (b"retry-after", b"1")
+"""Header of a proxy that is not ready."""
+
 _TRICKS = ("//", "/../", "/./", "\\", ";", "%2f", "%5c", "%2e")
 
 
 def gateway(app: ProxyApp) -> Serve:
-    """Serve the interfaces of OpenAI and Anthropic."""
+    """Serve the interfaces of OpenAI, Anthropic and Google."""
     services = app.services
 
     async def serve(exchange: Exchange) -> None:
-        await serve_gateway(None, exchange, services)
-
-    return serve
-
-
-def translated(app: ProxyApp, handler: Handler) -> Serve:
-    """Serve another interface by a handler that translates it for the gateway."""
-    services = app.services
-
-    async def serve(exchange: Exchange) -> None:
-        await serve_gateway(handler, exchange, services)
+        await serve_gateway(exchange, services)
 
     return serve
 
@@ -66,7 +59,7 @@ def health(app: ProxyApp) -> Serve:
     """Serve ``/health``."""
 
     async def serve(exchange: Exchange) -> None:
-        await serve_health(app.services, exchange.scope, exchange.send)
+        await exchange.respond_json(200, health_report(app.services))
 
     return serve
 
@@ -75,7 +68,8 @@ def ready(app: ProxyApp) -> Serve:
     """Serve ``/ready``."""
 
     async def serve(exchange: Exchange) -> None:
-        await serve_ready(app.services, exchange.scope, exchange.send)
+        status, report = readiness_report(app.services)
+        await exchange.respond_json(status, report, [] if status == 200 else [RETRY])  # noqa: PLR2004 - OK
 
     return serve
 
@@ -111,10 +105,9 @@ def index(app: ProxyApp) -> Serve:
         "health": "/health",
         "ui": "/ui",
     }
-    body = json_codec.encode({"name": "ModelMesh", "paths": paths})
 
     async def serve(exchange: Exchange) -> None:
-        await exchange.respond(200, [JSON], body)
+        await exchange.respond_json(200, {"name": "ModelMesh", "paths": paths})
 
     return serve
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from modelmesh._engine.gateway import dialects, json_codec
 from modelmesh._engine.gateway.dialects import Dialect, dialect_of_head
 from modelmesh._engine.gateway.messages import HttpError
+from modelmesh_proxy.asgi import JSON
 
 if TYPE_CHECKING:
-    from modelmesh_proxy.application.exchange import Exchange, Header
-
-JSON = (b"content-type", b"application/json")
+    from modelmesh_proxy.application.exchange import Exchange
+    from modelmesh_proxy.asgi import Header
 
 
 def error_body(exchange: Exchange, error: HttpError) -> bytes:

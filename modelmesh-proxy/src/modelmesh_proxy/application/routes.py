@@ -5,7 +5,7 @@ Every request passes through this table. A path that is not in it needs an admin
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from attrs import frozen
@@ -13,12 +13,10 @@ from attrs import frozen
 from modelmesh_proxy.admin.page_files import PAGE_FILES
 from modelmesh_proxy.application import mounts
 from modelmesh_proxy.application.access import Access
+from modelmesh_proxy.application.mounts import Serve
 
 if TYPE_CHECKING:
     from modelmesh_proxy.application.app import ProxyApp
-    from modelmesh_proxy.application.exchange import Exchange
-
-Serve = Callable[["Exchange"], Awaitable[None]]
 
 
 @frozen

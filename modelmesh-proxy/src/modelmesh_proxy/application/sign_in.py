@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from modelmesh._engine.gateway.messages import HttpError
 
 if TYPE_CHECKING:
-    from modelmesh_proxy.application.exchange import Event, Exchange
+    from modelmesh_proxy.application.exchange import Exchange
+    from modelmesh_proxy.asgi import Event
 
 _UNAUTHORIZED, _OK = 401, 200
 _REPLACED = (b"cache-control", b"etag")

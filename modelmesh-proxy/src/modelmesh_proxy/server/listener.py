@@ -19,11 +19,6 @@ class ListenError(ModelMeshError):
     """The proxy cannot listen on its address."""
 
 
-def is_loopback(host: str) -> bool:
-    """Return whether only this machine reaches an address."""
-    return host in ("localhost", "::1") or host.startswith("127.")
-
-
 def bind(host: str, port: int, *, share: bool = False, listen: bool = True) -> list[socket.socket]:
     """Bind one socket for each address of a host.
 

@@ -15,7 +15,6 @@ from typing import Any
 
 from modelmesh_proxy.application.request_log import FIELDS
 
-LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _PLAIN = re.compile(r"[\w.,:/@+*()\-]+")
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 
 from attrs import frozen
+
+from modelmesh._engine.gateway import json_codec
+from modelmesh._engine.gateway.error_responses import openai_error
+from modelmesh._engine.gateway.messages import HttpError
+from modelmesh_proxy.asgi import JSON
 
 _PHRASES = {
     400: b"Bad Request",
@@ -13,7 +17,6 @@ _PHRASES = {
     431: b"Request Header Fields Too Large",
     503: b"Service Unavailable",
 }
-_TYPES = {408: "timeout_error", 503: "overloaded_error"}
 
 
 @frozen
@@ -32,12 +35,10 @@ class Refusal:
 
     def response(self, default_headers: list[tuple[bytes, bytes]]) -> bytes:
         """Return the bytes of the response."""
-        kind = _TYPES.get(self.status, "invalid_request_error")
-        error = {"message": self.message, "type": kind, "param": None, "code": self.code}
-        body = json.dumps({"error": error}, separators=(",", ":")).encode()
+        body = json_codec.encode({"error": openai_error(HttpError(self.status, self.message, code=self.code))})
         headers = [
             *default_headers,
-            (b"content-type", b"application/json"),
+            JSON,
             (b"content-length", b"%d" % len(body)),
             (b"connection", b"close"),
             (b"x-request-id", b"req_%b" % os.urandom(16).hex().encode()),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from modelmesh_proxy.server.listener import is_loopback
+from modelmesh_proxy.application.loopback import is_loopback
 
 if TYPE_CHECKING:
     from modelmesh import ModelMesh

@@ -20,6 +20,11 @@ _log = logging.getLogger("modelmesh.proxy")
 PUBLISH_S = 1.0
 
 
+def store_path(folder: Path) -> str:
+    """Return the path of the database in the folder of a supervisor."""
+    return str(folder / "state.db")
+
+
 @frozen
 class WorkerPlace:
     """Place of one worker.
@@ -39,7 +44,7 @@ class WorkerPlace:
     @property
     def store(self) -> str:
         """Path of the database in which workers share counts, unless a storage is configured."""
-        return str(self.folder / "state.db")
+        return store_path(self.folder)
 
     def report_ready(self) -> None:
         """Report that this worker accepts connections."""

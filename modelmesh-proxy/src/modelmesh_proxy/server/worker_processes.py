@@ -20,7 +20,7 @@ from modelmesh_proxy.server.server_run import ServerRun, base_url, exit_code
 from modelmesh_proxy.server.start_report import start_lines, start_warnings
 from modelmesh_proxy.server.supervisor import Supervisor
 from modelmesh_proxy.server.tls import build_context
-from modelmesh_proxy.server.worker_place import WorkerPlace
+from modelmesh_proxy.server.worker_place import WorkerPlace, store_path
 from modelmesh_proxy.settings import ProxySettings
 from modelmesh_proxy.tokens.authenticator import known_tokens
 
@@ -59,7 +59,7 @@ def serve_workers(options: ServeOptions, flags: dict[str, Any], count: int) -> i
         raise ModelMeshError(message)
     with tempfile.TemporaryDirectory(prefix="modelmesh-workers-", ignore_cleanup_errors=True) as folder:
         place = Path(folder)
-        mesh = load_mesh(options.config or find_config(), read_only=True, worker_store=str(place / "state.db"))
+        mesh = load_mesh(options.config or find_config(), read_only=True, worker_store=store_path(place))
         settings = ProxySettings.of(mesh.proxy_section, token=options.token, **flags)
         section = settings.section
         if section.tls is not None:
