@@ -23,19 +23,34 @@ COST = "x-modelmesh-cost"
 _KEPT_BACK = FRAMING | {
     "alt-svc",
     "cache-control",
+    "clear-site-data",
+    "content-security-policy",
+    "content-security-policy-report-only",
     "content-type",
     "date",
+    "link",
+    "location",
     "nel",
+    "permissions-policy",
+    "proxy-authenticate",
+    "refresh",
     "report-to",
+    "reporting-endpoints",
     "retry-after",
     "server",
+    "service-worker-allowed",
     "set-cookie",
     "strict-transport-security",
     "vary",
     "via",
+    "www-authenticate",
+    "x-frame-options",
     "x-should-retry",
 }
-"""Headers that concern the connection to the vendor."""
+"""Headers that concern the connection to the vendor, or that would instruct a browser about the address of the mesh."""
+
+_KEPT_BACK_PREFIXES = ("access-control-", "cross-origin-", "x-modelmesh-")
+"""Beginnings of headers that only the mesh or the server in front of it may set."""
 
 
 def answer_content(served: Served, call: Call) -> tuple[bytes, str]:
@@ -70,7 +85,9 @@ def answer_headers(served: Served, request_id: str) -> list[tuple[str, str]]:
     """
     outcome, attempt = served.outcome, served.attempts[-1]
     vendor: Mapping[str, str] = outcome.headers if isinstance(outcome, Answer) else outcome.stream.headers
-    headers = [(name, value) for name, value in vendor.items() if name not in _KEPT_BACK]
+    headers = [
+        (name, value) for name, value in vendor.items() if name not in _KEPT_BACK and not name.startswith(_KEPT_BACK_PREFIXES)
+    ]
     own = next((vendor[name] for name in REQUEST_ID_HEADERS if name in vendor), request_id)
     if "x-request-id" not in vendor:
         headers.append(("x-request-id", own))
