@@ -70,10 +70,10 @@ class World:
         return Caller("shop", pools=pools, team="t", limits=caller_limits(self.mesh, "token:1", "team:t"))
 
     def send(
-        self, caller: Caller | None, model: str = "chat", path: str = "/v1/chat/completions", **more: Any
+        self, caller: Caller | None, model: str = "chat", path: str = "/v1/chat/completions", query: Any = (), **more: Any
     ) -> GatewayResponse:
         body = json.dumps({"model": model, "messages": [{"role": "user", "content": "hi"}], "input": "hi", **more}).encode()
-        return self.gateway.handle(GatewayRequest("POST", path, body=body, caller=caller))
+        return self.gateway.handle(GatewayRequest("POST", path, query, body=body, caller=caller))
 
     def names(self, caller: Caller | None) -> list[str]:
         body: Any = self.gateway.handle(GatewayRequest("GET", "/v1/models", caller=caller)).content
@@ -172,7 +172,18 @@ def test_caller_uses_and_sees_only_its_pools(world: Callable[..., World]) -> Non
     for path in ("/v1/chat/completions", "/v1/responses"):
         refused = here.send(caller, "small", path, models=["dear"])
         assert (refused.status, error_of(refused)["code"]) == (403, "model_not_allowed"), "a vendor could select another model"
-    assert here.send(caller, "unknown").status == 404
+    named: list[dict[str, Any]] = [
+        {"fallback_models": ["dear"]},
+        {"tools": [{"type": "image_generation", "model": "dear"}]},
+        {"plugins": {"model": "dear"}},
+    ]
+    for more in named:
+        assert here.send(caller, "small", **more).status == 403, more
+    assert here.send(caller, "small", path="/v1/chat/completions", query=[("model", "dear")]).status == 403
+    assert here.send(caller, "small", tools=[{"type": "function", "function": {"name": "model"}}]).status == 200
+    unknown = here.send(caller, "unknown")
+    assert unknown.status == 404
+    assert "large" not in error_of(unknown)["message"], "no error names a pool of others"
     vendor.requested.clear()
     assert [here.send(caller, model).status for model in ("small", "cheap", "both", "a/both", "chat-completion")] == [200] * 5
     assert set(vendor.requested) <= {"cheap", "both"}, "no candidate of another pool serves the request"

@@ -197,12 +197,17 @@ def test_files_and_batches_follow_the_allowed_pools(upstream: Upstream, tmp_path
     rows = [
         {"name": "shop", "token": "shop-test-text", "pools": ["chat"]},
         {"name": "none", "token": "none-test", "pools": ["gone"]},
+        {"name": "paid", "token": "paid-test", "budget_total": 5},
     ]
     with RunningProxy(config(upstream, None, proxy={"auth": {"tokens": rows}})) as proxy:
         shop, none = client(proxy, "shop-test-text"), client(proxy, "none-test")
         assert shop.files.list().data is not None
         with pytest.raises(openai.PermissionDeniedError, match="the models of a batch are in its file"):
             shop.batches.create(input_file_id="file-1", endpoint="/v1/chat/completions", completion_window="24h")
+        with pytest.raises(openai.PermissionDeniedError, match="the vendor bills a batch later"):
+            client(proxy, "paid-test").batches.create(
+                input_file_id="file-1", endpoint="/v1/chat/completions", completion_window="24h"
+            )
         with pytest.raises(openai.PermissionDeniedError, match="no account has a model in a pool that it may use"):
             none.files.list()
 

@@ -18,6 +18,7 @@ from attrs import evolve
 from modelmesh._engine.builtin.stick_until_failure import StickUntilFailure
 from modelmesh._engine.foundation.failures import FailureClass
 from modelmesh._engine.foundation.resource_ids import is_id, qualify, split
+from modelmesh._engine.limits.counter import Metric
 from modelmesh._engine.routing.candidates import Candidate
 from modelmesh._engine.routing.native_calls import native_operations
 from modelmesh._engine.routing.pool import Pool
@@ -38,7 +39,7 @@ LISTS = frozenset({"files.list", "batches.list"})
 """Operations that list the resources of all accounts."""
 
 NAMES_MODELS = frozenset({"batches.create"})
-"""Operations whose input names models, so that a caller with limited pools may not send them."""
+"""Operations whose input names models and prompts, so that a caller with limited pools or a budget may not send them."""
 
 _FREE = ModelPricing(per_request=0.0)
 
@@ -133,10 +134,10 @@ class AccountPools:
             ModelNotAllowedError: There is no such account, or the operation names models that no pool limits.
         """
         caller = call.options.caller
+        if caller is not None and call.operation.name in NAMES_MODELS:
+            _check_batch(call, caller)
         if caller is None or caller.pools is None:
             return call
-        if call.operation.name in NAMES_MODELS:
-            raise _forbidden(call, caller, "the models of a batch are in its file, where no limit on pools applies")
         pools = [pool for pool in self._list_pools() if pool.name in (caller.pools or ())]
         keys = frozenset(member.provider_id for pool in pools for member in pool.members)
         only = call.options.only_providers
@@ -204,7 +205,19 @@ def _refused(call: Call, why: str) -> BadRequestError:
     return BadRequestError(f"{call.operation.name}: {why}", failure=FailureClass.CALLER, status=400)
 
 
+def _check_batch(call: Call, caller: Caller) -> None:
+    """Check that no limit of a caller applies to what the file of a batch contains. The mesh never sees that.
+
+    Raises:
+        ModelNotAllowedError: One does.
+    """
+    if caller.pools is not None:
+        raise _forbidden(call, caller, "the models of a batch are in its file, where no limit on pools applies")
+    if any(one.limit.metric is not Metric.REQUESTS for one in caller.limits):
+        raise _forbidden(call, caller, "the vendor bills a batch later, where no budget and no limit on tokens applies")
+
+
 def _forbidden(call: Call, caller: Caller, why: str) -> ModelNotAllowedError:
-    pools = ", ".join(sorted(caller.pools or ())) or "no pool"
-    message = f"the token {caller.name!r} may not use {call.operation.name}: {why}. Nothing was sent. It may use: {pools}."
+    may = "" if caller.pools is None else f" It may use: {', '.join(sorted(caller.pools)) or 'no pool'}."
+    message = f"the token {caller.name!r} may not use {call.operation.name}: {why}. Nothing was sent.{may}"
     return ModelNotAllowedError(message, pool_name=call.operation.name, caller=caller.name)

@@ -191,7 +191,8 @@ class RequestServer:
             caller_rights.check_parameters(call, caller)
             pool = self._router.resolve_for(caller, call.pool, call.operation)
         if pool.operations and call.operation.name not in pool.operations:
-            raise final_errors.wrong_operation(pool, call, self._router.list_pools())
+            pools = caller_rights.allowed_pools(caller, self._router.list_pools())
+            raise final_errors.wrong_operation(pool, call, pools)
         if call.account is None:
             assert self._accounts is not None
             call = resource_owners.with_owner(call, pool, self._accounts.all_keys)

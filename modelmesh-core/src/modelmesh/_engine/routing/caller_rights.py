@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from modelmesh._engine.foundation.wording import MAX_NAME_CHARS, quote_name
 from modelmesh.errors import ModelNotAllowedError
 
 if TYPE_CHECKING:
+    from modelmesh._engine.routing.pool import Pool
     from modelmesh.contracts.call import Call
     from modelmesh.contracts.caller import Caller
 
-NAMING_MODELS = frozenset({"models", "fallbacks"})
-"""Parameters with which some vendors select another model than the one of the request."""
+NAMING_MODELS = frozenset({"model", "models", "fallback", "fallbacks", "fallback_model", "fallback_models"})
+"""Parameters with which some vendors select another model than the one of the request, in a body or a query."""
+
+HAVING_MODELS = frozenset({"extra_body", "plugins", "tools"})
+"""Parameters whose parts some vendors serve by a model of their own: a tool that makes images, or one that asks another model."""
+
+_MODEL_KEYS = NAMING_MODELS | {"allowed_models", "analysis_models"}
 
 
 def check_parameters(call: Call, caller: Caller) -> None:
@@ -21,13 +28,37 @@ def check_parameters(call: Call, caller: Caller) -> None:
     Raises:
         ModelNotAllowedError: A parameter names further models.
     """
-    for payload in (call.payload, call.native.payload if call.native is not None else {}):
-        found = NAMING_MODELS & payload.keys()
-        if found:
-            name = min(found)
+    for payload in (call.payload, call.native.payload if call.native is not None else {}, call.options.query):
+        name = _naming_models(payload)
+        if name is not None:
             why = f"the parameter {name!r} names further models, which no limit on pools applies to"
             message = f"the token {quote_name(caller.name)} may not send the request: {why}. Nothing was sent. Omit {name!r}."
             raise ModelNotAllowedError(message, pool_name=call.pool[:MAX_NAME_CHARS], caller=caller.name)
+
+
+def allowed_pools(caller: Caller | None, pools: Sequence[Pool]) -> Sequence[Pool]:
+    """Return those of the pools that a caller may use. Errors name no others."""
+    if caller is None or caller.pools is None:
+        return pools
+    return [pool for pool in pools if pool.name in caller.pools]
+
+
+def _naming_models(payload: Mapping[str, Any]) -> str | None:
+    """Return the parameter that names further models, ``None`` if there is none."""
+    found = NAMING_MODELS & payload.keys()
+    if found:
+        return min(found)
+    for name in sorted(HAVING_MODELS & payload.keys()):
+        rows = payload[name]
+        if isinstance(rows, Mapping) and _names_model(rows):
+            return name
+        if isinstance(rows, list | tuple) and any(isinstance(row, Mapping) and _names_model(row) for row in rows):
+            return name
+    return None
+
+
+def _names_model(row: Mapping[str, Any]) -> bool:
+    return not row.keys().isdisjoint(_MODEL_KEYS)
 
 
 def not_allowed(caller: Caller, name: str) -> ModelNotAllowedError:

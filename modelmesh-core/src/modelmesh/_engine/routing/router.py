@@ -96,12 +96,13 @@ class Router:
             raise self._unknown(name)
         return pool
 
-    def resolve(self, name: str, operation: Operation = CHAT) -> Pool:
+    def resolve(self, name: str, operation: Operation = CHAT, allowed: frozenset[str] | None = None) -> Pool:
         """Return the pool of a name: a pool, else its alias, else the nearest pool of a capability, else the pool of a model.
 
         Args:
             name: ``model`` of the request.
             operation: Operation of the request. The error for an unknown name recommends a pool that serves it.
+            allowed: Pools that the error may name, ``None`` for all.
 
         Raises:
             CapabilityNotFoundError: No pool serves the name.
@@ -111,7 +112,7 @@ class Router:
             with self.lock:
                 found = self._by_capability(name) or self._by_model(name)
             if found is None:
-                raise self._unknown(name, operation)
+                raise self._unknown(name, operation, allowed)
             if len(self._found) < MAX_FOUND:  # callers choose the names, so the cache is bounded
                 self._found[name] = found
         return found
@@ -128,8 +129,8 @@ class Router:
             CapabilityNotFoundError: No pool serves the name.
             ModelNotAllowedError: The caller may use no pool that serves it.
         """
-        found = self.resolve(name, operation)
         allowed = caller.pools
+        found = self.resolve(name, operation, allowed)
         if allowed is None or found.origin in allowed:
             return found
         key = (name, allowed)
@@ -255,21 +256,22 @@ class Router:
         pool.counters = source.counters
         return pool
 
-    def _unknown(self, name: str, operation: Operation = CHAT) -> CapabilityNotFoundError:
-        known = list(self._pools)
+    def _unknown(self, name: str, operation: Operation = CHAT, allowed: frozenset[str] | None = None) -> CapabilityNotFoundError:
+        listed = [pool for pool in self._pools.values() if allowed is None or pool.name in allowed]
+        known, aliases = [pool.name for pool in listed], [alias for pool in listed for alias in pool.aliases]
         misspelt = len(name) <= MAX_NAME_CHARS and self._tree.get_node(name) is None
-        near = most_similar(name, [*known, *self._aliases]) or self._tree.suggest(name) if misspelt else None
+        near = most_similar(name, [*known, *aliases]) or self._tree.suggest(name) if misspelt else None
         hint = suggestion(near)
         pools = one_line(", ".join(known)) or "no pool"
-        message = f"no pool serves {quote_name(name)}.{hint} This client has: {pools}. {self._advice(name, operation)}"
+        message = f"no pool serves {quote_name(name)}.{hint} This client has: {pools}. {self._advice(name, operation, listed)}"
         return CapabilityNotFoundError(message, pool_name=name[:MAX_NAME_CHARS], details={"pools": known})
 
-    def _advice(self, name: str, operation: Operation) -> str:
+    def _advice(self, name: str, operation: Operation, pools: Sequence[Pool]) -> str:
         """Return an advice for a name that no pool serves: add the capability, or add the model to a pool."""
         if self._tree.get_node(name) is not None:
             return f"Name a pool in model=…, or add the capability: create({name!r})."
-        serving = [pool.name for pool in self._pools.values() if operation.name in pool.operations]
-        example = next(iter([*serving, *self._pools]), "chat-completion")
+        serving = [pool.name for pool in pools if operation.name in pool.operations]
+        example = next(iter([*serving, *(pool.name for pool in pools)]), "chat-completion")
         return (
             f"Name the pool in model=…, for example model={example!r}. Its strategy selects the model. To call a model by name, "
             "or to add a pool of that name, write it into create(config=…): pools: {<name>: {models: [<provider>/<model>]}}."
