@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 
 import pytest
 
+from modelmesh._engine.foundation.json_memory import exceeds_memory
 from modelmesh_cdk.wire import json_codec
-from modelmesh_cdk.wire.json_size import check_size
 from modelmesh_cdk.wire.limits import TooLargeError
 
 MANY = 2_000_000
@@ -42,5 +41,10 @@ def test_vectors_are_decoded() -> None:
 
 @pytest.mark.parametrize("body", [b'"' + b'\\"' * 4_000_000, b"[" * 8_000_000, b'["' * 4_000_000, b'\\"' * 4_000_000])
 def test_unterminated_text_is_scanned_once(body: bytes) -> None:
-    with contextlib.suppress(TooLargeError):  # quadratic time would end this run
-        check_size(b"[" + b"{,[" * 1_000_000 + body)
+    exceeds_memory(b"[" + b"{,[" * 1_000_000 + body)  # quadratic time would end this run
+
+
+@pytest.mark.parametrize(("count", "refused"), [(800_000, True), (50_000, False)])
+def test_different_names_of_one_map_count(count: int, refused: bool) -> None:
+    data = b'{"a":{' + b",".join(b'"%x":0' % place for place in range(count)) + b"}}"
+    assert exceeds_memory(data) is refused

@@ -16,6 +16,7 @@ import pytest
 import modelmesh
 from modelmesh._engine.gateway import Gateway, GatewayLimits, GatewayRequest, GatewayResponse
 from modelmesh._engine.gateway.form_fields import payload_of
+from modelmesh._engine.gateway.upload_spool import UploadSpool
 from modelmesh.contracts.models import ModelInfo
 from modelmesh.testing import MockResponse, mock_client
 
@@ -23,6 +24,7 @@ CHAT = "/v1/chat/completions"
 BODY = json.dumps({"model": "chat-completion", "messages": [{"role": "user", "content": "Hi"}]}).encode()
 FORM = {"content-type": "multipart/form-data; boundary=b"}
 TRANSCRIBE = "/v1/audio/transcriptions"
+move = UploadSpool._move_to_disk
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +56,7 @@ REFUSED = [
     (GatewayRequest("POST", CHAT, body=b'{"model": "m", "messages": {}}'), 400, "not an object"),
     (GatewayRequest("POST", CHAT, body=BODY.replace(b'"model"', b'"stream": 1, "model"')), 400, "'stream' must be"),
     (GatewayRequest("POST", CHAT, body=BODY, headers={"x-modelmesh-max-retries": "-1"}), 400, "whole number"),
+    (GatewayRequest("POST", CHAT, body=BODY, headers={"x-modelmesh-max-retries": "9" * 5000}), 400, "whole number"),
     (GatewayRequest("POST", CHAT, body=BODY, headers={"x-a": "é"}), 400, "not ASCII"),
     (GatewayRequest("POST", CHAT, body=BODY, headers={"x-a": "1" * 10_000}), 431, "headers exceed"),
     (GatewayRequest("POST", CHAT, body=BODY + b" " * 5000), 413, "exceeds 4,000 bytes"),
@@ -106,6 +109,29 @@ def test_files_are_removed_in_every_case(mesh: Any, tmp_path: Path, monkeypatch:
         response = asyncio.run(gateway.ahandle(GatewayRequest("POST", TRANSCRIBE, headers=FORM, body=later())))
         assert response.status == status
         assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("parts", "status"),
+    [
+        ([("a", None, b"y" * 60)] * 2, 413),
+        ([("file", "a.mp3", b"x")] * 9, 413),
+        ([("file", "a.mp3", b"x" * 8), ("file", "b.mp3", b"x" * 8), ("model", None, b"gone")], 404),
+    ],
+)
+def test_limits_of_memory_apply_to_all_parts_together(
+    mesh: Any, monkeypatch: pytest.MonkeyPatch, parts: list[tuple[str, str | None, bytes]], status: int
+) -> None:
+    moved: list[Any] = []
+    monkeypatch.setattr(UploadSpool, "_move_to_disk", lambda self, memory: moved.append(move(self, memory)))
+    gateway = Gateway(mesh, limits=GatewayLimits(memory_bytes=10, field_bytes=100, files=8))
+    assert gateway.handle(GatewayRequest("POST", TRANSCRIBE, headers=FORM, body=form(*parts))).status == status
+    assert len(moved) == (1 if status == 404 else 0)
+
+
+def test_json_of_many_small_parts_is_refused_before_it_is_decoded(mesh: Any) -> None:
+    body = BODY[:-1] + b', "x": [' + b"[]," * 1_000_000 + b"1]}"
+    assert error_of(Gateway(mesh).handle(GatewayRequest("POST", CHAT, body=body)))["code"] == "request_too_large"
 
 
 def test_a_cancelled_upload_leaves_no_file(mesh: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

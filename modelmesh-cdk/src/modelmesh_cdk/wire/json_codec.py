@@ -11,7 +11,8 @@ import math
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from modelmesh_cdk.wire.json_size import SMALL, check_size
+from modelmesh._engine.foundation.json_memory import exceeds_memory
+from modelmesh_cdk.wire.limits import TooLargeError
 
 
 def _refuse(word: str) -> NoReturn:
@@ -72,8 +73,9 @@ def decode(data: bytes, *, numbers: bool = False) -> Any:
     Raises:
         ValueError: The data is not UTF-8 or not JSON, contains NaN or Infinity, is nested too deep, or would fill the memory.
     """
-    if len(data) >= SMALL:
-        check_size(data, numbers=numbers)
+    if exceeds_memory(data, numbers=numbers):
+        message = "its JSON is made of so many small parts that it cannot be decoded within the memory of an answer"
+        raise TooLargeError(message)
     try:
         return _fast_decode(data)
     except RecursionError:

@@ -10,6 +10,7 @@ import os
 from collections.abc import AsyncIterable, Iterable
 from typing import TYPE_CHECKING, Any
 
+from modelmesh._engine.foundation.json_memory import exceeds_memory
 from modelmesh._engine.foundation.lazy_import import LazyModule
 from modelmesh._engine.gateway import json_codec
 from modelmesh._engine.gateway.answer_responses import JSON, answer_content, answer_headers
@@ -137,8 +138,9 @@ class Gateway:
             for piece in _pieces(body):
                 whole += piece
                 self._check_size(len(whole))
-            return bytes(whole)
+            body = bytes(whole)
         self._check_size(len(body))
+        self._check_memory(body)
         return body
 
     async def _aread(self, request: GatewayRequest) -> bytes:
@@ -149,7 +151,14 @@ class Gateway:
         async for piece in body:
             whole += piece
             self._check_size(len(whole))
+        self._check_memory(bytes(whole))
         return bytes(whole)
+
+    def _check_memory(self, body: bytes) -> None:
+        """Refuse a body that takes seconds to decode and many times its size in memory."""
+        if self._limits.json_bytes is not None and exceeds_memory(body):
+            message = "The JSON body is made of too many small parts to be decoded. Send fewer items, or several requests."
+            raise HttpError(413, message, code="request_too_large")
 
     def _check_size(self, size: int) -> None:
         limit = self._limits.json_bytes

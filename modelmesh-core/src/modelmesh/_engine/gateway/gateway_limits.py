@@ -15,9 +15,10 @@ class GatewayLimits:
         header_bytes: Names and values of all headers.
         json_bytes: A JSON body.
         upload_bytes: A multipart body with its files.
-        field_bytes: One text field of a multipart body.
+        field_bytes: All text fields of a multipart body.
         fields: Fields and files of a multipart body.
-        memory_bytes: A larger file of a multipart body is stored on disk until the request ends.
+        files: Files of a multipart body. Each one on disk takes a file handle.
+        memory_bytes: Files of a multipart body in memory. Those beyond are stored on disk until the request ends.
     """
 
     header_bytes: int | None = 64 * 1024
@@ -25,6 +26,7 @@ class GatewayLimits:
     upload_bytes: int | None = 2048 * MIB
     field_bytes: int = MIB
     fields: int = 1000
+    files: int = 64
     memory_bytes: int = MIB
 
 

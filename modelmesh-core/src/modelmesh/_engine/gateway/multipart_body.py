@@ -41,6 +41,7 @@ class MultipartReader:
         self._ended = self._is_removed = False
         self._name = ""
         self._text: bytearray | None = None
+        self._text_bytes = 0
         self._spool: UploadSpool | None = None
         self._headers: dict[str, str] = {}
         self._header_name, self._header_value = bytearray(), bytearray()
@@ -128,7 +129,10 @@ class MultipartReader:
         if filename is None:
             self._text = bytearray()
             return
-        self._spool = UploadSpool(_text(filename), self._headers.get("content-type", ""), self._limits.memory_bytes)
+        if len(self._spools) >= self._limits.files:
+            raise HttpError(413, f"The multipart body has more than {self._limits.files} files.", code="request_too_large")
+        memory = max(0, self._limits.memory_bytes - sum(one.memory for one in self._spools))
+        self._spool = UploadSpool(_text(filename), self._headers.get("content-type", ""), memory)
         self._spools.append(self._spool)
 
     def _add_data(self, data: bytes, start: int, end: int) -> None:
@@ -137,8 +141,11 @@ class MultipartReader:
             return
         assert self._text is not None
         self._text.extend(data[start:end])
-        if len(self._text) > self._limits.field_bytes:
-            message = f"The field {self._name[:100]!r} exceeds {self._limits.field_bytes:,} bytes. Send it as a file."
+        self._text_bytes += end - start
+        if self._text_bytes > self._limits.field_bytes:
+            message = (
+                f"The text fields up to {self._name[:100]!r} exceed {self._limits.field_bytes:,} bytes. Send long ones as files."
+            )
             raise HttpError(413, message, code="request_too_large", param=self._name[:100])
 
     def _end_part(self) -> None:

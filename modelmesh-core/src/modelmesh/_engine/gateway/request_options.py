@@ -47,6 +47,7 @@ SESSION, PREFERRED, ONLY, RETRIES = (
 """Headers with the options of a call that the SDKs lack. Not sent to the vendor."""
 
 _PREFIX = "x-modelmesh-"
+_MAX_DIGITS = 9
 
 
 def options_of(request: GatewayRequest, defaults: CallOptions, *, query: bool = True) -> CallOptions:
@@ -105,7 +106,7 @@ def _option(name: str, value: str) -> dict[str, Any]:
     if name == ONLY:
         return {"only_providers": frozenset(filter(None, map(str.strip, value.split(","))))}
     if name == RETRIES:
-        if not value.isdecimal():
-            raise HttpError(400, f"{RETRIES} must be a whole number of 0 or more, not {value[:100]!r}.", param=RETRIES)
+        if not value.isdecimal() or len(value) > _MAX_DIGITS:
+            raise HttpError(400, f"{RETRIES} must be a whole number from 0 to 999999999, not {value[:100]!r}.", param=RETRIES)
         return {"max_retries": int(value)}
     raise HttpError(400, f"There is no option {name[:100]!r}. The options are {SESSION}, {PREFERRED}, {ONLY}, {RETRIES}.")

@@ -31,6 +31,11 @@ class UploadSpool:
         self._disk: BinaryIO | None = None
         self.size = 0
 
+    @property
+    def memory(self) -> int:
+        """Bytes in memory."""
+        return self.size if self._memory is not None else 0
+
     def write(self, piece: memoryview) -> None:
         """Add a piece, which may be a whole file in the memory of the caller."""
         self.size += len(piece)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from modelmesh_cdk.wire.limits import MIB, TooLargeError
+MIB = 1024 * 1024
 
 SMALL = 64 * 1024
 """Bytes of JSON that are decoded without an estimate, because they cannot contain much."""
@@ -25,42 +25,50 @@ _SPARSE = 256
 """Bytes for each occurrence from which on a search for the next one is faster than a count, which reads byte by byte."""
 
 _LIST, _MAP, _VALUE, _TEXT = 64, 184, 32, 50
+_KEYS, _KEY = 8, 100
+"""Names of a map that its own size contains, on average, and the size of each further name: the names of a large map differ."""
+
 _STRING = re.compile(
     rb'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)', re.DOTALL
 )  # also ends at the end of the data, so that the search is linear
 
 
-def check_size(data: bytes, *, numbers: bool = False) -> None:
-    """Check that decoded JSON takes memory in proportion to its bytes.
+def exceeds_memory(data: bytes, *, numbers: bool = False) -> bool:
+    """Return whether decoded JSON takes more memory than in proportion to its bytes.
 
     Args:
         data: The JSON.
-        numbers: Whether the response contains many numbers, each of which takes several times its digits.
-
-    Raises:
-        TooLargeError: The decoded JSON would take more memory.
+        numbers: Whether it contains many numbers, each of which takes several times its digits.
     """
     if len(data) < SMALL:
-        return
+        return False
     limit = min(_FREE + len(data) * _TIMES_NUMBERS, _MOST) if numbers else _FREE + len(data) * _TIMES
     most = _estimate(data)
-    if most <= limit or most - _TEXT * data.count(b'":') <= limit:  # a repeated name of a map is one object
-        return
-    if _exceeds(data, limit):
-        message = "its JSON is made of so many small parts that it cannot be decoded within the memory of an answer"
-        raise TooLargeError(message)
+    if most <= limit:
+        return False
+    names = data.count(b'":')
+    if most - _TEXT * names + _of_names(names, data.count(b"{")) <= limit:  # a repeated name of a map is one object
+        return False
+    return _exceeds(data, limit)
+
+
+def _of_names(names: int, maps: int) -> int:
+    return _KEY * max(0, names - _KEYS * maps)
 
 
 def _exceeds(data: bytes, limit: int) -> bool:
     """Return whether the JSON exceeds a limit, without the brackets and commas in its texts. Copies nothing."""
-    total = last = 0
+    total = last = names = maps = 0
     for text in _STRING.finditer(data):
         start, end = text.span()
-        total += _between(data, last, start) + (0 if data.startswith(b":", end) else _TEXT)
-        if total > limit:
+        is_name = data.startswith(b":", end)
+        names += is_name
+        maps += data.count(b"{", last, start)
+        total += _between(data, last, start) + (0 if is_name else _TEXT)
+        if total + _of_names(names, maps + 1) > limit:
             return True
         last = end
-    return total + _between(data, last, len(data)) > limit
+    return total + _between(data, last, len(data)) + _of_names(names, maps) > limit
 
 
 def _between(data: bytes, start: int, end: int) -> int:
@@ -70,8 +78,10 @@ def _between(data: bytes, start: int, end: int) -> int:
 
 def _estimate(data: bytes) -> int:
     """Return the memory of decoded JSON, with each name of a map as a text of its own."""
-    parts = _LIST * _count(data, b"[") + _MAP * _count(data, b"{") + _VALUE * _count(data, b",")
-    return parts + _TEXT * (_count(data, b'"') // 2)
+    maps = _count(data, b"{")
+    parts = _LIST * _count(data, b"[") + _MAP * maps + _VALUE * _count(data, b",")
+    texts = _count(data, b'"') // 2
+    return parts + _TEXT * texts + _of_names(texts, maps)
 
 
 def _count(data: bytes, letter: bytes) -> int:
