@@ -15,7 +15,9 @@ from modelmesh._engine.gateway.messages import HttpError
 from modelmesh._engine.limits.forecasts import in_usd
 from modelmesh_proxy.tokens.administration import NO_STORE, change, registry_of, static_tokens_of
 from modelmesh_proxy.tokens.records import TokenLimits
-from modelmesh_proxy.tokens.registry import NewToken, TokenError, TokenInfo, TokenRegistry
+from modelmesh_proxy.tokens.registry import TokenRegistry
+from modelmesh_proxy.tokens.token_checks import TokenError
+from modelmesh_proxy.tokens.token_info import NewToken, TokenInfo
 
 if TYPE_CHECKING:
     from modelmesh_proxy.services import ProxyServices

@@ -14,7 +14,7 @@ from modelmesh.cli.rendering import NOTHING, show, table
 from modelmesh.cli.stored_mesh import format_time
 from modelmesh.cli.terminal import clean, console
 from modelmesh_proxy.tokens.records import TokenRecord
-from modelmesh_proxy.tokens.registry import TokenInfo
+from modelmesh_proxy.tokens.token_info import TokenInfo
 
 _COLUMNS = ("name", "team", "pools", "status", "created", "expires", "limits")
 

@@ -12,7 +12,7 @@ from modelmesh_proxy.cli.opened_registry import opened_registry
 from modelmesh_proxy.cli.token_options import duration, limit_options, right_options, stated_limits, stated_rights
 
 if TYPE_CHECKING:
-    from modelmesh_proxy.tokens.registry import NewToken
+    from modelmesh_proxy.tokens.token_info import NewToken
 
 EPILOG = """\b
 Examples:

@@ -26,8 +26,10 @@ from modelmesh._engine.config.schema import ProxyLimitsSection
 from modelmesh_proxy.application.client_connection import EXTENSION
 from modelmesh_proxy.server import refusals
 from modelmesh_proxy.server.busy_health import HealthAnswer
+from modelmesh_proxy.server.caller_connection import CallerConnection
 from modelmesh_proxy.server.connection_sweep import ConnectionSweep
 from modelmesh_proxy.server.refusals import Refusal, RefusedError
+from modelmesh_proxy.server.request_head import check_head, without_upgrade
 from modelmesh_proxy.server.response_writer import ResponseWriter
 
 _IDLE, _HEAD, _BODY, _SERVING, _CLOSING = range(5)
@@ -55,7 +57,6 @@ class HttpProtocol(HttpToolsProtocol):
     _stage = _IDLE
     _refusal: Refusal | None = None
     _head_size = _trailers = 0
-    _host = b""
     _offers_upgrade = _is_answered = False
 
     @property
@@ -105,18 +106,13 @@ class HttpProtocol(HttpToolsProtocol):
             self._refuse(refusals.HEADERS_TOO_LARGE)
 
     def _without_upgrade(self) -> bytes:
-        """Return the head of the current request without its offer of another protocol, for a fresh parser."""
-        lines = [b"%b %b HTTP/%b" % (self.parser.get_method(), self.url, self.parser.get_http_version().encode())]
-        for name, value in self.headers:
-            if name == b"connection":
-                kept = [token for token in value.split(b",") if token.strip().lower() in (b"close", b"keep-alive")]
-                lines += [b"connection: " + b",".join(kept)] if kept else []
-            elif name not in (b"upgrade", b"http2-settings"):
-                lines.append(b"%b: %b" % (name, value))
+        """Continue with a fresh parser, and return the head of the current request without its offer of another protocol."""
+        parser = self.parser
+        head = without_upgrade(parser.get_method(), self.url, parser.get_http_version(), self.headers)
         self._offers_upgrade = False
         self.parser = httptools.HttpRequestParser(self)
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
-        return b"\r\n".join(lines) + b"\r\n\r\n"
+        return head
 
     def on_message_begin(self) -> None:
         """Begin the head of a request."""
@@ -146,7 +142,9 @@ class HttpProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Check the head and start the request."""
         parser = self.parser
-        self._check_head(parser.get_http_version())
+        check_head(self.url, parser.get_http_version(), self.headers, self.limits)
+        if len(self.pipeline) >= MAX_PIPELINED:
+            raise RefusedError(refusals.TOO_MANY_PIPELINED)
         if parser.should_upgrade() and not self._should_upgrade():
             if parser.get_method() == b"CONNECT":
                 raise RefusedError(refusals.INVALID)
@@ -173,35 +171,6 @@ class HttpProtocol(HttpToolsProtocol):
         self._is_answered = True
         self.transport.write(response)
         return True
-
-    def _check_head(self, version: str) -> None:
-        size, hosts = len(self.url), 0
-        for name, value in self.headers:
-            size += len(name) + len(value) + 4
-            if name == b"host":
-                hosts += 1
-                self._host = value
-        if size > self.limits.header_bytes or len(self.headers) > self.limits.header_lines:
-            raise RefusedError(refusals.HEADERS_TOO_LARGE)
-        if version not in ("1.1", "1.0"):
-            raise RefusedError(refusals.INVALID)
-        if hosts != 1 and (hosts or version != "1.0"):
-            raise RefusedError(refusals.HOST_REQUIRED)
-        if len(self.pipeline) >= MAX_PIPELINED:
-            raise RefusedError(refusals.TOO_MANY_PIPELINED)
-        if self.url[:1] != b"/":
-            self._check_target()
-
-    def _check_target(self) -> None:
-        """Refuse an absolute URI with another host than the header's, which a later check would not see."""
-        parsed = None if self.url == b"*" else httptools.parse_url(self.url)
-        if parsed is None or parsed.host is None:
-            return
-        host = b"[%b]" % parsed.host if b":" in parsed.host else parsed.host
-        if parsed.port is not None:
-            host += b":%d" % parsed.port
-        if host.lower() != self._host.lower() or parsed.path is None:
-            raise RefusedError(refusals.HOST_DIFFERS)
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self.running = cycle
@@ -308,28 +277,6 @@ class HttpProtocol(HttpToolsProtocol):
         if self.transport.can_write_eof():
             self.transport.write_eof()
         self.flow.resume_reading()
-
-
-class CallerConnection:
-    """The connection of a caller, for the application. Its requests run one after the other.
-
-    An object per request would be a part of a reference cycle, which costs a run of the garbage collector.
-    """
-
-    __slots__ = ("_protocol",)
-
-    def __init__(self, protocol: HttpProtocol) -> None:
-        self._protocol = protocol
-
-    def watch(self, on_leave: Callable[[], object] | None) -> None:
-        """Call a function when the caller leaves. ``None`` ends the watch."""
-        self._protocol.on_leave = on_leave
-
-    def abort(self) -> None:
-        """Close the connection without an end of the response."""
-        if self._protocol.running is not None:
-            self._protocol.running.disconnected = True
-        self._protocol.transport.abort()
 
 
 def protocol_class(limits: ProxyLimitsSection, health: HealthAnswer | None = None) -> type[HttpProtocol]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, TypeVar
 from modelmesh._engine.builtin.memory import MemoryStorage
 from modelmesh_proxy.tokens.amounts import amounts_of_mesh
 from modelmesh_proxy.tokens.authenticator import TokenAuthenticator
-from modelmesh_proxy.tokens.registry import TokenInfo, TokenRegistry
+from modelmesh_proxy.tokens.registry import TokenRegistry
+from modelmesh_proxy.tokens.token_info import TokenInfo
 from modelmesh_proxy.tokens.token_store import TokenStore
 
 if TYPE_CHECKING:

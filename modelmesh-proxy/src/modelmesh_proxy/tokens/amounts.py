@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from modelmesh import ModelMesh
     from modelmesh._engine.config.schema import StorageSection
     from modelmesh.contracts.storage import Storage
-    from modelmesh_proxy.tokens.registry import Amounts
+    from modelmesh_proxy.tokens.token_info import Amounts
 
 _log = logging.getLogger("modelmesh.proxy.tokens")
 

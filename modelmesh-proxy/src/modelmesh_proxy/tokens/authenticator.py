@@ -6,7 +6,6 @@ fails, the last known tokens stay valid.
 
 from __future__ import annotations
 
-import hmac
 import logging
 import time
 from collections.abc import Callable, Sequence
@@ -14,15 +13,13 @@ from contextlib import suppress
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING
 
-from attrs import frozen
-
-from modelmesh._engine.mesh.callers import caller_limits, limit_callers, read_caller_totals
+from modelmesh._engine.mesh.callers import read_caller_totals
 from modelmesh.contracts.caller import Caller
 from modelmesh_proxy.services import ReadinessProblem
 from modelmesh_proxy.tokens.records import TeamRecord, TokenRecord
 from modelmesh_proxy.tokens.static_tokens import static_tokens
+from modelmesh_proxy.tokens.token_index import TokenIndex
 from modelmesh_proxy.tokens.token_store import TokenStore
-from modelmesh_proxy.tokens.token_text import digest_of
 
 if TYPE_CHECKING:
     from modelmesh import ModelMesh
@@ -40,16 +37,6 @@ RELOAD_S = 60.0
 
 CLOSE_S = 5.0
 """Longest wait for a store that does not answer, at the end."""
-
-_SHORT = 8
-"""Bytes of a digest that find its token. The whole digest is compared in constant time."""
-
-
-@frozen
-class _Entry:
-    digest: bytes
-    caller: Caller
-    valid_until: float | None
 
 
 class TokenAuthenticator:
@@ -76,7 +63,6 @@ class TokenAuthenticator:
         self._revision: bytes | None = None
         self._read_at = 0.0
         self.error: Exception | None = None
-        self._index: dict[bytes, tuple[_Entry, ...]] = {}
         self._set_mesh(mesh, settings)
         self._build()
 
@@ -112,11 +98,7 @@ class TokenAuthenticator:
         _ = peer
         if credential is None:
             return None
-        digest = digest_of(credential)
-        for entry in self._index.get(digest[:_SHORT], ()):
-            if hmac.compare_digest(entry.digest, digest) and (entry.valid_until is None or self._now() < entry.valid_until):
-                return entry.caller
-        return None
+        return self._index.find(credential, self._now)
 
     def readiness(self) -> ReadinessProblem | None:
         """Return why tokens cannot be checked, ``None`` when they can."""
@@ -218,25 +200,7 @@ class TokenAuthenticator:
 
     def _build(self) -> None:
         """Set the limits of the mesh, and replace the index."""
-        tokens = self.records()
-        teams = {team.name: team for team in self._teams}
-        active = [one for one in tokens if one.revoked_at is None]
-        limits = [one.caller_limits for one in active]
-        limits += [team.limits.of_caller(team.key, f"the team {team.name!r}") for team in teams.values()]
-        limit_callers(self._mesh, limits)
-        index: dict[bytes, tuple[_Entry, ...]] = {}
-        for record in active:
-            keys = [record.key] + ([f"team:{record.team}"] if record.team in teams else [])
-            pools = None if record.pools is None else frozenset(record.pools)
-            caller = Caller(record.name, record.admin, pools, record.team, caller_limits(self._mesh, *keys), record.metrics)
-            entries = [_Entry(bytes.fromhex(record.digest), caller, record.expires_at)]
-            if record.earlier_digest:
-                until = min(record.earlier_until, record.expires_at or record.earlier_until)
-                entries.append(_Entry(bytes.fromhex(record.earlier_digest), caller, until))
-            for entry in entries:
-                short = entry.digest[:_SHORT]
-                index[short] = (*index.get(short, ()), entry)
-        self._index = index
+        self._index = TokenIndex(self._mesh, self.records(), self._teams)
 
 
 def add_tokens(services: ProxyServices) -> None:

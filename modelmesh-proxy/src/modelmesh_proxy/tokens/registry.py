@@ -5,71 +5,17 @@ Every function blocks while it uses the store. The text of a new token is return
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from attrs import asdict, evolve, field, frozen
+from attrs import evolve
 
-from modelmesh.errors import ModelMeshError
 from modelmesh_proxy.tokens.records import TeamRecord, TokenLimits, TokenRecord
+from modelmesh_proxy.tokens.token_checks import BOTH_RIGHTS, TokenError, check_limits_and_rights, check_name
+from modelmesh_proxy.tokens.token_info import Amounts, NewToken, TokenInfo
 from modelmesh_proxy.tokens.token_store import TokenStore
 from modelmesh_proxy.tokens.token_text import digest_of, new_id, new_text
-
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
-"""A valid name. It stands in logs, labels of metrics and keys of stores."""
-
-BOTH_RIGHTS = "a token has either the right 'admin', which includes the metrics, or 'metrics' and no other right."
-
-Amounts = Callable[[TokenRecord | TeamRecord], Sequence[Mapping[str, Any]]]
-"""Returns the used and remaining amounts of a token or team, as rows of :func:`.forecast`."""
-
-
-class TokenError(ModelMeshError):
-    """A token or team cannot be created, changed or found.
-
-    Attributes:
-        code: ``invalid``, ``exists`` or ``not_found``.
-    """
-
-    code: str = "invalid"
-
-
-@frozen
-class TokenInfo:
-    """A token or team with what is left of its limits.
-
-    Attributes:
-        record: The record.
-        amounts: Used and remaining amounts of its limits, empty where the store has none.
-    """
-
-    record: TokenRecord | TeamRecord
-    amounts: Sequence[Mapping[str, Any]] = ()
-
-    def as_dict(self, now: float | None = None) -> dict[str, Any]:
-        """Return the facts as plain data, without digests."""
-        facts = asdict(self.record)
-        for name in ("digest", "earlier_digest", "earlier_until"):
-            facts.pop(name, None)
-        if isinstance(self.record, TokenRecord):
-            facts["status"] = self.record.status(time.time() if now is None else now)
-        facts["amounts"] = [dict(row) for row in self.amounts]
-        return facts
-
-
-@frozen
-class NewToken:
-    """A token that was created or rotated.
-
-    Attributes:
-        info: The token.
-        text: Its text, which is not stored.
-    """
-
-    info: TokenInfo
-    text: str = field(repr=False)
 
 
 class TokenRegistry:
@@ -115,9 +61,9 @@ class TokenRegistry:
             TokenError: The name is taken or invalid, a limit is invalid, or there is no such team.
             StorageError: The store failed.
         """
-        _check_name(name, "token")
+        check_name(name, "token")
         limits = limits or TokenLimits()
-        _check(limits, pools, expires_in)
+        check_limits_and_rights(limits, pools, expires_in)
         if admin and metrics:
             raise TokenError(BOTH_RIGHTS)
         if team is not None:
@@ -199,7 +145,7 @@ class TokenRegistry:
         """
         if "expires_in" in changes:
             seconds = changes.pop("expires_in")
-            _check(TokenLimits(), None, seconds)
+            check_limits_and_rights(TokenLimits(), None, seconds)
             changes["expires_at"] = None if seconds is None else self._now() + seconds
         if changes.get("team") is not None:
             self._existing_team(changes["team"])
@@ -209,7 +155,7 @@ class TokenRegistry:
         def change(before: TokenRecord | None) -> TokenRecord:
             record = self._active(name, before)
             after = evolve(record, limits=evolve(record.limits, **(limits or {})), **changes)
-            _check(after.limits, after.pools, None)
+            check_limits_and_rights(after.limits, after.pools, None)
             return after
 
         return self._info(self._store.change_token(name, change))
@@ -230,12 +176,12 @@ class TokenRegistry:
         Raises:
             TokenError: The name or a limit is invalid.
         """
-        _check_name(name, "team")
+        check_name(name, "team")
 
         def change(before: TeamRecord | None) -> TeamRecord:
             record = before or TeamRecord(name=name, created_at=self._now())
             after = evolve(record, limits=evolve(record.limits, **limits))
-            _check(after.limits, None, None)
+            check_limits_and_rights(after.limits, None, None)
             return after
 
         return self._info(self._store.change_team(name, change))
@@ -278,25 +224,3 @@ class TokenRegistry:
         if self._store.team(name) is None:
             message = f"there is no team {name!r}. Create it: modelmesh tokens team {name} --budget-monthly 50."
             raise TokenError(message, code="not_found")
-
-
-def _check_name(name: str, kind: str) -> None:
-    if not NAME.fullmatch(name):
-        message = (
-            f"{name[:80]!r} cannot be the name of a {kind}: a name has 1 to 64 letters, digits and any of ._@-, and begins with "
-            "a letter or a digit."
-        )
-        raise TokenError(message)
-
-
-def _check(limits: TokenLimits, pools: Sequence[str] | None, expires_in: float | None) -> None:
-    for name, value in asdict(limits).items():
-        if value is not None and (isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 2**33):
-            message = f"{name} is {value!r}. It must be a number from 0 to 8 billion."
-            raise TokenError(message)
-    if pools is not None and not pools:
-        message = "a token without a pool can send no request. Name its pools, or leave them out to allow all."
-        raise TokenError(message)
-    if expires_in is not None and not expires_in > 0:
-        message = f"a token cannot expire in {expires_in} seconds. Give a duration such as 30d."
-        raise TokenError(message)

@@ -11,7 +11,7 @@ from modelmesh._engine.foundation.secret import Secret
 from modelmesh._engine.foundation.suggestions import did_you_mean
 from modelmesh.errors import ConfigurationError
 from modelmesh_proxy.tokens.records import TokenLimits, TokenRecord
-from modelmesh_proxy.tokens.registry import BOTH_RIGHTS, NAME
+from modelmesh_proxy.tokens.token_checks import BOTH_RIGHTS, NAME
 from modelmesh_proxy.tokens.token_text import digest_of
 
 _LIMITS = tuple(fields_dict(TokenLimits))

@@ -1,0 +1,64 @@
+"""Head of a request: its limits, its target, and the form without an offer of another protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import httptools
+
+from modelmesh._engine.config.schema import ProxyLimitsSection
+from modelmesh_proxy.asgi import Header
+from modelmesh_proxy.server import refusals
+from modelmesh_proxy.server.refusals import RefusedError
+
+
+def check_head(url: bytes, version: str, headers: Sequence[Header], limits: ProxyLimitsSection) -> None:
+    """Check a complete head.
+
+    Args:
+        url: Target of the request line.
+        version: HTTP version.
+        headers: Headers, names in lower case.
+        limits: The section ``proxy.limits``.
+
+    Raises:
+        RefusedError: It is too large or ambiguous.
+    """
+    size, hosts, host = len(url), 0, b""
+    for name, value in headers:
+        size += len(name) + len(value) + 4
+        if name == b"host":
+            hosts += 1
+            host = value
+    if size > limits.header_bytes or len(headers) > limits.header_lines:
+        raise RefusedError(refusals.HEADERS_TOO_LARGE)
+    if version not in ("1.1", "1.0"):
+        raise RefusedError(refusals.INVALID)
+    if hosts != 1 and (hosts or version != "1.0"):
+        raise RefusedError(refusals.HOST_REQUIRED)
+    if url[:1] != b"/":
+        _check_target(url, host)
+
+
+def _check_target(url: bytes, expected: bytes) -> None:
+    """Refuse an absolute URI with another host than the header's, which a later check would not see."""
+    parsed = None if url == b"*" else httptools.parse_url(url)
+    if parsed is None or parsed.host is None:
+        return
+    host = b"[%b]" % parsed.host if b":" in parsed.host else parsed.host
+    if parsed.port is not None:
+        host += b":%d" % parsed.port
+    if host.lower() != expected.lower() or parsed.path is None:
+        raise RefusedError(refusals.HOST_DIFFERS)
+
+
+def without_upgrade(method: bytes, url: bytes, version: str, headers: Sequence[Header]) -> bytes:
+    """Return the bytes of a head without its offer of another protocol, for a fresh parser."""
+    lines = [b"%b %b HTTP/%b" % (method, url, version.encode())]
+    for name, value in headers:
+        if name == b"connection":
+            kept = [token for token in value.split(b",") if token.strip().lower() in (b"close", b"keep-alive")]
+            lines += [b"connection: " + b",".join(kept)] if kept else []
+        elif name not in (b"upgrade", b"http2-settings"):
+            lines.append(b"%b: %b" % (name, value))
+    return b"\r\n".join(lines) + b"\r\n\r\n"
