@@ -30,6 +30,23 @@ class PeriodUsage:
     entry: UsageEntry = field(factory=UsageEntry)
 
 
+@define
+class _Recent:
+    """Usage of one model at its provider that is not in the totals yet, because nothing has read them since.
+
+    Attributes:
+        began: Start of the day, Unix seconds.
+        ends: Its end.
+        totals: Entries that the usage belongs to.
+        pending: The usage.
+    """
+
+    began: float
+    ends: float
+    totals: tuple[UsageEntry, ...]
+    pending: UsageEntry = field(factory=UsageEntry)
+
+
 class UsageTracker:
     """Usage of a mesh since its creation or :meth:`reset`, or over all runs if state is stored. Days and months are UTC.
 
@@ -50,7 +67,7 @@ class UsageTracker:
         self._periods: dict[Period, PeriodUsage] = {}
         self._models: dict[str, UsageEntry] = {}
         self._providers: dict[str, UsageEntry] = {}
-        self._recent: dict[tuple[str, str], tuple[UsageEntry, ...]] = {}
+        self._recent: dict[tuple[str, str], _Recent] = {}
 
     # -- recording --------------------------------------------------------------------------------------------------
 
@@ -68,21 +85,18 @@ class UsageTracker:
         """
         tokens = None if usage is None else count_tokens(usage)
         with self._lock:
-            for entry in self._entries(model, provider):
-                entry.add(tokens, nano_usd, estimated=estimated)
+            self._pending(model, provider).add(tokens, nano_usd, estimated=estimated)
 
     def add_failed(self, model: str, provider: str, usage: Mapping[str, Any], nano_usd: int) -> None:
         """Count the tokens and cost of an attempt without an answer."""
         tokens = count_tokens(usage)
         with self._lock:
-            for entry in self._entries(model, provider):
-                entry.charge(tokens, nano_usd)
+            self._pending(model, provider).charge(tokens, nano_usd)
 
     def add_unknown_cost(self, model: str, provider: str) -> None:
         """Count an attempt without an answer that the vendor may charge for, at an unknown amount."""
         with self._lock:
-            for entry in self._entries(model, provider):
-                entry.unknown_cost_attempts += 1
+            self._pending(model, provider).unknown_cost_attempts += 1
 
     def reset(self) -> None:
         """Set all totals to 0."""
@@ -97,24 +111,36 @@ class UsageTracker:
         """Take a new lock in a child process: another thread of the parent may have held it."""
         self._lock = RLock()
 
-    def _entries(self, model: str, provider: str) -> tuple[UsageEntry, ...]:
-        """Return the entries of a model and its provider, stored until the day ends. A month ends with a day."""
+    def _pending(self, model: str, provider: str) -> UsageEntry:
+        """Return the entry that receives the usage of a model at its provider until the day ends. A month ends with a day."""
         now = self._now()
-        known = self._recent.get((model, provider))
-        if known is not None and self._periods[Period.DAY].began <= now < self._periods[Period.DAY].ends:
-            return known
+        recent = self._recent.get((model, provider))
+        if recent is None or not recent.began <= now < recent.ends:
+            recent = self._begin(model, provider, now)
+        return recent.pending
+
+    def _begin(self, model: str, provider: str, now: float) -> _Recent:
         # An entry is created before it is looked up again: garbage collection may record usage meanwhile.
         of_model = self._models.get(model) or self._models.setdefault(model, UsageEntry())
         of_provider = self._providers.get(provider) or self._providers.setdefault(provider, UsageEntry())
-        found = self._total, of_model, of_provider, self._current(Period.DAY, now), self._current(Period.MONTH, now)
-        self._recent[model, provider] = found
-        return found
+        totals = self._total, of_model, of_provider, self._current(Period.DAY, now), self._current(Period.MONTH, now)
+        day = self._periods[Period.DAY]
+        return self._recent.setdefault((model, provider), _Recent(day.began, day.ends, totals))
+
+    def _settle(self) -> None:
+        """Add all usage to the totals, before they are read."""
+        for recent in tuple(self._recent.values()):
+            pending, recent.pending = recent.pending, UsageEntry()
+            if pending != recent.pending:
+                for entry in recent.totals:
+                    entry.merge(pending)
 
     def _current(self, period: Period, now: float) -> UsageEntry:
         known = self._periods.get(period)
         # A calendar date is derived only outside of the known window: after its end, and after the clock was set back.
         if known is None or not known.began <= now < known.ends:
-            self._recent.clear()
+            self._settle()
+            self._recent = {}
             window = Window(period)
             current = PeriodUsage(window.start(now), window.end(now))
             known = self._periods.get(period)
@@ -129,80 +155,89 @@ class UsageTracker:
     def total(self) -> UsageEntry:
         """Copy of the totals of everything."""
         with self._lock:
+            self._settle()
             return copy(self._total)
 
     @property
     def today(self) -> UsageEntry:
         """Copy of the totals since midnight UTC."""
         with self._lock:
+            self._settle()
             return copy(self._current(Period.DAY, self._now()))
 
     @property
     def this_month(self) -> UsageEntry:
         """Copy of the totals since the first of the month, UTC."""
         with self._lock:
+            self._settle()
             return copy(self._current(Period.MONTH, self._now()))
 
     @property
     def by_model(self) -> dict[str, UsageEntry]:
         """Totals by model ID."""
-        return dict(self._models)
+        with self._lock:
+            self._settle()
+            return dict(self._models)
 
     @property
     def by_provider(self) -> dict[str, UsageEntry]:
         """Totals by provider key."""
-        return dict(self._providers)
+        with self._lock:
+            self._settle()
+            return dict(self._providers)
 
     @property
     def total_requests(self) -> int:
         """Requests answered, in whole or in part. Streams that broke or were abandoned are included."""
-        return self._total.total_requests
+        return self.total.total_requests
 
     @property
     def total_tokens(self) -> int:
         """Tokens as reported by the vendors, or else estimated."""
-        return self._total.total_tokens
+        return self.total.total_tokens
 
     @property
     def total_cost(self) -> float:
         """USD, of the requests with a known price."""
-        return self._total.total_cost
+        return self.total.total_cost
 
     @property
     def estimated_requests(self) -> int:
         """Requests with estimated tokens and cost, in part or as a whole."""
-        return self._total.estimated_requests
+        return self.total.estimated_requests
 
     @property
     def estimated_tokens(self) -> int:
         """Tokens of the estimated requests."""
-        return self._total.estimated_tokens
+        return self.total.estimated_tokens
 
     @property
     def unknown_usage_requests(self) -> int:
         """Requests without a report or an estimate of their tokens. The totals omit them."""
-        return self._total.unknown_usage_requests
+        return self.total.unknown_usage_requests
 
     @property
     def unpriced_requests(self) -> int:
         """Requests with known tokens and an unknown price. ``total_cost`` omits them."""
-        return self._total.unpriced_requests
+        return self.total.unpriced_requests
 
     @property
     def unknown_cost_attempts(self) -> int:
         """Attempts without an answer that the vendor may charge for, at an unknown amount."""
-        return self._total.unknown_cost_attempts
+        return self.total.unknown_cost_attempts
 
     @property
     def daily_cost(self) -> float:
         """USD since midnight UTC, of the requests with a known price."""
         with self._lock:
+            self._settle()
             return self._current(Period.DAY, self._now()).total_cost
 
     @property
     def monthly_cost(self) -> float:
         """USD since the first of the month, UTC, of the requests with a known price."""
         with self._lock:
+            self._settle()
             return self._current(Period.MONTH, self._now()).total_cost
 
     @property
@@ -213,6 +248,7 @@ class UsageTracker:
     def summary(self) -> str:
         """Return the totals as text, one line for each model."""
         with self._lock:
+            self._settle()
             lines = [self._total.summary("total"), *(entry.summary(f"  {model}") for model, entry in self._models.items())]
         return "\n".join(lines)
 
@@ -221,6 +257,7 @@ class UsageTracker:
     def saved(self) -> dict[str, Any]:
         """Return all totals as plain data for the stored state."""
         with self._lock:
+            self._settle()
             return {
                 "total": self._total.saved(),
                 "models": {name: entry.saved() for name, entry in self._models.items()},
@@ -241,4 +278,4 @@ class UsageTracker:
                     kept.entry.merge(UsageEntry.restored(entry))
 
     def __repr__(self) -> str:
-        return f"<UsageTracker {self._total.summary('total')}>"
+        return f"<UsageTracker {self.total.summary('total')}>"

@@ -8,7 +8,7 @@ from typing import Any
 from attrs import define, field
 
 from modelmesh._engine.foundation.units import NANO
-from modelmesh.contracts.usage import reported_tokens
+from modelmesh.contracts.usage import MAX_TOKENS_PER_REQUEST, reported_tokens
 
 
 @define
@@ -109,7 +109,15 @@ _STORED_AS = {attribute.name: attribute.name.lstrip("_") for attribute in UsageE
 
 def count_tokens(usage: Mapping[str, Any]) -> tuple[int, int]:
     """Return the prompt and completion tokens of a usage report. A missing or invalid count is 0."""
-    return reported_tokens(usage.get("prompt_tokens")) or 0, reported_tokens(usage.get("completion_tokens")) or 0
+    prompt, output = usage.get("prompt_tokens"), usage.get("completion_tokens")
+    if (
+        prompt.__class__ is int
+        and output.__class__ is int
+        and prompt >= 0 <= output
+        and prompt + output <= MAX_TOKENS_PER_REQUEST
+    ):
+        return prompt, output  # the usual report needs no call
+    return reported_tokens(prompt) or 0, reported_tokens(output) or 0
 
 
 def _requests(count: int) -> str:
