@@ -6,13 +6,17 @@ Headers of the caller travel to the vendor. Those that an SDK or an HTTP client 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
 from modelmesh._engine.gateway.messages import GatewayRequest, HttpError
 from modelmesh.contracts.call import NO_OPTIONS, CallOptions
 from modelmesh.contracts.headers import CREDENTIALS, FRAMING, unsendable
+
+if TYPE_CHECKING:
+    from modelmesh.contracts.caller import Caller
 
 OWN_HEADERS = (
     FRAMING
@@ -61,9 +65,23 @@ def options_of(request: GatewayRequest, defaults: CallOptions, *, query: bool = 
     Raises:
         HttpError: A header cannot be sent, or an option is not valid.
     """
+    changes = {} if OWN_HEADERS.issuperset(request.headers) else _from_headers(request.headers, defaults)
+    if query and request.query:
+        changes["query"] = {**defaults.query, **grouped(request.query)}
+    if request.timeout is not None:
+        changes["timeout"] = request.timeout
+    if defaults is NO_OPTIONS and not changes:
+        return _of_caller(request.caller)
+    if request.caller is not None:
+        changes["caller"] = request.caller
+    return evolve(defaults, **changes)
+
+
+def _from_headers(given: Mapping[str, str], defaults: CallOptions) -> dict[str, Any]:
+    """Return the options that headers state, and the headers that travel to the vendor."""
     headers: dict[str, str] = {}
     changes: dict[str, Any] = {}
-    for name, value in request.headers.items():
+    for name, value in given.items():
         if name in OWN_HEADERS or name.startswith(OWN_PREFIXES):
             continue
         if name.startswith(_PREFIX):
@@ -75,15 +93,13 @@ def options_of(request: GatewayRequest, defaults: CallOptions, *, query: bool = 
         headers[name] = value
     if headers:
         changes["headers"] = {**defaults.headers, **headers}
-    if query and request.query:
-        changes["query"] = {**defaults.query, **grouped(request.query)}
-    if request.timeout is not None:
-        changes["timeout"] = request.timeout
-    if request.caller is not None:
-        changes["caller"] = request.caller
-    if not changes:
-        return defaults
-    return CallOptions(**changes) if defaults is NO_OPTIONS else evolve(defaults, **changes)
+    return changes
+
+
+@lru_cache(maxsize=256)
+def _of_caller(caller: Caller | None) -> CallOptions:
+    """Return the options of all requests of a caller that state none."""
+    return NO_OPTIONS if caller is None else CallOptions(caller=caller)
 
 
 def grouped(query: Sequence[tuple[str, str]]) -> Mapping[str, Any]:
