@@ -58,6 +58,18 @@ class _Tally:
     messages: int = 0
     cached: bool = False
 
+    def without_plain(self, messages: list[Any]) -> list[Any]:
+        """Count the messages that consist of a role and a text, and return the others."""
+        others, size = [], 0
+        for message in messages:
+            text = message.get("content") if message.__class__ is dict and len(message) == 2 and "role" in message else None  # noqa: PLR2004
+            if text.__class__ is str:
+                size += len(text) if text.isascii() else byte_size(text)
+            else:
+                others.append(message)
+        self.size += size
+        return others
+
     def add(self, value: Any) -> None:
         """Count the text of a value. An image has a fixed count, regardless of its size."""
         left = [value]
@@ -93,7 +105,7 @@ def _measured(call: Call) -> PromptSize:
         if name == "messages":
             if isinstance(value, list):
                 tally.messages = len(value)
-                tally.add(value)
+                tally.add(tally.without_plain(value))
         elif name in _TEXTS:
             tally.add(value)
         elif name in _DESCRIBED:

@@ -22,13 +22,11 @@ def valid_usage(reported: Any) -> dict[str, Any] | None:
     """
     if not (reported.__class__ is dict or isinstance(reported, Mapping)) or not reported:
         return None
-    for name in _COUNTS:
-        if name in reported:
-            count = reported[name]
-            if count.__class__ is int and 0 <= count <= MAX_TOKENS_PER_REQUEST:
-                continue  # the usual count needs no call
-            if count is not None and reported_tokens(count) is None:
-                return None
+    for count in map(reported.get, _COUNTS):
+        if count is None or (count.__class__ is int and 0 <= count <= MAX_TOKENS_PER_REQUEST):
+            continue  # the usual count needs no call
+        if reported_tokens(count) is None:
+            return None
     usage: dict[str, Any] = reported if reported.__class__ is dict else dict(reported)
     for name in _DETAILS:
         details = reported.get(name)
