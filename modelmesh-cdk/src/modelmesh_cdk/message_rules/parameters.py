@@ -56,9 +56,8 @@ def with_accepted_parameters(payload: Mapping[str, Any], rules: MessageRules, no
         ProviderError: The vendor does not support a requested feature.
     """
     found = dict(payload)
-    for name, value in payload.items():
-        if value is None and name in _OPTIONAL:
-            del found[name]
+    if None in payload.values():
+        found = {name: value for name, value in payload.items() if value is not None or name not in _OPTIONAL}
     if not _MAY_BE_EMPTY.isdisjoint(found):
         _leave_out_empty(found)
     if rules.single_choice and isinstance(found.get("n"), int) and found["n"] > 1:

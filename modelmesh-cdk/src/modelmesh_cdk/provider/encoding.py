@@ -80,11 +80,18 @@ def encode_request(provider: ProviderHooks, request: WireRequest, headers: Reque
     if request.call.strict:
         _refuse_changes(provider, request)
     try:
-        body = json_codec.encode(payload)
+        body = json_codec.encode(payload, is_plain=_is_plain(provider, request))
     except (ValueError, TypeError) as error:
         message = f"the request cannot be written as JSON: {error}. Nothing was sent."
         raise provider_error(FailureClass.CALLER, message, status=400) from None
     return url, headers.of_call(provider, options.headers, stream=request.stream), body
+
+
+def _is_plain(provider: ProviderHooks, request: WireRequest) -> bool:
+    """Return whether a payload consists of what a gateway decoded from JSON, and of what the kit added to it."""
+    kind, default = type(provider), ProviderHooks
+    is_default = kind._build_request_payload is default._build_request_payload and kind._own_messages is default._own_messages
+    return is_default and request.call.relay
 
 
 _OF_HOOKS = (CHAT.name, EMBEDDINGS.name)

@@ -83,8 +83,12 @@ def decode(data: bytes, *, numbers: bool = False) -> Any:
         raise ValueError(message) from None
 
 
-def encode(value: Any) -> bytes:
+def encode(value: Any, *, is_plain: bool = False) -> bytes:
     """Encode a value as JSON bytes.
+
+    Args:
+        value: The value.
+        is_plain: Whether the value is known to consist of JSON's types and finite numbers, because it was decoded from JSON.
 
     Raises:
         ValueError: A number is NaN or infinite, the value is nested too deep, or a text is not Unicode.
@@ -95,7 +99,7 @@ def encode(value: Any) -> bytes:
             data = _fast_encode(value)
         except Exception:  # noqa: BLE001 - the standard library raises its own error, or encodes what msgspec does not
             return _encode(value)
-        if _is_plain(value):
+        if is_plain or _is_plain(value):
             return data
     return _encode(value)
 

@@ -81,8 +81,9 @@ class Call:
             requirement.
         account: Key of the only account that may serve the request, because it owns what the request refers to: a file, a batch,
             a stored response. ``None`` for any account.
-        relay: Whether the caller forwards a chat completion as bytes. An answer may then have :attr:`.Answer.raw`, and a stream
-            may yield a :class:`~modelmesh.contracts.text_chunk.TextChunk` for a chunk that only adds text.
+        relay: Whether the caller decoded a chat completion from JSON, and forwards the answer as bytes. An answer may then have
+            :attr:`.Answer.raw`, and a stream may yield a :class:`~modelmesh.contracts.text_chunk.TextChunk` for a chunk that only
+            adds text.
         lost: What the translation of ``native`` to this call does not express, one line each.
     """
 
