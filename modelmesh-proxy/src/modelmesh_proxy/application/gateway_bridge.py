@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from asyncio import CancelledError
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
@@ -115,7 +116,9 @@ def _abort(exchange: Exchange) -> None:
     connection.abort()
 
 
+@lru_cache(maxsize=128)
 def _encode(header: tuple[str, str]) -> Header:
+    """Return a header as bytes. Most of them are the same in each response."""
     name, value = header
     if not (value.isascii() and value.isprintable()):  # a line break would begin another header
         value = "".join(mark if mark.isprintable() else " " for mark in value)

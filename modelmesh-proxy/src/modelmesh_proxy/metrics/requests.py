@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from attrs import frozen
+from attrs import define, frozen
 
 from modelmesh._engine.foundation.attempts import Attempt, AttemptOutcome
 from modelmesh._engine.foundation.failures import Billed
@@ -37,12 +37,15 @@ class _HttpValues:
     first_byte: _Value
 
 
-@frozen
+@define(eq=False)
 class _AttemptValues:
-    """Values that every attempt of one model and outcome changes."""
+    """Values that attempts of one model and outcome change. Those that are ``None`` have no series yet."""
 
     count: _Value
     seconds: _Value
+    tokens: tuple[_Value, _Value] | None = None
+    cost: _Value | None = None
+    unknown_cost: _Value | None = None
 
 
 class RequestCounts:
@@ -109,13 +112,19 @@ class RequestCounts:
             _observe(values.seconds, attempt.ms / 1000)
         cell, model = self._store.cell, key[:2]
         if attempt.usage is not None:  # unknown usage has no series, which would read as zero
-            tokens = count_tokens(attempt.usage)
-            cell(definitions.TOKENS, *model, "input")[0] += tokens[0]
-            cell(definitions.TOKENS, *model, "output")[0] += tokens[1]
+            tokens, counted = count_tokens(attempt.usage), values.tokens
+            if counted is None:
+                counted = values.tokens = cell(definitions.TOKENS, *model, "input"), cell(definitions.TOKENS, *model, "output")
+            counted[0][0] += tokens[0]
+            counted[1][0] += tokens[1]
         if attempt.cost is not None:
-            cell(definitions.COST, *model)[0] += attempt.cost
+            if values.cost is None:
+                values.cost = cell(definitions.COST, *model)
+            values.cost[0] += attempt.cost
         elif attempt.billed is not Billed.NO:
-            cell(definitions.UNKNOWN_COST, *model)[0] += 1
+            if values.unknown_cost is None:
+                values.unknown_cost = cell(definitions.UNKNOWN_COST, *model)
+            values.unknown_cost[0] += 1
         if attempt.outcome is AttemptOutcome.INTERRUPTED:
             cell(definitions.INTERRUPTED, *model)[0] += 1
 
