@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from asyncio import BaseTransport
 from collections.abc import Callable
+from functools import partial
 from math import inf
 from typing import Any, cast
 
@@ -31,6 +32,7 @@ from modelmesh_proxy.server.connection_sweep import ConnectionSweep
 from modelmesh_proxy.server.refusals import Refusal, RefusedError
 from modelmesh_proxy.server.request_head import check_head, without_upgrade
 from modelmesh_proxy.server.response_writer import ResponseWriter
+from modelmesh_proxy.server.start_gate import StartGate
 
 _IDLE, _HEAD, _BODY, _SERVING, _CLOSING = range(5)
 
@@ -39,6 +41,9 @@ SLOWEST_BODY = 4096
 
 LINGER_S = 2.0
 """Seconds for which a refused connection discards what the peer still sends."""
+
+PROBES = frozenset({"/health", "/ready"})
+"""Paths of requests that never wait for others."""
 
 MAX_PIPELINED = 100
 """Requests that wait for the response to an earlier one of their connection."""
@@ -49,6 +54,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     limits: ProxyLimitsSection
     sweep: ConnectionSweep
+    gate: StartGate
     health: HealthAnswer | None
     deadline: float
     write_deadline: float = inf
@@ -174,7 +180,11 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self.running = cycle
-        super()._start_asgi_task(cycle, app)
+        start = super()._start_asgi_task
+        if self.gate.may_start(self.loop) or cycle.scope["path"] in PROBES:
+            start(cycle, app)
+        else:
+            self.gate.wait(partial(start, cycle, app))
 
     def on_body(self, body: bytes) -> None:
         """Take a piece of the body."""
@@ -286,5 +296,10 @@ def protocol_class(limits: ProxyLimitsSection, health: HealthAnswer | None = Non
         limits: The section ``proxy.limits``.
         health: Returns the response to ``GET /health`` while the server is busy.
     """
-    attributes = {"limits": limits, "sweep": ConnectionSweep(), "health": None if health is None else staticmethod(health)}
+    attributes = {
+        "limits": limits,
+        "sweep": ConnectionSweep(),
+        "gate": StartGate(),
+        "health": None if health is None else staticmethod(health),
+    }
     return type("LimitedHttpProtocol", (HttpProtocol,), attributes)
