@@ -37,6 +37,7 @@ from modelmesh.client import (
     UsageTracker,
 )
 from modelmesh.contracts import Candidate, Candidates, SelectionRequest, SelectionResult
+from modelmesh.proxy import ProxyServer, ServerStatus
 from modelmesh.testing import mock_client
 
 client = create("chat-completion", providers=["openai"], strategy="round-robin")
@@ -55,6 +56,10 @@ with modelmesh.create(pool="text-generation") as other:
     assert_type(other, MeshClient)
 
 provider: BaseProvider = QuickProvider(base_url="http://127.0.0.1:1", api_key="test", models=["m"])
+
+with ProxyServer("modelmesh.yaml", port=0) as server:
+    assert_type(server.url, str)
+    assert_type(server.get_status(), ServerStatus)
 
 
 class Mine(BaseStrategy):

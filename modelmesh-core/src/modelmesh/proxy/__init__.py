@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from modelmesh._engine.foundation.lazy_import import lazy_import
+
+if TYPE_CHECKING:
+    from modelmesh_proxy import ProxyServer as ProxyServer
+    from modelmesh_proxy import ServerStatus as ServerStatus
 
 __all__ = ["ProxyServer", "ServerStatus"]
 
