@@ -38,6 +38,14 @@ def test_help_lists_every_command(invoke):
         assert f"\n  {name} " in result.output
 
 
+@pytest.mark.parametrize("arguments", [(), ("local",)])
+def test_no_command_is_help_on_standard_error(invoke, arguments):
+    result = invoke(*arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.count("Usage: ") == 1
+    assert "error: " not in result.stderr
+
+
 @pytest.mark.parametrize("name", BUILT_IN)
 def test_every_command_has_help_with_examples(invoke, name):
     result = invoke(name, "--help")
