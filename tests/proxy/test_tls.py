@@ -7,10 +7,20 @@ import socket
 import ssl
 from pathlib import Path
 
+import pytest
 import trustme
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 from proxy_process import wait_for
 
+from modelmesh._engine.config.schema import ProxyTlsSection
+from modelmesh.errors import ConfigurationError
 from modelmesh.proxy import ProxyServer
+from modelmesh_proxy.server.tls import build_context
 
 CONFIG = {"providers": {"local": {"connector": "modelmesh.local.v1"}}, "pools": {"text-generation": {}}}
 
@@ -53,3 +63,29 @@ def test_a_renewed_certificate_is_used_after_a_reload(tmp_path: Path) -> None:
         wait_for(lambda: not run._reloader._requested.is_set() and not run._reloader._finishing)  # type: ignore[union-attr]
         assert run.app.services.mesh is mesh  # type: ignore[union-attr]
         assert _serial(port, context) != before
+
+
+@pytest.mark.parametrize(
+    ("key", "password", "message"),
+    [
+        (None, None, r"tls.key: .*chain.pem contains no private key in PEM format. Set proxy.tls.key, or --tls-key."),
+        ("nowhere.pem", None, r"tls.key: .*nowhere.pem cannot be used: No such file"),
+        ("other.pem", None, r"tls.key: the private key in .*other.pem does not belong to .*chain.pem"),
+        ("locked.pem", None, r"tls.key_password: the private key in .*locked.pem is encrypted. Set proxy.tls.key_password"),
+        ("locked.pem", "wrong", r"tls.key_password: the password does not decrypt the private key in .*locked.pem"),
+    ],
+)
+def test_a_key_that_cannot_be_used_names_its_file_and_the_reason(
+    key: str | None, password: str | None, message: str, tmp_path: Path
+) -> None:
+    issued, other = (trustme.CA().issue_cert("127.0.0.1") for _ in range(2))
+    issued.cert_chain_pems[0].write_to_path(str(tmp_path / "chain.pem"))
+    other.private_key_pem.write_to_path(str(tmp_path / "other.pem"))
+    private = load_pem_private_key(issued.private_key_pem.bytes(), None)
+    locked = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"right"))
+    (tmp_path / "locked.pem").write_bytes(locked)
+    path = None if key is None else str(tmp_path / key)
+    section = ProxyTlsSection(certificate=str(tmp_path / "chain.pem"), key=path, key_password=password)
+    with pytest.raises(ConfigurationError, match=message) as caught:
+        build_context(section)
+    assert password is None or password not in str(caught.value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelmesh.errors import ConfigurationError
@@ -39,17 +40,45 @@ def load_certificate(context: ssl.SSLContext, section: ProxyTlsSection) -> None:
     Raises:
         ConfigurationError: A file is missing or cannot be used.
     """
+    certificate, key = str(section.certificate), section.key
     password = None if section.key_password is None else _text(section.key_password)
+    for name, path in (("certificate", certificate), ("key", key or certificate)):
+        try:
+            Path(path).open("rb").close()
+        except OSError as error:
+            raise _unusable(name, path, error) from None
+    asked: list[bool] = []
+
+    def answer() -> str:
+        asked.append(True)
+        return password or ""
+
     try:
-        context.load_cert_chain(str(section.certificate), section.key, password=lambda: password or "")
+        context.load_cert_chain(certificate, key, password=answer)
     except (OSError, ssl.SSLError) as error:
-        key = section.key if isinstance(error, OSError) and section.key and error.filename == section.key else None
-        raise _unusable("key" if key else "certificate", key or str(section.certificate), error) from None
+        raise _rejected(section, error, is_encrypted=bool(asked)) from None
 
 
 def _text(password: Any) -> str:
     reveal = getattr(password, "reveal", None)
     return str(reveal() if reveal is not None else password)
+
+
+def _rejected(section: ProxyTlsSection, error: OSError, *, is_encrypted: bool) -> ConfigurationError:
+    """Return the error of two readable files that OpenSSL does not accept."""
+    certificate, key = str(section.certificate), section.key or str(section.certificate)
+    if is_encrypted and section.key_password is None:
+        where, message = "key_password", f"the private key in {key} is encrypted. Set proxy.tls.key_password to its password."
+    elif is_encrypted:
+        where, message = "key_password", f"the password does not decrypt the private key in {key}. Set the password of that key."
+    elif getattr(error, "reason", None) == "KEY_VALUES_MISMATCH":
+        where, message = "key", f"the private key in {key} does not belong to {certificate}. Give the key of that certificate."
+    elif b"PRIVATE KEY-----" not in Path(key).read_bytes():
+        missing = "Set proxy.tls.key, or --tls-key." if section.key is None else "Give the path of the private key."
+        where, message = "key", f"{key} contains no private key in PEM format. {missing}"
+    else:
+        return _unusable("certificate", certificate, error)
+    return ConfigurationError(f"proxy.tls.{where}: {message}", where=f"proxy.tls.{where}")
 
 
 def _unusable(key: str, path: str, error: OSError) -> ConfigurationError:
