@@ -18,7 +18,9 @@ import modelmesh
 from modelmesh._engine.foundation.failures import FailureClass
 from modelmesh._engine.health.circuit_breaker import BreakerState
 from modelmesh.proxy import ProxyServer
+from modelmesh_proxy.application.app import ProxyApp, create_app
 from modelmesh_proxy.application.mesh_source import load_mesh
+from modelmesh_proxy.server import server_run
 from modelmesh_proxy.server.file_watch import FileWatch
 
 CHAT = {"model": "chat", "messages": [{"role": "user", "content": "Hi"}]}
@@ -173,6 +175,23 @@ def test_a_file_change_and_sighup_reload_and_a_wrong_file_does_not(tmp_path: Pat
         one.send(signal.SIGHUP)
         one.wait_for_log("restart the proxy to change proxy.workers$|restart the proxy to change proxy.workers\n")
         assert one.stop() == 0
+
+
+def test_a_change_during_the_start_is_applied(tmp_path: Path, vendor: SlowVendor, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "modelmesh.json"
+    _write(path, vendor.config())
+
+    def change_after_read(config: Any) -> ProxyApp:
+        app = create_app(config)
+        _write(path, _model(vendor.config(), "second"))
+        return app
+
+    monkeypatch.setattr(server_run, "create_app", change_after_read)
+    with ProxyServer(path, port=0) as server:
+        assert server._run is not None
+        app = server._run.app
+        assert app is not None
+        wait_for(lambda: [model.model_id for model in app.services.mesh.list_models()] == ["second"])
 
 
 def test_a_swapped_link_is_a_change(tmp_path: Path) -> None:

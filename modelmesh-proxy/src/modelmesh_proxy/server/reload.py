@@ -40,7 +40,12 @@ class Reloader:
     """
 
     def __init__(
-        self, app: ProxyApp, config: Any, settings_of: Callable[[ModelMesh], ProxySettings], on_applied: Callable[[], None]
+        self,
+        app: ProxyApp,
+        config: Any,
+        settings_of: Callable[[ModelMesh], ProxySettings],
+        on_applied: Callable[[], None],
+        watch: FileWatch | None,
     ) -> None:
         """Initialize.
 
@@ -49,8 +54,10 @@ class Reloader:
             config: Path of the configuration, ``None`` to find it at each reload.
             settings_of: Returns the settings of a mesh, with the flags of the command line.
             on_applied: Called after a reload, and raises if a part of the settings cannot be applied.
+            watch: Watch of the file, from before the first mesh was built: a change in between is a change.
         """
         self._app, self._config, self._settings_of, self._on_applied = app, config, settings_of, on_applied
+        self._watch = watch
         self.worker_store: str | None = None
         self._requested = asyncio.Event()
         self._finishing: set[asyncio.Task[Any]] = set()
@@ -61,8 +68,7 @@ class Reloader:
 
     async def run(self) -> None:
         """Reload on request, and when the file changes unless ``proxy.reload`` is off."""
-        path = self._config or find_config()
-        watch = None if path is None else FileWatch(str(path))
+        watch = self._watch
         while True:
             try:
                 await asyncio.wait_for(self._requested.wait(), POLL_S)

@@ -15,6 +15,7 @@ from modelmesh._engine.mesh import MeshEngine
 from modelmesh_proxy.application.app import ProxyApp, create_app
 from modelmesh_proxy.application.mesh_source import find_config, load_mesh
 from modelmesh_proxy.application.request_log import RequestLog
+from modelmesh_proxy.server.file_watch import FileWatch
 from modelmesh_proxy.server.http_server import HttpServer
 from modelmesh_proxy.server.listener import bind
 from modelmesh_proxy.server.reload import Reloader
@@ -104,6 +105,7 @@ class ServerRun:
             self._server.stop()
 
     def _serve(self) -> None:
+        watch = self._watch_file()
         app = self._create_app()
         services = app.services
         try:
@@ -124,7 +126,7 @@ class ServerRun:
         self.app = app
         server = self._server = HttpServer(app, services, sockets, tls)
         if self._config is None or isinstance(self._config, str | os.PathLike):
-            self._connect_reload(app, server)
+            self._connect_reload(app, server, watch)
         if self._is_stopped:
             server.stop()
         with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
@@ -146,8 +148,12 @@ class ServerRun:
         app.services.owns_mesh = True
         return app
 
-    def _connect_reload(self, app: ProxyApp, server: HttpServer) -> None:
-        reloader = self._reloader = Reloader(app, self._config, self._settings_of, server.apply_settings)
+    def _watch_file(self) -> FileWatch | None:
+        path = find_config() if self._config is None else self._config
+        return FileWatch(str(path)) if isinstance(path, str | os.PathLike) else None
+
+    def _connect_reload(self, app: ProxyApp, server: HttpServer, watch: FileWatch | None) -> None:
+        reloader = self._reloader = Reloader(app, self._config, self._settings_of, server.apply_settings, watch)
         if self._place is not None:
             reloader.worker_store = self._place.store
         server.before_close = reloader.finish
