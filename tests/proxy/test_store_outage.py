@@ -105,5 +105,6 @@ def test_refuse_answers_503_to_requests_of_a_budget_and_serves_the_others(store:
 def test_callers_are_admitted_when_the_tokens_of_the_store_can_be_read(store: RedisProcess, upstream: Upstream) -> None:
     with RunningProxy(config(store, upstream) | {"proxy": {}}) as proxy:
         assert statuses(proxy, 1, "free") == [401], "a token may be required"
+        assert proxy.get("/ready")[1]["counts"] == "local", "before the first count"
         store.start()
         wait_until(lambda: statuses(proxy, 1, "free") == [200])

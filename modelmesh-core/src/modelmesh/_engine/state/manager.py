@@ -244,7 +244,7 @@ class StateManager:
             )
             return CountsStatus(counts="local", reason=reason)
         pending = self.counters.pending
-        if not self.counters.is_down:
+        if not self.counters.is_down and self._health.error is None:  # a failed load or save comes before the first count
             return CountsStatus(counts="shared", pending=pending)
         reason = f"the store does not reply: {self._health.error}" if self._health.error else "the store does not reply"
         refuses = self.requires_store
