@@ -107,6 +107,8 @@ def test_application_gets_a_token_and_its_budget_holds_until_it_is_revoked(upstr
         proxy.mesh.state.sync()
         (row,) = json.loads(command(file, "list", "--json"))["tokens"]
         assert (row["name"], row["status"], row["amounts"][0]["used"]) == ("shop", "active", 200_000_000)
+        command(file, "create", "trial", "--budget-daily", "0.00001")
+        assert "$0.00 of $0.00001 a" in command(file, "list")
         command(file, "revoke", "shop")
         wait_until(lambda: ask(shop) == "invalid_api_key")
         assert ask(client(proxy, "anything")) == "invalid_api_key", "the end of the last token opens nothing"

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from modelmesh._engine.config import MeshConfig
     from modelmesh_proxy.tokens.registry import TokenRegistry
 
-HOW_TO_STORE = """Tokens are kept in the storage of the configuration. Add one to it, for example for one machine:
+HOW_TO_STORE = """for example for one machine:
   storage:
     connector: modelmesh.sqlite.v1        # pip install modelmesh-storage-sqlite
     path: ./mesh-state.db
@@ -36,16 +36,19 @@ def opened_registry(config: str | None, *, amounts: bool = False) -> Iterator[tu
 
     path = config or find_config()
     if path is None:
-        message = f"there is no configuration: no --config, no MODELMESH_CONFIG and no ./modelmesh.yaml. {HOW_TO_STORE}"
+        message = (
+            "there is no configuration: no --config, no MODELMESH_CONFIG and no ./modelmesh.yaml. "
+            f"Tokens are kept in its storage. Save a modelmesh.yaml with a storage, {HOW_TO_STORE}"
+        )
         raise ModelMeshError(message)
     settings = MeshConfig.from_file(path)
     opened = open_storage(settings)
     if opened is None:
-        message = f"{path} has no section 'storage'. {HOW_TO_STORE}"
+        message = f"{path} has no section 'storage'. Tokens are kept there. Add one, {HOW_TO_STORE}"
         raise ModelMeshError(message)
     storage, section = opened
     if isinstance(storage, MemoryStorage):
-        message = f"{path} selects {storage.id}, which ends with its process. {HOW_TO_STORE}"
+        message = f"{path} selects {storage.id}, which ends with its process. Select a storage that stays, {HOW_TO_STORE}"
         raise ModelMeshError(message)
     try:
         source = amounts_of_store(storage, section) if amounts else None

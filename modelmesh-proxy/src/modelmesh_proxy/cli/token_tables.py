@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from modelmesh._engine.foundation.wording import dollars
 from modelmesh._engine.limits.forecasts import in_usd
 from modelmesh.cli.limits import show_limits
 from modelmesh.cli.rendering import NOTHING, show, table
@@ -74,7 +75,7 @@ def _amounts(rows: Sequence[Mapping[str, Any]]) -> str:
 
 def _amount(row: Mapping[str, Any]) -> str:
     if row["metric"] == "USD":
-        amounts = f"${row['used']:.2f} of ${row['limit']:.2f}"
+        amounts = f"{dollars(row['used'])} of {dollars(row['limit'])}"
     else:
         amounts = f"{row['used']} of {row['limit']} {row['metric']}"
     return amounts + (" in all" if row["window"] == "total" else f" a {row['window']}")
