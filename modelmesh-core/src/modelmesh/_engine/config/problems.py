@@ -99,7 +99,7 @@ class Problems:
                 kind = type(one)
             elif not issubclass(kind, type(one)):
                 kind = combined_error_class(kind, type(one))
-        text = f"{len(messages)} problems:\n  " + "\n  ".join(messages)
+        text = f"{self.source_map.file or 'the configuration'} has {len(messages)} problems:\n  " + "\n  ".join(messages)
         where = next((one.where for _, one in found if isinstance(one, ConfigurationError) and one.where), None)
         return kind(f"{_ended(text)}{command}", where=where, details={"problems": messages})
 
