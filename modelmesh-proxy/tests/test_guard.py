@@ -19,6 +19,8 @@ from modelmesh_proxy.application.failed_attempts import MAX_FAILURES
 sys.path.insert(0, str(Path(__file__).parent))
 from asgi_calls import acall, call, make_app
 
+UNAUTHORIZED = "Invalid token. Send a valid token of this proxy as the API key, e.g. in the header Authorization: Bearer TOKEN."
+
 TOKEN = "test-token-of-the-flag"
 MODELS = "/v1/models"
 
@@ -55,10 +57,10 @@ def test_credentials(app: ProxyApp, path: str, headers: dict[str, str], status: 
 @pytest.mark.parametrize(
     ("path", "headers", "body"),
     [
-        ("/v1/chat/completions", {}, {"error": {"message": "Invalid token", "type": "authentication_error", "param": None, "code": "invalid_api_key"}}),
-        ("/v1/messages", {}, {"type": "error", "error": {"type": "authentication_error", "message": "Invalid token"}}),
-        (MODELS, {"anthropic-version": "1"}, {"type": "error", "error": {"type": "authentication_error", "message": "Invalid token"}}),
-        ("/v1beta/models", {}, {"error": {"code": 401, "message": "Invalid token", "status": "UNAUTHENTICATED"}}),
+        ("/v1/chat/completions", {}, {"error": {"message": UNAUTHORIZED, "type": "authentication_error", "param": None, "code": "invalid_api_key"}}),
+        ("/v1/messages", {}, {"type": "error", "error": {"type": "authentication_error", "message": UNAUTHORIZED}}),
+        (MODELS, {"anthropic-version": "1"}, {"type": "error", "error": {"type": "authentication_error", "message": UNAUTHORIZED}}),
+        ("/v1beta/models", {}, {"error": {"code": 401, "message": UNAUTHORIZED, "status": "UNAUTHENTICATED"}}),
     ],
 )  # fmt: skip
 def test_the_error_has_the_format_of_the_vendor(app: ProxyApp, path: str, headers: dict[str, str], body: object) -> None:
@@ -66,6 +68,13 @@ def test_the_error_has_the_format_of_the_vendor(app: ProxyApp, path: str, header
     assert (reply.status, json.loads(reply.body)) == (401, body)
     assert reply.headers["www-authenticate"] == "Bearer"
     assert reply.headers["x-request-id"].startswith("req_")
+
+
+@pytest.mark.parametrize("peer", ["127.0.0.1", "192.0.2.1"])
+def test_a_base_url_without_its_end_is_not_found_rather_than_forbidden(peer: str) -> None:
+    reply = call(make_app(), "POST", "/chat/completions", {"content-type": "application/json"}, b"{}", peer=peer)
+    assert reply.status == 404
+    assert b"the base URL ends with /v1" in reply.body
 
 
 def test_hostile_values_get_one_constant_answer(app: ProxyApp, caplog: pytest.LogCaptureFixture) -> None:

@@ -43,6 +43,7 @@ def error_of(response: GatewayResponse) -> dict[str, Any]:
 
 REFUSED = [
     (GatewayRequest("GET", "/nope"), 404, "does not exist"),
+    (GatewayRequest("POST", "/v1/v1/chat/completions"), 404, "begins with /v1 twice: remove one from the base URL"),
     (GatewayRequest("GET", CHAT), 405, "Use POST"),
     (GatewayRequest("POST", "/v1/models"), 405, "Use GET"),
     (GatewayRequest("POST", CHAT, body=b"{"), 400, "not valid JSON"),
@@ -50,7 +51,7 @@ REFUSED = [
     (GatewayRequest("POST", CHAT, body=b"[1]"), 400, "not a list"),
     (GatewayRequest("POST", CHAT, body=b'{"model": NaN}'), 400, "not valid JSON"),
     (GatewayRequest("POST", CHAT, body=b"[" * 100_000), 400, "not valid JSON"),
-    (GatewayRequest("POST", CHAT, body=b""), 400, "'model' must be"),
+    (GatewayRequest("POST", CHAT, body=b""), 400, "Empty request body. 'model' must be"),
     (GatewayRequest("POST", CHAT, body=b'{"model": 1}'), 400, "'model' must be"),
     (GatewayRequest("POST", CHAT, body=b'{"model": "chat-completion"}'), 400, "needs 'messages'"),
     (GatewayRequest("POST", CHAT, body=b'{"model": "m", "messages": {}}'), 400, "not an object"),

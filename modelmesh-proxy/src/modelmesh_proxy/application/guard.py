@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from modelmesh_proxy.application.callers import Authenticator
     from modelmesh_proxy.application.exchange import Exchange
 
+UNAUTHORIZED = "Invalid token. Send a valid token of this proxy as the API key, e.g. in the header Authorization: Bearer TOKEN."
+
 ANYBODY = Caller()
 _LOCAL_ADMIN = Caller(is_admin=True)
 
@@ -111,4 +113,4 @@ def _check_rights(caller: Caller, access: Access) -> None:
 
 def _unauthorized() -> HttpError:
     """Return the error of a missing and of an invalid token, which reveals nothing about the token."""
-    return with_headers(HttpError(401, "Invalid token", code="invalid_api_key"), www_authenticate="Bearer")
+    return with_headers(HttpError(401, UNAUTHORIZED, code="invalid_api_key"), www_authenticate="Bearer")

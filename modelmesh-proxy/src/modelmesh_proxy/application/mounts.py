@@ -124,5 +124,7 @@ def not_found(app: ProxyApp) -> Serve:
 
 def _no_such(exchange: Exchange) -> HttpError:
     return HttpError(
-        404, f"{exchange.method} {exchange.path[:200]} does not exist. Paths start with /v1, e.g. /v1/chat/completions."
+        404,
+        f"{exchange.method} {exchange.path[:200]} does not exist. Paths start with /v1, e.g. /v1/chat/completions. "
+        "In an OpenAI SDK, the base URL ends with /v1.",
     )

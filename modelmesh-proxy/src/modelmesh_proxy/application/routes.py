@@ -1,6 +1,6 @@
 """The table of all routes: path, access and handler.
 
-Every request passes through this table. A path that is not in it needs an administrator's token, so no route is open by accident.
+Every request passes through this table. Without a row, a path has no handler, so no route is open by accident.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ ROUTES = (
 )
 """The routes, the most specific path first where two apply."""
 
-NOT_FOUND = Route("", Access.ADMIN, mounts.not_found)
-"""The route of a path that is not in the table."""
+NOT_FOUND = Route("", Access.CALLER, mounts.not_found)
+"""The route of a path that is not in the table. A caller with a wrong base URL gets 404, and one without a token 401."""
 
 _EXACT = {route.path: route for route in ROUTES}
 _BELOW = tuple((route.path, route) for route in ROUTES if route.path.endswith("/") and route.path != "/")

@@ -29,7 +29,7 @@ def modelmesh_cli_commands() -> list[Any]:
     return [command]
 
 
-@click.command("serve", epilog=EPILOG)
+@click.command("serve", epilog=EPILOG, short_help="Serve OpenAI's HTTP interface for every application.")
 @click.option(
     "-c",
     "--config",
@@ -54,8 +54,7 @@ def modelmesh_cli_commands() -> list[Any]:
     "--log-level",
     type=click.Choice(LEVELS, case_sensitive=False),
     default="INFO",
-    show_default=True,
-    help="Least severe records of the log on standard error.",
+    help="Least severe records of the log on standard error.  [default: info]",
 )
 @click.option("--access-log", is_flag=True, help="Log one line for each request, without prompts.")
 @click.option("--json", "as_json", is_flag=True, help="Write the log as one JSON object on each line.")

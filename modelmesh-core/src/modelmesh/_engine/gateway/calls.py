@@ -52,7 +52,7 @@ def build_call(route: Route, request: GatewayRequest, payload: dict[str, Any], d
     if in_query:
         payload = payload_of(request.query)
     payload.update(route.arguments)
-    pool = _pool(operation, payload) if operation.scope is OperationScope.MODEL else ""
+    pool = _pool(operation, payload, request) if operation.scope is OperationScope.MODEL else ""
     for name in operation.required_arguments:
         if payload.get(name) is None:
             raise HttpError(400, f"{operation.name} needs {name!r}. Set it.", code="missing_required_parameter", param=name)
@@ -62,13 +62,14 @@ def build_call(route: Route, request: GatewayRequest, payload: dict[str, Any], d
     return Call(operation, pool, payload, streams, options_of(request, defaults, query=not in_query), relay=operation is CHAT)
 
 
-def _pool(operation: Operation, payload: dict[str, Any]) -> str:
+def _pool(operation: Operation, payload: dict[str, Any], request: GatewayRequest) -> str:
     """Remove and return the name of the pool. An operation whose ``model`` is optional has a pool by its capability."""
     model = payload.pop("model", None)
     if model is None and operation.name not in MODEL_REQUIRED:
         return operation.capability
     if not isinstance(model, str) or not model:
-        raise HttpError(400, "'model' must be the name of a pool, a capability or a model. Set it.", param="model")
+        empty = "" if payload or request.body else "Empty request body. "
+        raise HttpError(400, f"{empty}'model' must be the name of a pool, a capability or a model. Set it.", param="model")
     return model
 
 

@@ -139,7 +139,8 @@ def _vendor_error(error: Exception) -> errors.ProviderError | None:
 
 
 def _type(error: Exception) -> str:
-    return _TYPES.get(status_of(error), "api_error")
+    status = status_of(error)
+    return _TYPES.get(status) or ("invalid_request_error" if status < _SERVER_ERROR else "api_error")
 
 
 def _code(error: Exception) -> str | None:

@@ -78,17 +78,20 @@ def find_route(method: str, path: str) -> Route:
     if methods is None:
         methods = _FIXED.get(path.rstrip("/")) or _matching(path.rstrip("/"))
     if not methods:
-        advice = (
-            "For operations that the mesh does not serve, use the vendor's own SDK: openai.OpenAI()."
-            if path.startswith(f"{PREFIX}/")
-            else f"Paths start with {PREFIX}, e.g. {PREFIX}/chat/completions."
-        )
-        raise HttpError(404, f"{method} {path[:200]} does not exist. {advice}")
+        raise HttpError(404, f"{method} {path[:200]} does not exist. {_advice(path)}")
     route = methods.get(method)
     if route is None:
         allowed = ", ".join(sorted(methods))
         raise HttpError(405, f"{path[:200]} does not accept {method}. Use {allowed}.", code="method_not_allowed", allow=allowed)
     return route
+
+
+def _advice(path: str) -> str:
+    if path.startswith(f"{PREFIX}{PREFIX}/"):
+        return f"It begins with {PREFIX} twice: remove one from the base URL."
+    if path.startswith(f"{PREFIX}/"):
+        return "For operations that the mesh does not serve, use the vendor's own SDK: openai.OpenAI()."
+    return f"Paths start with {PREFIX}, e.g. {PREFIX}/chat/completions."
 
 
 def _matching(path: str) -> dict[str, Route]:

@@ -263,16 +263,17 @@ class Router:
         near = most_similar(name, [*known, *aliases]) or self._tree.suggest(name) if misspelt else None
         hint = suggestion(near)
         pools = one_line(", ".join(known)) or "no pool"
-        message = f"no pool serves {quote_name(name)}.{hint} This client has: {pools}. {self._advice(name, operation, listed)}"
+        message = f"no pool serves {quote_name(name)}.{hint} Pools: {pools}. {self._advice(name, operation, listed)}"
         return CapabilityNotFoundError(message, pool_name=name[:MAX_NAME_CHARS], details={"pools": known})
 
     def _advice(self, name: str, operation: Operation, pools: Sequence[Pool]) -> str:
         """Return an advice for a name that no pool serves: add the capability, or add the model to a pool."""
         if self._tree.get_node(name) is not None:
-            return f"Name a pool in model=…, or add the capability: create({name!r})."
+            in_file = f"pools: {{{name}: {{}}}} in the configuration"
+            return f"Name a pool in model=…, or add one with this capability: create({name!r}), or {in_file}."
         serving = [pool.name for pool in pools if operation.name in pool.operations]
         example = next(iter([*serving, *(pool.name for pool in pools)]), "chat-completion")
         return (
             f"Name the pool in model=…, for example model={example!r}. Its strategy selects the model. To call a model by name, "
-            "or to add a pool of that name, write it into create(config=…): pools: {<name>: {models: [<provider>/<model>]}}."
+            "or to add a pool of that name, add to the configuration: pools: {<name>: {models: [<provider>/<model>]}}."
         )
