@@ -1,4 +1,4 @@
-"""What every part of a running proxy shares."""
+"""State that all parts of a running proxy share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether the proxy shares the counts of limits with others, for ``/ready``, metrics and the administration."""
+"""Status of shared counts, for ``/ready``, metrics and the administration."""
 
 from __future__ import annotations
 

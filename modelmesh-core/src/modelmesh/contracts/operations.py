@@ -150,7 +150,7 @@ GENERATE_CONTENT = Operation(
 )
 """Google's format of a chat, which the HTTP interface accepts. Clients have no method for it, so it is not in :data:`OPERATIONS`.
 
-A provider whose ``native_operations`` contain the operation receives Google's body as the payload of a chat completion. It
+A provider with the operation in its ``native_operations`` receives Google's body as the payload of a chat completion. It
 returns a chat completion with the vendor's further fields.
 """
 EMBEDDINGS = Operation("embeddings", "/embeddings", "text-embeddings", required_keys=("data",), required_arguments=("input",))

@@ -58,7 +58,7 @@ class Strategy(Protocol):
       ``first_content_seconds``, ``usage`` and ``headers``
     - ``failed(candidate, request, error)``: the candidate failed, and the failure concerns its health
 
-    A strategy whose choices several processes share, such as the models of conversations, defines two methods:
+    A strategy with choices that several processes share, such as the models of conversations, defines two methods:
 
     - ``take_shared(now) -> Mapping[str, tuple[str, float]]``: returns each choice that changed since the last call, by its name:
       the name of a candidate, and the seconds until the choice expires

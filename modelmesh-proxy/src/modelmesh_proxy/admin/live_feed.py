@@ -33,7 +33,7 @@ MAX_HISTORY = 100
 MAX_RUNNING = 1000
 """Attempts that are followed at the same time."""
 TICK = 0.25
-"""Seconds between two looks at the running attempts."""
+"""Seconds between two checks of the running attempts."""
 PULSE = 2
 """Ticks between two reports of the counts, which keep an idle connection open."""
 

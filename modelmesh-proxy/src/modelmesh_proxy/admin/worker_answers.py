@@ -1,4 +1,4 @@
-"""What a worker answers to another one, and what the answers of all workers are together."""
+"""Answers of a worker to another one, and the answers of all workers merged."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Link between the workers of one machine, so that the administration shows and changes all of them.
 
 Each worker listens on a Unix socket in the folder of its supervisor, which only their user can open. A request is one line of
-JSON, and an answer one line, or a line for each message of the live feed. Without a page
-that is open, a worker imports only this module.
+JSON, and an answer one line, or a line for each message of the live feed. A worker without an
+open page imports only this module.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 ANSWER_S = 3.0
 """Longest wait for the answer of another worker. One that is busy for longer is left out."""
 SCAN_S = 1.0
-"""Seconds between two looks for workers that were started again."""
+"""Seconds between two searches for workers that were started again."""
 MAX_LINE = 16 * 1024 * 1024
 
 _log = logging.getLogger("modelmesh.proxy")

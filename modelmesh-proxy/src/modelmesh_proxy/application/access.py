@@ -1,4 +1,4 @@
-"""Access to a route: who may send a request."""
+"""Access rules of routes."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from enum import StrEnum
 
 
 class Access(StrEnum):
-    """Who may send a request."""
+    """Callers that may send a request."""
 
     OPEN = "open"
-    """Everybody, without a token."""
+    """Every caller, without a token."""
     CALLER = "caller"
-    """The bearer of any valid token. Everybody while no token exists."""
+    """The bearer of any valid token. Every caller while no token exists."""
     METRICS = "metrics"
     """The bearer of an administrator's token, or of a token for metrics. Callers on this machine while no token exists."""
     ADMIN = "admin"

@@ -22,8 +22,8 @@ BROWSER_PATHS = ("/ui", "/admin/", "/metrics")
 def credential_of(exchange: Exchange) -> str | None:
     """Return the token of a request, ``None`` without one.
 
-    The query is read only for paths of Gemini's interface, whose clients have no other place. Elsewhere a token in a URL would
-    stand in the logs of every server on the way.
+    The query is read only for paths of Gemini's interface, because some of its clients have no other place. Elsewhere a token
+    in a URL would appear in the logs of every server on the way.
     """
     headers: dict[str, str] = exchange.headers
     authorization = headers.get("authorization")

@@ -14,7 +14,7 @@ from modelmesh_proxy.asgi import JSON, Event, Header, Receive, Scope, Send
 from modelmesh_proxy.services import RequestCount
 
 LEFT = 499
-"""Status of a request whose caller left before the head of the response."""
+"""Status of a request that its caller left before the head of the response."""
 
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
 

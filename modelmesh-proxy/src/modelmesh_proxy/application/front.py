@@ -1,4 +1,4 @@
-"""What one version of the settings decides about requests: tokens, hosts, origins and concurrency."""
+"""Admission of requests by one version of the settings: tokens, hosts, origins and concurrency."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Front:
         self._guard = Guard(authenticators, failed, enabled=section.auth.enabled)
 
     def admit(self, exchange: Exchange, route: Route) -> bool:
-        """Identify the caller and check the request. Returns whether it is a preflight, whose answer is its headers.
+        """Identify the caller and check the request. Returns whether it is a preflight, which is answered by headers alone.
 
         Raises:
             HttpError: The request may not pass.

@@ -32,7 +32,7 @@ async def serve_gateway(exchange: Exchange, services: ProxyServices) -> None:
         services: State of the proxy. A reload may replace its gateway while the body is read.
 
     Raises:
-        HttpError: The request is refused before the gateway sees it, or the server ended it.
+        HttpError: The request is refused before it reaches the gateway, or the server ended it.
         CallerLeftError: The caller left. The request to the vendor was cancelled, and what was produced is counted.
     """
     check_content_type(exchange)

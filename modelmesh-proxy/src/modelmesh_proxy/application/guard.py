@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 UNAUTHORIZED = "Invalid token. Send a valid token of this proxy as the API key, e.g. in the header Authorization: Bearer TOKEN."
 
-ANYBODY = Caller()
+ANY_CALLER = Caller()
 _LOCAL_ADMIN = Caller(is_admin=True)
 
 
@@ -35,7 +35,7 @@ class Guard:
         """Initialize.
 
         Args:
-            authenticators: Those that know tokens, tried in order.
+            authenticators: Sources of tokens, tried in order.
             failed: Failed authentications of each peer.
             enabled: Whether requests need a token. ``None`` means: as soon as any token exists.
         """
@@ -64,14 +64,14 @@ class Guard:
             HttpError: It may not pass.
         """
         if access is Access.OPEN:
-            return ANYBODY
+            return ANY_CALLER
         if needs_token:
             caller = self._identify(exchange)
             if not caller.is_admin and (access is not Access.CALLER or caller.reads_metrics_only):
                 _check_rights(caller, access)
             return caller
         if access is Access.CALLER:
-            return ANYBODY
+            return ANY_CALLER
         if not is_local_caller(exchange):
             raise _unauthorized()
         return _LOCAL_ADMIN

@@ -35,8 +35,8 @@ class HostPolicy:
         Args:
             exchange: The request.
             needs_token: Whether the proxy requires tokens. A page of another site has none.
-            is_admin: Whether the path is one of administrators. Without tokens, only names of this machine administer, whatever
-                the address that the proxy listens on.
+            is_admin: Whether the path is one of administrators. Without tokens, only names of this machine administer, on
+                every address that the proxy listens on.
 
         Raises:
             HttpError: The host is not in the list.

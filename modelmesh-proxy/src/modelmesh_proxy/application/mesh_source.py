@@ -29,7 +29,7 @@ def load_mesh(
 
     Args:
         config: Path, dictionary or :class:`~modelmesh.MeshConfig`. Without one, or without providers, models and pools in it,
-            the mesh has the providers whose keys are in the environment, else the models that need no key. It has every
+            the mesh has the providers with keys in the environment, else the models that need no key. It has every
             predefined pool that has a model.
         read_only: Neither load nor save state, and start no background task.
         worker_store: Path of the database that the workers of a server share, ``None`` for a single worker.

@@ -1,4 +1,4 @@
-"""What serves each route. Parts that few processes need are imported with their first request."""
+"""Functions that serve the routes. Parts that few processes need are imported with their first request."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def gateway(app: ProxyApp) -> Serve:
 
 
 def mounted(application: Callable[..., Awaitable[Any]]) -> Serve:
-    """Serve by an ASGI application, which sees the decoded path and therefore gets no path that decoding changes in meaning."""
+    """Serve by an ASGI application, which receives the decoded path. A path that decoding changes in meaning is refused."""
 
     async def serve(exchange: Exchange) -> None:
         path = exchange.path.lower()

@@ -1,4 +1,4 @@
-"""Errors of the application itself, in the format of the vendor whose interface the path belongs to."""
+"""Errors of the application itself, in the format of the interface that the path belongs to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One line in the log for each request: what was requested, who answered, and what it cost. Never a prompt, never a key."""
+"""Request log: one line for each request with its model, provider, attempts and cost, without prompts and keys."""
 
 from __future__ import annotations
 

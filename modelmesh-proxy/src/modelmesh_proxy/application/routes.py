@@ -25,7 +25,7 @@ class Route:
 
     Attributes:
         path: Raw path. A path that ends with ``/`` stands for every path that begins with it, ``/`` for itself alone.
-        access: Who may send a request.
+        access: Callers that may send a request.
         mount: Returns the function that serves a request. The application calls it with its first request.
         is_bounded: Whether the request counts against the limit of concurrent requests.
     """

@@ -1,6 +1,6 @@
 """The page ``/ui`` for a browser without a token: the page itself, with the status of the refusal.
 
-The page contains no data. It asks for a token and sends it with each request to ``/admin/``.
+The page contains no data. It requests a token and sends it with each request to ``/admin/``.
 """
 
 from __future__ import annotations

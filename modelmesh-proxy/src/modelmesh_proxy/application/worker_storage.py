@@ -11,11 +11,11 @@ from modelmesh.errors import ConfigurationError
 CONNECTOR: Final = "modelmesh.sqlite.v1"
 
 OF_ONE_PROCESS: Final = "modelmesh.memory.v1"
-"""The store whose content no other process sees."""
+"""The store of one process alone."""
 
 
 def for_workers(config: Any, store: str) -> MeshConfig:
-    """Return a configuration whose counts several workers share.
+    """Return a configuration with counts that several workers share.
 
     Without a storage, the workers share a database that lasts as long as the server. A configured storage is used as it is.
 

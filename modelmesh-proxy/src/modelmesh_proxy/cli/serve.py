@@ -18,7 +18,7 @@ Examples:
   curl http://127.0.0.1:8080/v1/models
 
 \b
-Signals: SIGTERM and Ctrl-C let running requests finish (proxy.drain, 30 s), a second one ends them.
+Signals: after SIGTERM or Ctrl-C, running requests finish (proxy.drain, 30 s). A second signal ends them.
 SIGHUP reads the configuration and the TLS certificate again.
 """
 
@@ -73,8 +73,8 @@ def command(
 ) -> None:
     """Serve OpenAI's HTTP interface on a port, for every application and language.
 
-    Without a configuration, the proxy serves the providers whose API keys are in the environment, else the models that need no
-    key. Each pool is a model name of the interface.
+    Without a configuration, the proxy serves the providers with API keys in the environment, else the models that need no key.
+    Each pool is a model name of the interface.
     """
     from modelmesh_proxy.server.options import ServeOptions  # noqa: PLC0415
     from modelmesh_proxy.server.process import serve  # noqa: PLC0415 - not for --help

@@ -48,7 +48,7 @@ def right_options(function: Function) -> Function:
     """Add the options of rights and notes."""
     for names, options in (
         (("--metadata",), {"multiple": True, "metavar": "KEY=VALUE", "help": "A note. May be repeated."}),
-        (("--team",), {"metavar": "TEAM", "help": "Team, whose limits hold for all of its tokens together."}),
+        (("--team",), {"metavar": "TEAM", "help": "Team with limits over all of its tokens together."}),
         (("--expires",), {"metavar": "DURATION", "help": "Expire after this time, for example 30d or 12h."}),
         (("--pools",), {"metavar": "A,B", "help": "Allow only these pools.  [default: all]"}),
     ):

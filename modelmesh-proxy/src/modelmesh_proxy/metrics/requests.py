@@ -52,7 +52,7 @@ class RequestCounts:
     """Counts the requests of this process.
 
     Attributes:
-        pending: Finished requests of the mesh whose attempts are not counted yet. The mesh appends to it before the reply is
+        pending: Finished requests of the mesh with attempts that are not counted yet. The mesh appends to it before the reply is
             sent, and :meth:`count_request` counts them after the last byte.
     """
 

@@ -27,7 +27,7 @@ class WorkerFiles:
         self._folder, self._own = folder, folder / f"metrics-{worker}.json"
 
     def earlier(self) -> Mapping[str, Any]:
-        """Return the last values of the worker whose number this one has, empty without any."""
+        """Return the last values of the earlier worker with this number, empty without any."""
         return _read(self._own)
 
     def write(self, snapshot: Snapshot) -> None:

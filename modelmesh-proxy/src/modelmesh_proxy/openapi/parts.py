@@ -37,7 +37,7 @@ KEYS = {
     "google": {"type": "apiKey", "in": "header", "name": "x-goog-api-key"},
     "azure": {"type": "apiKey", "in": "header", "name": "api-key"},
 }
-"""Headers with a token of the proxy, by the vendor whose clients send it so."""
+"""Headers with a token of the proxy, by the vendor of the clients that send it."""
 
 _KEYS_OF = {"OpenAI": ("bearer", "azure"), "Anthropic": ("anthropic", "bearer"), "Google": ("google", "bearer")}
 
@@ -106,4 +106,4 @@ ERROR_SCHEMAS: dict[str, Any] = {
         },
     },
 }
-"""Schemas of errors by the vendor whose format they have."""
+"""Schemas of errors by vendor."""

@@ -1,6 +1,6 @@
 """Garbage collection of a server process.
 
-Python looks for cycles each time 700 more objects exist than before. The objects of all running requests are looked at each time,
+Python looks for cycles each time 700 more objects exist than before. Each search visits the objects of all running requests,
 which takes a fifth of the time of a busy server. Requests leave hardly any cycles.
 """
 

@@ -248,7 +248,7 @@ class HttpProtocol(HttpToolsProtocol):
             self._refuse(refusals.HEAD_TIMEOUT if self._stage == _HEAD else refusals.BODY_TIMEOUT)
 
     def expire_write(self) -> None:
-        """Abort a connection whose peer does not read."""
+        """Abort a connection with a peer that does not read."""
         self.transport.abort()
 
     def _leave(self) -> None:

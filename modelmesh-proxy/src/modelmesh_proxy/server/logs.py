@@ -34,7 +34,7 @@ def configure_logs(level: str = "INFO", *, as_json: bool = False) -> None:
 
 
 def _log_warning(message: Warning | str, *_: Any, **__: Any) -> None:
-    """Log a warning without its place in the code, which says nothing to an operator."""
+    """Log a warning without its place in the code, which is of no use to an operator."""
     logging.getLogger("modelmesh.proxy").warning("%s", message)
 
 

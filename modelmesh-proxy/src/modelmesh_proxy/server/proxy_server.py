@@ -88,7 +88,7 @@ class ProxyServer:
         return _Result(run.started)
 
     def stop(self) -> Awaitable[None]:
-        """Let running requests finish, close the mesh unless it was passed in, and free the port. May be called twice.
+        """Drain running requests, close the mesh unless it was passed in, and free the port. May be called twice.
 
         Returns when the server has stopped. In a running event loop, await the result for that.
         """

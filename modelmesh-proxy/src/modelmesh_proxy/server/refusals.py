@@ -1,4 +1,4 @@
-"""Responses to requests that the application never sees, in the format of OpenAI's errors."""
+"""Responses to requests that do not reach the application, in the format of OpenAI's errors."""
 
 from __future__ import annotations
 

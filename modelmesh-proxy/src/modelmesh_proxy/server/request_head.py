@@ -41,7 +41,7 @@ def check_head(url: bytes, version: str, headers: Sequence[Header], limits: Prox
 
 
 def _check_target(url: bytes, expected: bytes) -> None:
-    """Refuse an absolute URI with another host than the header's, which a later check would not see."""
+    """Refuse an absolute URI with another host than the header's, which a later check would miss."""
     parsed = None if url == b"*" else httptools.parse_url(url)
     if parsed is None or parsed.host is None:
         return

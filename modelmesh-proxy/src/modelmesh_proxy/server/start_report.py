@@ -1,4 +1,4 @@
-"""What the log contains when a proxy starts: address, pools and warnings."""
+"""Log lines of the start of a proxy: address, pools and warnings."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def start_warnings(
     protected = section.auth.enabled is not False and bool(settings.token or section.auth.tokens or has_tokens)
     if not is_loopback(section.host) and not protected:
         yield (
-            f"NO TOKEN IS REQUIRED: everybody who reaches {section.host}:{port} can send requests that you pay for. "
+            f"NO TOKEN IS REQUIRED: every client that reaches {section.host}:{port} can send requests that you pay for. "
             "Set --token, create tokens (modelmesh tokens create NAME), or listen on 127.0.0.1."
         )
     if workers > 1 and (mesh.state is None or mesh.state.counters is None):

@@ -1,4 +1,4 @@
-"""What a worker process shares with its supervisor and with the other workers."""
+"""Place of a worker process: what it shares with its supervisor and with the other workers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``modelmesh serve --workers N``: what happens before the fork, and what each worker does."""
+"""Worker processes of ``modelmesh serve --workers N``: the steps before the fork, and the work of each worker."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger("modelmesh.proxy.tokens")
 
 POLL_S = 0.4
-"""Seconds between two looks at the revision of the store."""
+"""Seconds between two reads of the store's revision."""
 
 POLL_AFTER_FAILURE_S = 2.0
 RELOAD_S = 60.0
@@ -46,7 +46,7 @@ class TokenAuthenticator:
         """Initialize it with the tokens of the configuration. :meth:`start` reads those of the store.
 
         Args:
-            mesh: The mesh, whose storage has the tokens and whose limits count them.
+            mesh: The mesh, with the storage of the tokens and their limits.
             settings: Settings of the proxy.
             now: Returns Unix seconds.
 
@@ -78,7 +78,7 @@ class TokenAuthenticator:
     def has_tokens(self) -> bool:
         """Whether any token exists. Also before the store was read, because it may have tokens.
 
-        A revoked token counts: without it, the revocation of the last token would admit everybody.
+        A revoked token counts: without it, the revocation of the last token would admit every caller.
         """
         return bool(self._static or self._stored) or (self.store is not None and self._revision is None)
 
@@ -121,7 +121,7 @@ class TokenAuthenticator:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop to read the store."""
+        """Stop reading the store."""
         self._stop.set()
         if self._thread is not None:
             self._thread.join(CLOSE_S)
@@ -169,7 +169,7 @@ class TokenAuthenticator:
                 return
             tokens, teams = store.tokens(), store.teams()
         with self._lock:
-            if store is not self.store:  # a reload came between, and the next look reads the other store
+            if store is not self.store:  # a reload came between, and the next poll reads the other store
                 return
             self._stored, self._teams, self._revision, self._read_at = tokens, teams, revision, self._now()
             self._build()

@@ -1,4 +1,4 @@
-"""Text of a token: how it is made and hashed."""
+"""Text of tokens and its digest."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Addresses of a Redis Cluster and of a master that Sentinels watch.
 
 ``redis+cluster://host:port,host:port`` lists nodes of a cluster, of which one has to reply.
-``redis+sentinel://host:port,host:port/service/db`` lists Sentinels, and names the service whose master is used. With ``rediss``
+``redis+sentinel://host:port,host:port/service/db`` lists Sentinels, and names the service with the master to use. With ``rediss``
 in place of ``redis``, connections are encrypted.
 """
 

@@ -214,7 +214,7 @@ class RedisStorage(SharedStorage):
         try:
             return hook(*arguments)
         except RedisClusterException:
-            client, self._client = self._client, None  # the next call looks for the nodes of the configuration again
+            client, self._client = self._client, None  # the next call connects to the nodes of the configuration again
             if client is not None:
                 with suppress(Exception):
                     client.close()

@@ -28,7 +28,7 @@ class PublishBatch:
     """Collects the deltas of requests while an exchange is under way, and sends them together in the next one.
 
     Each request receives the totals that it would have received in an exchange of its own, in the order of arrival: amounts of
-    requests behind it are in ``Totals.later``. So a limit permits as many requests of a batch as fit.
+    later requests are in ``Totals.later``. So a limit permits as many requests of a batch as fit.
     """
 
     def __init__(self, publisher: Publisher) -> None:

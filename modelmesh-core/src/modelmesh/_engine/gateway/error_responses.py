@@ -51,7 +51,7 @@ _OWN_CODES = (
 
 _PLACE = re.compile(r"(?:, |: | )?(?:[A-Za-z]:)?[\\/][^\s():]*\.py(?::\d+)*")
 _VERSION = re.compile(r"\b(of [\w.-]+) \d+\.\d[\w.+-]*")
-"""Source files and versions, which an error of a connector names for its author. Callers over HTTP do not see them."""
+"""Source files and versions, which an error of a connector names for its author. Responses over HTTP omit them."""
 
 _SERVER_ERROR, _CLIENT_ERROR = 500, 400
 

@@ -39,7 +39,7 @@ LISTS = frozenset({"files.list", "batches.list"})
 """Operations that list the resources of all accounts."""
 
 NAMES_MODELS = frozenset({"batches.create"})
-"""Operations whose input names models and prompts, so that a caller with limited pools or a budget may not send them."""
+"""Operations with models and prompts in a file, so that a caller with limited pools or a budget may not send them."""
 
 _FREE = ModelPricing(per_request=0.0)
 
@@ -206,7 +206,7 @@ def _refused(call: Call, why: str) -> BadRequestError:
 
 
 def _check_batch(call: Call, caller: Caller) -> None:
-    """Check that no limit of a caller applies to what the file of a batch contains. The mesh never sees that.
+    """Check that no limit of a caller applies to what the file of a batch contains. The mesh does not read that file.
 
     Raises:
         ModelNotAllowedError: One does.

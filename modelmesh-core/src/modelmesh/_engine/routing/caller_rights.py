@@ -17,13 +17,13 @@ NAMING_MODELS = frozenset({"model", "models", "fallback", "fallbacks", "fallback
 """Parameters with which some vendors select another model than the one of the request, in a body or a query."""
 
 HAVING_MODELS = frozenset({"extra_body", "plugins", "tools"})
-"""Parameters whose parts some vendors serve by a model of their own: a tool that makes images, or one that asks another model."""
+"""Parameters with parts that some vendors serve by another model, such as a tool that makes images."""
 
 _MODEL_KEYS = NAMING_MODELS | {"allowed_models", "analysis_models"}
 
 
 def check_parameters(call: Call, caller: Caller) -> None:
-    """Check that a request with limited pools lets no vendor select another model.
+    """Check that no vendor selects another model for a request with limited pools.
 
     Raises:
         ModelNotAllowedError: A parameter names further models.

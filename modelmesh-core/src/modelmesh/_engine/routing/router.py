@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 MAX_FOUND = 10_000
-"""Names whose pool is remembered."""
+"""Names with a remembered pool."""
 
 
 @define(eq=False)

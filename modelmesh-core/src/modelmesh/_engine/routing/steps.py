@@ -93,7 +93,7 @@ class Totals:
 
     Attributes:
         by_name: By name of the counter.
-        later: Amounts in them that were published for requests behind this one.
+        later: Amounts in them that were published for later requests.
     """
 
     by_name: Mapping[str, int]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from modelmesh._engine.routing.candidates import Candidate
 
 KEPT_S: Final = 60.0
-"""Seconds for which a row is stored after it has no more effect, for processes whose clocks differ."""
+"""Seconds for which a row is stored after it has no more effect, for processes with different clocks."""
 
 LONGEST_S: Final = 86400.0
 """Upper bound of the time for which a breaker stays open because of another process."""

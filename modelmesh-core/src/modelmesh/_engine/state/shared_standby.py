@@ -36,7 +36,7 @@ class SharedStandby:
         self._applied: dict[str, float] = {}
 
     def take_changes(self, now: float) -> dict[str, Row]:
-        """Return the members whose standby began or ended since the last call."""
+        """Return the members with a standby that began or ended since the last call."""
         with self._lock():
             before, self._known = self._known, self._current()
         changed = {name for name in before.keys() | self._known.keys() if before.get(name) != self._known.get(name)}

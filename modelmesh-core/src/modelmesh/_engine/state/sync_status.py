@@ -19,7 +19,7 @@ class CountsStatus:
         reason: Why counts are local, ``None`` while they are shared.
         is_store_down: Whether counts are local only until the store replies.
         refuses_budgets: Whether requests that a budget limits are refused now.
-        pending: Number of counters whose amounts wait to be sent to the store.
+        pending: Number of counters with amounts that wait to be sent to the store.
     """
 
     counts: Literal["local", "shared"]

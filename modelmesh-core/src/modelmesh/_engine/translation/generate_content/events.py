@@ -96,7 +96,7 @@ class ContentEvents:
 
 
 def _signed(parts: list[dict[str, Any]], vendor: Mapping[str, Any], calls: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the last parts with the state of the vendor, whose thoughts were sent without it."""
+    """Return the last parts with the state of the vendor for thoughts that were sent without it."""
     state = late_state({**vendor, "tool_calls": calls})
     if not state:
         return parts

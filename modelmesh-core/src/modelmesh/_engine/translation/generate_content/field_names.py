@@ -9,7 +9,7 @@ from typing import Any
 _FREE_FORM = frozenset(
     {"args", "response", "parameters", "parametersJsonSchema", "responseJsonSchema", "responseSchema", "labels", "stopSequences"}
 )
-"""Fields whose values contain names of the caller, which stay as they are."""
+"""Fields with names of the caller in their values, which stay unchanged."""
 
 
 def in_camel_case(value: Any) -> Any:

@@ -127,7 +127,7 @@ def _effort(thinking: Any, findings: Findings) -> str | None:
         findings.convert("thinkingConfig.includeThoughts: the answer has thoughts if the model shows them")
     if isinstance(level, str) and level and level != "THINKING_LEVEL_UNSPECIFIED":
         return level.lower()
-    if not isinstance(budget, int) or isinstance(budget, bool) or budget < 0:  # a negative budget lets the model decide
+    if not isinstance(budget, int) or isinstance(budget, bool) or budget < 0:  # with a negative budget, the model decides
         return None
     effort = next((name for most, name in _EFFORTS if budget < most), "high")
     findings.convert(f"thinkingConfig.thinkingBudget {budget} sent as reasoning_effort {effort!r}")
