@@ -5,8 +5,10 @@ Another ASGI server offers no such object. The application then learns from ``re
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
+
+from modelmesh_proxy.asgi import Header
 
 EXTENSION = "modelmesh.connection"
 """Key in the extensions of the ASGI scope."""
@@ -17,6 +19,16 @@ class ClientConnection(Protocol):
 
     def watch(self, on_leave: Callable[[], object] | None) -> None:
         """Call a function when the caller leaves before the end of the response. ``None`` ends the watch."""
+        ...
+
+    def respond(self, status: int, headers: Sequence[Header], body: bytes) -> bool:
+        """Send a complete response with one write. Return ``False``, with nothing sent, where it has to wait for the caller.
+
+        Args:
+            status: Status.
+            headers: Headers, names in lower case, with the length of the body.
+            body: The body.
+        """
         ...
 
     def abort(self) -> None:

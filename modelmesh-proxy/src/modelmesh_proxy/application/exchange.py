@@ -116,13 +116,21 @@ class Exchange:
         if self.first_byte is None:
             self.first_byte = perf_counter() - self.began
 
+    async def send_whole(self, status: int, headers: list[Header], body: bytes) -> None:
+        """Send a complete response."""
+        content, connection = b"" if self.method == "HEAD" else body, self.connection
+        if connection is not None and not self.is_started and connection.respond(status, headers + self.added, content):
+            self.status, self.first_byte = status, perf_counter() - self.began
+            return
+        await self.start(status, headers)
+        await self.write(content)
+
     async def respond(self, status: int, headers: list[Header], body: bytes) -> None:
         """Send a complete response with a request ID."""
         own = [(b"x-request-id", self.request_id().encode("latin-1"))]
         if status != 204:  # noqa: PLR2004 - No Content, which has no length either
             own.append((b"content-length", b"%d" % len(body)))
-        await self.start(status, headers + own)
-        await self.write(b"" if self.method == "HEAD" else body)
+        await self.send_whole(status, headers + own, body)
 
     async def respond_json(self, status: int, data: object, headers: list[Header] | None = None) -> None:
         """Send a complete response with a JSON body."""

@@ -60,8 +60,8 @@ async def serve_gateway(exchange: Exchange, services: ProxyServices) -> None:
         response = await services.gateway.ahandle(request)
         content: Any = response.content
         if isinstance(content, bytes):
-            await exchange.start(response.status, [*map(_encode, response.headers), (b"content-length", b"%d" % len(content))])
-            await exchange.write(b"" if exchange.method == "HEAD" else content)
+            headers = [*map(_encode, response.headers), (b"content-length", b"%d" % len(content))]
+            await exchange.send_whole(response.status, headers, content)
         else:
             await _send_stream(exchange, response, content, services, watch)
     except CancelledError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 
 import httptools
 
@@ -24,20 +25,16 @@ def check_head(url: bytes, version: str, headers: Sequence[Header], limits: Prox
     Raises:
         RefusedError: It is too large or ambiguous.
     """
-    size, hosts, host = len(url), 0, b""
-    for name, value in headers:
-        size += len(name) + len(value) + 4
-        if name == b"host":
-            hosts += 1
-            host = value
+    hosts = [value for name, value in headers if name == b"host"]
+    size = len(url) + sum(map(len, chain.from_iterable(headers))) + 4 * len(headers)
     if size > limits.header_bytes or len(headers) > limits.header_lines:
         raise RefusedError(refusals.HEADERS_TOO_LARGE)
     if version not in ("1.1", "1.0"):
         raise RefusedError(refusals.INVALID)
-    if hosts != 1 and (hosts or version != "1.0"):
+    if len(hosts) != 1 and (hosts or version != "1.0"):
         raise RefusedError(refusals.HOST_REQUIRED)
     if url[:1] != b"/":
-        _check_target(url, host)
+        _check_target(url, hosts[0] if hosts else b"")
 
 
 def _check_target(url: bytes, expected: bytes) -> None:
