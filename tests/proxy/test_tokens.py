@@ -23,6 +23,7 @@ from redis_process import RedisProcess
 from running_proxy import RunningProxy, wait_until
 from slow_vendor import SlowVendor
 
+from modelmesh.contracts.observability import RequestLogEntry
 from modelmesh_cdk.testing.upstream import Upstream
 from modelmesh_proxy.tokens.administration import change
 from modelmesh_proxy.tokens.records import TokenLimits
@@ -37,6 +38,21 @@ QUESTION: Any = [{"role": "user", "content": "Hello!"}]
 def upstream() -> Iterator[Upstream]:
     with Upstream() as running:
         yield running
+
+
+class Recorder:
+    """Sink that keeps the records of requests."""
+
+    id = "test.recorder.v1"
+
+    def __init__(self) -> None:
+        self.entries: list[RequestLogEntry] = []
+
+    def emit(self, _: Any) -> None:
+        """Routing events are not recorded."""
+
+    def log(self, entry: RequestLogEntry) -> None:
+        self.entries.append(entry)
 
 
 def sqlite(folder: Path, **more: Any) -> dict[str, Any]:
@@ -178,7 +194,8 @@ def test_configured_tokens_have_rights_and_limits(upstream: Upstream, tmp_path: 
     rows: list[Any] = ["plain-test-text", {"name": "shop", "token": "${env:SHOP_TOKEN}", "pools": ["chat"], "budget_total": 0.04}]
     rows.append({"name": "root", "token": "root-test-text", "admin": True})
     rows.append({"name": "prometheus", "token": "prometheus-test-text", "metrics": True})
-    given = config(upstream, None, proxy={"auth": {"tokens": rows}})
+    sink = Recorder()
+    given = config(upstream, None, proxy={"auth": {"tokens": rows}}, observability={"instance": sink})
     with RunningProxy(given) as proxy:
         plain, shop = (client(proxy, f"{name}-test-text") for name in ("plain", "shop"))
         assert ask(client(proxy, "wrong")) == "invalid_api_key"
@@ -193,6 +210,9 @@ def test_configured_tokens_have_rights_and_limits(upstream: Upstream, tmp_path: 
         ):
             found = tuple(_status(f"{proxy.url}{path}", f"Bearer {name}-test-text") for name in ("shop", "root", "prometheus"))
             assert found == codes, path
+        wait_until(lambda: len(sink.entries) == 4)
+    named = [(entry.caller, entry.pool_id, entry.error) for entry in sink.entries]
+    assert named == [("token-1", "large", None), *[("shop", "chat", None)] * 2, ("shop", "chat", "BudgetExceededError")]
 
 
 def test_files_and_batches_follow_the_allowed_pools(upstream: Upstream, tmp_path: Path) -> None:

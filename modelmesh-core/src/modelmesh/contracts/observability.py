@@ -87,6 +87,8 @@ class RequestLogEntry:
         response_payload: The answer, at levels ``summary`` and ``full``, likewise.
         estimated: Whether tokens and cost are an estimate, in part or as a whole, because the vendor did not report them.
         operation: The operation of the request, for example ``audio.speech``.
+        caller: Name of the application's token at the proxy, ``None`` for a request without a token.
+        team: The team of that token.
     """
 
     request_id: str
@@ -108,6 +110,8 @@ class RequestLogEntry:
     response_payload: Any = None
     estimated: bool = False
     operation: str = ""
+    caller: str | None = None
+    team: str | None = None
 
     @property
     def total_tokens(self) -> int | None:

@@ -108,6 +108,8 @@ class ConsoleObservability(BackgroundObservability):
             parts.append(f"${entry.cost:.6f}")
         if len(entry.attempts) > 1:
             parts.append(f"attempts={len(entry.attempts)}")
+        if entry.caller is not None:
+            parts.append(f"caller={plain(entry.caller)}")
         if failed:
             parts.append(plain(entry.error))
         for name in ("request_payload", "response_payload"):

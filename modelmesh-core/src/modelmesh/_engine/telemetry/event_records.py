@@ -103,6 +103,7 @@ def request_log_entry(
     """
     winner = attempts[-1] if answered else None
     usage = (winner.usage if winner else None) or {}
+    caller = call.options.caller
     return RequestLogEntry(
         request_id=f"req-{os.urandom(8).hex()}",
         timestamp=now - took,
@@ -123,6 +124,8 @@ def request_log_entry(
         request_payload=without_media((call.native or call).payload) if payloads else None,
         response_payload=without_media(answer) if payloads else None,
         operation=(call.native or call).operation.name,
+        caller=(caller.name or None) if caller is not None else None,
+        team=caller.team if caller is not None else None,
     )
 
 

@@ -87,7 +87,7 @@ function request(row) {
   return {
     cells: [
       h("span", { class: "nowrap" }, clock(row.timestamp)),
-      [row.pool_id, h("div", { class: "muted small" }, [row.operation, row.delivery_mode === "streaming" && "stream"].filter(Boolean).join(", "))],
+      [row.pool_id, h("div", { class: "muted small" }, [row.operation, row.delivery_mode === "streaming" && "stream", row.caller && `from ${row.caller}`].filter(Boolean).join(", "))],
       [answered, row.model_id && row.error && h("div", null, state("bad", row.error))], steps.length ? steps : h("span", { class: "muted" }, "none"), tokens, usd(row.cost), milliseconds(row.latency_ms),
     ],
   };
