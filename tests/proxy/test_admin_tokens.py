@@ -61,6 +61,8 @@ def test_token_is_created_used_rotated_and_revoked(ask: Ask) -> None:
     assert not [name for name in row if "digest" in name]
     assert {(one["metric"], one["window"]) for one in row["amounts"]} >= {("USD", "day"), ("requests", "minute")}
 
+    owners = {row["of"] for row in ask("GET", "/admin/limits")[1]["limits"]}
+    assert "token:shop" in owners, "the name rather than the key of the counters"
     assert ask("GET", "/admin/status", token=made["token"])[0] == 403
     _, renewed = ask("POST", "/admin/tokens/shop/rotate", {})
     assert ask("POST", "/v1/chat/completions", CHAT, made["token"])[0] == 401

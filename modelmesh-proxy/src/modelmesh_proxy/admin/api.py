@@ -84,7 +84,7 @@ class AdminApi:
 
     async def limits(self, _: Request) -> Any:
         """Return what is spent and what is left of every limit."""
-        own = await run_in_threadpool(mesh_views.limits, self._services.mesh)
+        own = await run_in_threadpool(mesh_views.limits, self._services)
         usage_views.add(own, [one["usage"] for one in await self._others("usage")])
         return own
 

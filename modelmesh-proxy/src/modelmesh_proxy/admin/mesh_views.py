@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from attrs import asdict
@@ -99,8 +100,10 @@ def explained(explanation: Explanation) -> dict[str, Any]:
     return facts
 
 
-def limits(mesh: ModelMesh) -> dict[str, Any]:
+def limits(services: ProxyServices) -> dict[str, Any]:
     """Return every limit with its rest and reset, those that vendors reported, and the usage so far."""
+    mesh = services.mesh
+    names = {} if services.authenticator is None else services.authenticator.names
     configured = [in_usd(row) for row in mesh.limits()]
     known = {(row["of"], row["metric"], row["window"]) for row in configured}
     reported: dict[tuple[Any, ...], dict[str, Any]] = {}
@@ -111,9 +114,15 @@ def limits(mesh: ModelMesh) -> dict[str, Any]:
                 reported[key] = row
     return {
         "now": time.time(),
-        "limits": [*configured, *reported.values()],
+        "limits": [_named(row, names) for row in (*configured, *reported.values())],
         **usage_of(mesh),
     }
+
+
+def _named(row: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    """Replace the key of a token or team by its name."""
+    kind, _, key = row["of"].partition(":")
+    return {**row, "of": f"{kind}:{names.get(row['of'], key)}"} if key else row
 
 
 def _pool_state(name: str, info: PoolInfo) -> dict[str, Any]:

@@ -123,7 +123,7 @@ function signIn(problem) {
   };
   replace(main, h("div", { class: "sign-in" }, h("form", { class: "card", onsubmit: submit },
     h("h1", null, "Sign in"),
-    h("p", { class: "muted" }, "The administration of this proxy needs an administrator's token: the one of modelmesh serve --token, or one that was created with administrator's rights. It stays in this tab."),
+    h("p", { class: "muted" }, "The administration of this proxy needs an administrator's token: the one of modelmesh serve --token, or one of modelmesh tokens create NAME --admin. It stays in this tab."),
     trouble, field("Token", input), button)));
   input.focus();
 }
