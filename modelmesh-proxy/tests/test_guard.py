@@ -15,6 +15,7 @@ import pytest
 import modelmesh_proxy
 from modelmesh_proxy.application.app import ProxyApp
 from modelmesh_proxy.application.failed_attempts import MAX_FAILURES
+from modelmesh_proxy.application.guard import UNGUESSABLE
 
 sys.path.insert(0, str(Path(__file__).parent))
 from asgi_calls import acall, call, make_app
@@ -116,6 +117,19 @@ def test_a_peer_with_many_invalid_tokens_is_blocked() -> None:
         assert (await acall(app, "GET", MODELS, good, peer="6.6.6.6")).status == 200, "a token that was valid before passes"
         assert (await acall(app, "GET", MODELS, good, peer="7.7.7.7")).status == 200
         assert (await acall(app, "GET", "/health", peer="6.6.6.6")).status == 200
+
+    asyncio.run(scenario())
+
+
+def test_invalid_tokens_behind_the_same_address_keep_no_long_token_out() -> None:
+    token = TOKEN.ljust(UNGUESSABLE, "x")
+    app = make_app(token)
+
+    async def scenario() -> None:
+        for number in range(MAX_FAILURES):
+            await acall(app, "GET", MODELS, {"x-api-key": f"bad{number}"}, peer="6.6.6.6")
+        assert (await acall(app, "GET", MODELS, {"x-api-key": token[:-1] + "y"}, peer="6.6.6.6")).status == 429
+        assert (await acall(app, "GET", MODELS, {"x-api-key": token}, peer="6.6.6.6")).status == 200
 
     asyncio.run(scenario())
 

@@ -15,7 +15,7 @@ _MAX_KNOWN = 10_000
 class FailedAttempts:
     """Counts of failures. A token that was valid before passes during a block, because peers may share one address.
 
-    An unknown token is not compared during a block, so a guess reveals nothing.
+    The guard compares no short unknown token during a block, so a guess reveals nothing.
     """
 
     def __init__(self) -> None:
@@ -23,7 +23,7 @@ class FailedAttempts:
         self._known: dict[bytes, None] = {}
 
     def blocked_for(self, peer: str | None, credential: str, now: float) -> float:
-        """Return the seconds for which a credential of a peer is refused without a comparison, 0 if it is compared.
+        """Return the seconds for which an unknown credential of a peer is refused, 0 if it is not.
 
         Args:
             peer: Address of the peer.

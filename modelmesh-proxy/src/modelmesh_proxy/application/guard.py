@@ -24,6 +24,13 @@ if TYPE_CHECKING:
 
 UNAUTHORIZED = "Invalid token. Send a valid token of this proxy as the API key, e.g. in the header Authorization: Bearer TOKEN."
 
+UNGUESSABLE = 32
+"""Characters of a credential that is compared also during a block.
+
+Behind a reverse proxy, all callers have one address. A peer that sends invalid tokens must not keep the others out. A token of
+this length, such as every one that ModelMesh makes, is not found by trying.
+"""
+
 ANY_CALLER = Caller()
 _LOCAL_ADMIN = Caller(is_admin=True)
 
@@ -82,16 +89,21 @@ class Guard:
             raise _unauthorized()
         now, peer = monotonic(), exchange.peer
         wait = self._failed.blocked_for(peer, credential, now)
-        if wait > 0:
-            error = HttpError(429, "Too many invalid tokens came from this address. Try again later.", code="too_many_failures")
-            raise with_headers(error, retry_after=str(ceil(wait)))
+        if wait > 0 and len(credential) < UNGUESSABLE:
+            raise _blocked(wait)
         for authenticator in self._authenticators:
             caller = authenticator.authenticate(credential, peer)
             if caller is not None:
                 self._failed.record_success(credential)
                 return caller
         self._failed.record_failure(peer, now)
-        raise _unauthorized()
+        raise _unauthorized() if wait <= 0 else _blocked(wait)
+
+
+def _blocked(wait: float) -> HttpError:
+    """Return the error of a peer that sent too many invalid tokens."""
+    error = HttpError(429, "Too many invalid tokens came from this address. Try again later.", code="too_many_failures")
+    return with_headers(error, retry_after=str(ceil(wait)))
 
 
 def _check_rights(caller: Caller, access: Access) -> None:
