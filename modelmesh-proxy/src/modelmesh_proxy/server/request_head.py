@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import chain
 
@@ -11,6 +12,9 @@ from modelmesh._engine.config.schema import ProxyLimitsSection
 from modelmesh_proxy.asgi import Header
 from modelmesh_proxy.server import refusals
 from modelmesh_proxy.server.refusals import RefusedError
+
+_HOST = re.compile(rb"[\w.~!$&'()*+;=%:\[\]-]*")
+"""A host and a port (RFC 3986, 3.2). A server behind this one could read anything else as another host, or as a path."""
 
 
 def check_head(url: bytes, version: str, headers: Sequence[Header], limits: ProxyLimitsSection) -> None:
@@ -33,8 +37,14 @@ def check_head(url: bytes, version: str, headers: Sequence[Header], limits: Prox
         raise RefusedError(refusals.INVALID)
     if len(hosts) != 1 and (hosts or version != "1.0"):
         raise RefusedError(refusals.HOST_REQUIRED)
+    host = hosts[0] if hosts else b""
+    if _HOST.fullmatch(host) is None or b"#" in url:
+        raise RefusedError(refusals.INVALID)
+    for name, value in headers:
+        if name == b"transfer-encoding" and (version == "1.0" or value.lower() != b"chunked"):
+            raise RefusedError(refusals.INVALID)
     if url[:1] != b"/":
-        _check_target(url, hosts[0] if hosts else b"")
+        _check_target(url, host)
 
 
 def _check_target(url: bytes, expected: bytes) -> None:
