@@ -29,16 +29,27 @@ OWN_HEADERS = (
         "anthropic-version",
         "content-type",
         "cookie",
+        "forwarded",
         "openai-organization",
         "openai-project",
         "origin",
         "referer",
         "user-agent",
+        "via",
+        "x-http-method",
+        "x-http-method-override",
+        "x-method-override",
+        "x-original-url",
+        "x-real-ip",
         "x-request-id",
+        "x-rewrite-url",
         "x-server-timeout",
     }
 )
-"""Headers of an SDK, an HTTP client or a browser."""
+"""Headers of an SDK, an HTTP client, a browser or a reverse proxy.
+
+Some servers read another method or path from them, which a caller must not choose under the key of the mesh.
+"""
 
 OWN_PREFIXES = ("x-stainless-", "sec-", "x-forwarded-", "x-goog-")
 
