@@ -219,6 +219,7 @@ def test_record_of_a_later_version_is_read() -> None:
         ({"name": "a"}, "it has no text"),
         ({"token": "x", "rmp": 3}, "Did you mean 'rpm'?"),
         ({"token": "x", "rpm": "many"}, "'many' is not a number"),
+        ({"token": "x", "budget_daily": float("inf")}, "inf is not a number"),
         ({"token": "x", "name": "a b"}, "a name has"),
         ({"token": "x", "pools": []}, "pools must be"),
     ],

@@ -6,6 +6,7 @@ has identified an administrator before.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -29,6 +30,8 @@ from modelmesh_proxy.admin.request_checks import RequestChecks
 from modelmesh_proxy.services import ProxyServices
 
 Handler = Callable[[Request], Awaitable[Response]]
+_log = logging.getLogger("modelmesh.proxy")
+
 MAX_BYTES = 1024 * 1024
 """Bytes of a body. The playground explains a whole request."""
 
@@ -100,6 +103,8 @@ class AdminApi:
     async def recover(self, request: Request) -> Any:
         """Make models of a pool active again: one, or every model in standby."""
         pool, model = request.path_params["pool"], (await _body(request)).get("model")
+        if not isinstance(model, str | None):
+            raise HttpError(400, "'model' must be the name of a model. Omit it for all models in standby.", param="model")
         models = await run_in_threadpool(self._services.mesh.recover, pool, model)
         await self._others("recover", pool=pool, model=model)
         return {"pool": pool, "models": models}
@@ -158,6 +163,9 @@ def _plain(handler: Callable[[Request], Awaitable[Any]]) -> Handler:
             return Response(encode(await handler(request)), media_type="application/json")
         except (HttpError, ModelMeshError) as error:
             return Response(encode_error(error), status_of(error), media_type="application/json")
+        except Exception as error:  # noqa: BLE001 - any failure gets an answer in the same format
+            _log.exception("unexpected error in %s %s", request.method, request.url.path)
+            return Response(encode_error(error), 500, media_type="application/json")
 
     return handle
 

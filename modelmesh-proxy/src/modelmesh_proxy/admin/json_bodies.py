@@ -6,8 +6,6 @@ import json
 from typing import Any
 
 from modelmesh._engine.gateway.error_responses import openai_error
-from modelmesh._engine.gateway.messages import HttpError
-from modelmesh.errors import ModelMeshError
 
 
 def encode(data: Any) -> bytes:
@@ -15,6 +13,6 @@ def encode(data: Any) -> bytes:
     return json.dumps(data, ensure_ascii=False, separators=(",", ":"), default=str).encode()
 
 
-def encode_error(error: HttpError | ModelMeshError) -> bytes:
-    """Encode an error."""
+def encode_error(error: Exception) -> bytes:
+    """Encode an error. One that is not ours has a constant message."""
     return encode({"error": openai_error(error)})

@@ -6,6 +6,7 @@ The text of a token is in the answer to its creation and to its rotation, and no
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import fields_dict
@@ -13,6 +14,8 @@ from attrs import fields_dict
 from modelmesh._engine.foundation.units import parse_duration
 from modelmesh._engine.gateway.messages import HttpError
 from modelmesh._engine.limits.forecasts import in_usd
+from modelmesh._engine.mesh.callers import read_caller_totals
+from modelmesh.errors import StorageError
 from modelmesh_proxy.tokens.administration import NO_STORE, change, registry_of, static_tokens_of
 from modelmesh_proxy.tokens.records import TokenLimits
 from modelmesh_proxy.tokens.registry import TokenRegistry
@@ -31,6 +34,8 @@ _STATUS = {"not_found": 404, "exists": 409}
 
 def tokens(services: ProxyServices) -> dict[str, Any]:
     """Return every token and team without texts and digests."""
+    with suppress(StorageError):  # the counts of this process are shown then
+        read_caller_totals(services.mesh)
     registry = registry_of(services)
     stored = [] if registry is None else registry.list_tokens(revoked=True)
     teams = [] if registry is None else registry.list_teams()
@@ -60,6 +65,14 @@ def create(services: ProxyServices, settings: Mapping[str, Any]) -> dict[str, An
         raise HttpError(400, "'name' must be the name of the token. Set it.", param="name")
     if pools is not None and not (isinstance(pools, list) and all(isinstance(one, str) for one in pools)):
         raise HttpError(400, "'pools' must be a list of names. Omit it to allow all pools.", param="pools")
+    metadata = settings.get("metadata")
+    if metadata is not None and not (isinstance(metadata, dict) and all(isinstance(one, str) for one in metadata.values())):
+        raise HttpError(400, "'metadata' must be an object of texts. Omit it for none.", param="metadata")
+    for right in ("admin", "metrics"):
+        if not isinstance(settings.get(right, False), bool | None):
+            raise HttpError(400, f"{right!r} must be true or false. Omit it for false.", param=right)
+    if not isinstance(settings.get("team"), str | None):
+        raise HttpError(400, "'team' must be the name of a team. Omit it for none.", param="team")
     limits = TokenLimits(**{key: settings[key] for key in _LIMITS if settings.get(key) is not None})
     return _new(
         _changed(
@@ -70,7 +83,7 @@ def create(services: ProxyServices, settings: Mapping[str, Any]) -> dict[str, An
                 limits=limits,
                 expires_in=_seconds(settings, "expires"),
                 team=settings.get("team"),
-                metadata=settings.get("metadata"),
+                metadata=metadata,
                 admin=settings.get("admin") is True,
                 metrics=settings.get("metrics") is True,
             ),

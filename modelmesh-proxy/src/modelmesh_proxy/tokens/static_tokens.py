@@ -11,7 +11,7 @@ from modelmesh._engine.foundation.secret import Secret
 from modelmesh._engine.foundation.suggestions import did_you_mean
 from modelmesh.errors import ConfigurationError
 from modelmesh_proxy.tokens.records import TokenLimits, TokenRecord
-from modelmesh_proxy.tokens.token_checks import BOTH_RIGHTS, NAME
+from modelmesh_proxy.tokens.token_checks import BOTH_RIGHTS, NAME, is_amount
 from modelmesh_proxy.tokens.token_text import digest_of
 
 _LIMITS = tuple(fields_dict(TokenLimits))
@@ -87,8 +87,8 @@ def _amount(value: Any, where: str) -> Any:
         amount = float(number)
     except (TypeError, ValueError):
         amount = -1.0
-    if isinstance(number, bool) or not amount >= 0:
-        raise _error(where, f"{number!r} is not a number of 0 or more.")
+    if isinstance(number, bool) or not is_amount(amount):
+        raise _error(where, f"{number!r} is not a number from 0 to 8 billion.")
     return int(amount) if where.endswith("pm") else amount
 
 
