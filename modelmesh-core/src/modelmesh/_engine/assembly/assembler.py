@@ -13,7 +13,6 @@ from modelmesh._engine.assembly.model_catalog import ModelCatalog
 from modelmesh._engine.assembly.model_joiner import ModelJoiner
 from modelmesh._engine.assembly.model_names import without_vendor
 from modelmesh._engine.assembly.policies import pool_policy
-from modelmesh._engine.assembly.pool_aliases import check_aliases
 from modelmesh._engine.assembly.pool_membership import PoolMembership
 from modelmesh._engine.assembly.prices import PriceSources
 from modelmesh._engine.assembly.probe_targets import has_probes, late_probe_intervals, probe_targets
@@ -158,7 +157,10 @@ class Assembler:
         with problems.collecting():
             self._add_wanted_models()
         sections = self._with_pools(sections, references)
-        check_aliases(sections.pools, tree, problems)
+        if any(section.aliases for section in sections.pools.values()):
+            from modelmesh._engine.assembly.pool_aliases import check_aliases  # noqa: PLC0415 - most meshes have none
+
+            check_aliases(sections.pools, tree, problems)
         self._targets: dict[str, CapabilityNode | None] = {}
         pools = {
             name: pool for name, section in sections.pools.items() if (pool := self._build_pool(section, sections)) is not None

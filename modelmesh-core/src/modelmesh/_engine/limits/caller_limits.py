@@ -1,4 +1,4 @@
-"""Limits of the tokens and teams that send requests, and their counters.
+"""Limits of the tokens and teams that send requests.
 
 They are ordinary limits of the engine. A request that exceeds one ends with an error, because no other candidate would help, and
 no model is suspended for it.
@@ -6,18 +6,14 @@ no model is suspended for it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from attrs import evolve, frozen
 
 from modelmesh._engine.foundation.suspension_reasons import SuspensionReason
 from modelmesh._engine.foundation.units import NANO
-from modelmesh._engine.limits.counter import Limit, LimitCounter, Metric, OnExhausted
+from modelmesh._engine.limits.counter import Limit, Metric, OnExhausted
 from modelmesh._engine.limits.window import Period, Window
-
-KEYS = ("token:", "team:")
-"""Beginnings of the keys of callers' limits."""
 
 ALERT_SHARE = 0.8
 """Share of a budget at which an alert is published."""
@@ -28,7 +24,7 @@ class CallerLimits:
     """Limits of one token or team.
 
     Attributes:
-        key: Key of its counters, which begins with one of :data:`KEYS`. A token keeps it when it is renamed or rotated.
+        key: Key of its counters, which begins with ``token:`` or ``team:``. A token keeps it when it is renamed or rotated.
         label: Its name in messages, e.g. ``the token 'shop'``.
         budget_daily: Dollars in a day (UTC).
         budget_monthly: Dollars in a month (UTC).
@@ -63,45 +59,3 @@ class CallerLimits:
         if amount is not None:
             window, error = Window(period), OnExhausted.ERROR
             yield Limit(self.key, metric, amount, window, reason, on_exhausted=error, caller=self.label)
-
-
-class CallerCounters:
-    """Counters of the tokens and teams of a mesh.
-
-    Attributes:
-        counters: Counters by name. Replaced as a whole, so that another thread may iterate over it.
-        unclaimed: Counts of an earlier run, by name, of tokens and teams that are not known yet.
-    """
-
-    def __init__(self) -> None:
-        self.counters: Mapping[str, LimitCounter] = {}
-        self.unclaimed: dict[str, Any] = {}
-        self._by_key: dict[str, tuple[LimitCounter, ...]] = {}
-
-    def of(self, key: str) -> tuple[LimitCounter, ...]:
-        """Return the counters of a token or team."""
-        return self._by_key.get(key, ())
-
-    def replace(self, callers: Iterable[CallerLimits]) -> tuple[dict[str, LimitCounter], list[LimitCounter]]:
-        """Set the tokens and teams. A limit that existed before keeps its count.
-
-        Returns:
-            The new counters by name, and those of limits that no longer exist.
-        """
-        before, added = self.counters, {}
-        counters: dict[str, LimitCounter] = {}
-        by_key: dict[str, tuple[LimitCounter, ...]] = {}
-        for caller in callers:
-            own = []
-            for limit in caller.limits():
-                counter = before.get(limit.name)
-                if counter is None:
-                    counter = added[limit.name] = LimitCounter(limit)
-                else:
-                    counter.replace_limit(limit)
-                counters[limit.name] = counter
-                own.append(counter)
-            if own:
-                by_key[caller.key] = tuple(own)
-        self.counters, self._by_key = counters, by_key
-        return added, [counter for name, counter in before.items() if name not in counters]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from modelmesh._engine.foundation.clock import Clock
 from modelmesh._engine.foundation.failures import Billed
-from modelmesh._engine.limits.caller_limits import KEYS, CallerCounters, CallerLimits
+from modelmesh._engine.limits.caller_counters import KEYS, CallerCounters
 from modelmesh._engine.limits.counter import Limit, LimitCounter, Metric, OnExhausted, Reserve
 from modelmesh._engine.limits.enforcement import LimitEnforcement
 from modelmesh._engine.limits.forecasts import forecast, reported_forecasts
@@ -32,6 +32,7 @@ from modelmesh.contracts.operations import CHAT
 from modelmesh.contracts.usage import reported_tokens
 
 if TYPE_CHECKING:
+    from modelmesh._engine.limits.caller_limits import CallerLimits
     from modelmesh._engine.limits.suspension import Suspender, SuspensionTarget
     from modelmesh._engine.limits.targets import LimitedModel, LimitedPool
     from modelmesh.contracts.call import Call

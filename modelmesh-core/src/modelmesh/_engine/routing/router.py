@@ -10,7 +10,6 @@ from attrs import define, field
 
 from modelmesh._engine.foundation.suggestions import most_similar, suggestion
 from modelmesh._engine.foundation.wording import MAX_NAME_CHARS, one_line, quote_name
-from modelmesh._engine.routing.caller_rights import not_allowed
 from modelmesh._engine.routing.pool import Pool
 from modelmesh._engine.routing.pool_index import names_of
 from modelmesh.capabilities.derived import DERIVED
@@ -139,6 +138,8 @@ class Router:
             with self.lock:
                 part = self._allowed_part(name, [pool for pool in self._pools.values() if pool.name in allowed])
             if part is None:
+                from modelmesh._engine.routing.caller_rights import not_allowed  # noqa: PLC0415 - only for the error
+
                 raise not_allowed(caller, name)
             if len(self._allowed_parts) < MAX_FOUND:
                 self._allowed_parts[key] = part
