@@ -20,7 +20,7 @@ from proxy_process import LIMIT_S, get, proxy, wait_for
 
 from modelmesh.cli.root import root
 from modelmesh_proxy.application.mesh_source import find_config, load_mesh
-from modelmesh_proxy.server.start_report import start_warnings
+from modelmesh_proxy.server.start_report import start_lines, start_warnings
 from modelmesh_proxy.settings import ProxySettings
 
 
@@ -97,6 +97,7 @@ def test_other_machines_without_a_token_cause_a_warning(host: str) -> None:
     section = mesh.proxy_section
     (warning,) = start_warnings(ProxySettings.of(section, host=host), 8080, mesh)
     assert "NO TOKEN IS REQUIRED" in warning
+    assert "administration: http://a:1/ui" in start_lines("http://a:1", mesh)
     assert not list(start_warnings(ProxySettings.of(section, host=host, token="test"), 8080, mesh))
     assert not list(start_warnings(ProxySettings.of(section), 8080, mesh))
     (warning,) = start_warnings(ProxySettings.of(section), 8080, mesh, workers=2)
@@ -120,6 +121,13 @@ def test_errors_at_the_start_are_one_line(tmp_path: Path, monkeypatch: pytest.Mo
             result = CliRunner().invoke(root, ["serve", *arguments])
             assert (result.exit_code, "Traceback" in result.output) == (code, False), result.output
             assert part in result.output
+
+
+@pytest.mark.parametrize("value", ["-3", "nan", "much"])
+def test_a_wrong_amount_names_its_option(value: str) -> None:
+    result = CliRunner().invoke(root, ["tokens", "create", "shop", "--budget-daily", value])
+    assert result.exit_code == 2
+    assert f"Invalid value for '--budget-daily': '{value}' is not" in result.output
 
 
 def test_help_has_examples_and_defaults() -> None:

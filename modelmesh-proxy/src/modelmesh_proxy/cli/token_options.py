@@ -25,10 +25,14 @@ class _Amount(click.ParamType[Any]):
             return value
         if str(value).lower() == "none":
             return "none"
+        unit = "dollars" if self._kind is float else "requests or tokens"
         try:
-            return self._kind(str(value).removeprefix("$").replace("_", ""))
+            amount = self._kind(str(value).removeprefix("$").replace("_", ""))
         except ValueError:
-            self.fail(f"{value!r} is not a number of {'dollars' if self._kind is float else 'requests or tokens'}.", param, ctx)
+            self.fail(f"{value!r} is not a number of {unit}.", param, ctx)
+        if not amount >= 0:
+            self.fail(f"{value!r} is not 0 or more {unit}.", param, ctx)
+        return amount
 
 
 def limit_options(function: Function) -> Function:
@@ -48,9 +52,9 @@ def right_options(function: Function) -> Function:
     """Add the options of rights and notes."""
     for names, options in (
         (("--metadata",), {"multiple": True, "metavar": "KEY=VALUE", "help": "A note. May be repeated."}),
-        (("--team",), {"metavar": "TEAM", "help": "Team with limits over all of its tokens together."}),
-        (("--expires",), {"metavar": "DURATION", "help": "Expire after this time, for example 30d or 12h."}),
-        (("--pools",), {"metavar": "A,B", "help": "Allow only these pools.  [default: all]"}),
+        (("--team",), {"metavar": "TEAM", "help": "Team with limits over all of its tokens together, or 'none'."}),
+        (("--expires",), {"metavar": "DURATION", "help": "Expire after this time, for example 30d or 12h, or 'never'."}),
+        (("--pools",), {"metavar": "A,B", "help": "Allow only these pools, or 'all'.  [default for a new token: all]"}),
     ):
         function = click.option(*names, **options)(function)
     return function

@@ -15,7 +15,7 @@ SHOWN_POOLS = 12
 
 
 def start_lines(url: str, mesh: ModelMesh) -> Iterator[str]:
-    """Yield the address, the configuration and the pools."""
+    """Yield the address, the configuration, the pools and the page."""
     yield f"ModelMesh serves {url}/v1 (stop: Ctrl-C)"
     file = mesh.config.source_map.file
     providers = list(dict.fromkeys(model.provider_id for model in mesh.list_models()))
@@ -23,6 +23,8 @@ def start_lines(url: str, mesh: ModelMesh) -> Iterator[str]:
     pools = [f"{pool.name} ({len(pool.members)})" for pool in mesh.list_pools()]
     more = f" and {len(pools) - SHOWN_POOLS} more" if len(pools) > SHOWN_POOLS else ""
     yield f"pools (models): {', '.join(pools[:SHOWN_POOLS]) or 'none'}{more}"
+    if mesh.proxy_section.ui:
+        yield f"administration: {url}/ui"
 
 
 def start_warnings(
