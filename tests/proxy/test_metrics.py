@@ -7,6 +7,7 @@ import json
 import socket
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,8 +15,11 @@ from typing import Any
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_open
 from prometheus_client.parser import text_string_to_metric_families as parse
+from running_proxy import wait_until
+from slow_vendor import SlowVendor
 
 from modelmesh._engine.foundation.attempts import Attempt, AttemptOutcome
+from modelmesh._engine.mesh.watching import observe_requests
 from modelmesh_cdk.testing import Script, Upstream, chunk, event
 from modelmesh_proxy import ProxyServer
 from modelmesh_proxy.metrics import definitions
@@ -123,6 +127,31 @@ def test_requests_attempts_tokens_and_cost_are_counted(port: int) -> None:
     assert not any(labels >= {("model", "m")} for name, labels in value.rows if "tokens" in name or "dollars" in name)
     for secret in ("PROMPT-CANARY", "secret-path", "sk-test", TOKEN):
         assert secret not in text
+
+
+def test_requests_that_wait_for_an_account_are_shown_and_explained() -> None:
+    """More streams than the account permits are all answered."""
+    with SlowVendor() as vendor:
+        config = vendor.config()
+        config["providers"]["slow"]["connection_pool"] = {"max_connections": 2}
+        server = ProxyServer(config, port=0)
+        server.start(block=False)
+        try:
+            port, services = server.get_status().port, server._run.app.services  # type: ignore[union-attr]
+            notes: list[str] = []
+            observe_requests(services.mesh, lambda _, attempts: notes.extend(one.reason for one in attempts))
+            body = {**CHAT, "model": "chat", "stream": True}
+            with ThreadPoolExecutor(5) as callers:
+                replies = [callers.submit(_send, port, "POST", "/v1/chat/completions", body) for _ in range(5)]
+                account = {"provider": "slow"}
+                wait_until(lambda: Values(_send(port, "GET", "/metrics")[2])("account_requests", state="waiting", **account) == 3)
+                value = Values(_send(port, "GET", "/metrics")[2])
+                assert value("account_requests", state="in_flight", **account) == value("account_requests_limit", **account) == 2
+                vendor.release()
+                assert all("[DONE]" in reply.result()[2] for reply in replies)
+        finally:
+            server.stop()
+    assert sum("s for a slot of slow (2 requests in flight at most)" in note for note in notes) == 3
 
 
 def test_interrupted_streams_and_streams_that_callers_leave_are_counted(port: int, good: Upstream) -> None:

@@ -16,7 +16,7 @@ _SUBJECTS = {
         "modelmesh_streams",
     ),
     "Tokens and cost": ("modelmesh_tokens", "modelmesh_cost", "modelmesh_unknown"),
-    "Limits": ("modelmesh_budget", "modelmesh_quota", "modelmesh_rate_limit"),
+    "Limits": ("modelmesh_budget", "modelmesh_quota", "modelmesh_rate_limit", "modelmesh_account"),
     "Health": ("modelmesh_circuit", "modelmesh_store", "modelmesh_counts"),
     "The process": ("modelmesh_config", "modelmesh_workers", "modelmesh_build", "process_"),
 }

@@ -135,6 +135,18 @@ BREAKER = Metric(
     _MODEL,
     Merge.MAX,
 )
+ACCOUNT_REQUESTS = Metric(
+    "modelmesh_account_requests",
+    _G,
+    "Requests at the account of a provider. `state` is `in_flight`, or `waiting` for a place in flight.",
+    ("provider", "state"),
+)
+ACCOUNT_LIMIT = Metric(
+    "modelmesh_account_requests_limit",
+    _G,
+    "Requests in flight that an account permits: `connection_pool.max_connections`, and less after the provider throttled.",
+    ("provider",),
+)
 POOL_MODELS = Metric(
     "modelmesh_pool_models", _G, "Models of a pool. `state` is `active` or `standby`.", ("pool", "state"), Merge.MIN
 )
@@ -168,7 +180,8 @@ STARTED = Metric("process_start_time_seconds", _G, "Unix time at which the oldes
 
 METRICS = (
     REQUESTS, IN_FLIGHT, DURATION, FIRST_BYTE, ATTEMPTS, RESPONSE_TIME, FAILOVERS, POOL_REQUESTS, TOKENS, COST, UNKNOWN_COST,
-    INTERRUPTED, BUDGET_SPENT, BUDGET_LIMIT, QUOTA_REMAINING, RATE_LIMIT_REMAINING, BREAKER, POOL_MODELS, STORE_UP, COUNTS_SHARED,
+    INTERRUPTED, BUDGET_SPENT, BUDGET_LIMIT, QUOTA_REMAINING, RATE_LIMIT_REMAINING, BREAKER, ACCOUNT_REQUESTS, ACCOUNT_LIMIT,
+    POOL_MODELS, STORE_UP, COUNTS_SHARED,
     RELOADS, RELOAD_OK, RELOADED_AT, WORKERS, BUILD, CPU, RESIDENT, VIRTUAL, OPEN_FILES, MAX_FILES, STARTED,
 )  # fmt: skip
 """Every metric, in the order of the reference."""

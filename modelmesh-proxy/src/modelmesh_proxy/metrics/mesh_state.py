@@ -37,6 +37,7 @@ def read_mesh(mesh: ModelMesh, store: SeriesStore, callers: Mapping[str, str] = 
     store.replace(definitions.QUOTA_REMAINING, ((_quota(row, callers), row["left"]) for row in quotas))
     store.replace(definitions.RATE_LIMIT_REMAINING, _rate_limits(mesh))
     store.replace(definitions.BREAKER, _breakers(mesh))
+    _read_accounts(mesh, store)
     store.replace(definitions.POOL_MODELS, _pools(mesh))
     status = None if mesh.state is None else mesh.state.get_sync_status()
     store.replace(definitions.STORE_UP, [] if status is None else [((), float(_works(status)))])
@@ -77,6 +78,18 @@ def _breakers(mesh: ModelMesh) -> Iterator[tuple[Labels, float]]:
         health = model.health
         if health.samples or health.state is not BreakerState.CLOSED:
             yield (model.provider_id, model.model_id), _LEVELS[health.state]
+
+
+def _read_accounts(mesh: ModelMesh, store: SeriesStore) -> None:
+    requests: dict[Labels, float] = {}
+    limits: dict[Labels, float] = {}
+    for account in dict.fromkeys(model.account for model in mesh.list_models()):
+        name = account.provider_id
+        requests[name, "in_flight"] = requests.get((name, "in_flight"), 0.0) + account.in_flight
+        requests[name, "waiting"] = requests.get((name, "waiting"), 0.0) + account.admission.waiting
+        limits[(name,)] = limits.get((name,), 0.0) + account.concurrency_limit
+    store.replace(definitions.ACCOUNT_REQUESTS, requests.items())
+    store.replace(definitions.ACCOUNT_LIMIT, limits.items())
 
 
 def _pools(mesh: ModelMesh) -> Iterator[tuple[Labels, float]]:

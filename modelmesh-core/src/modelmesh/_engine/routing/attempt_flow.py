@@ -48,7 +48,8 @@ def attempt(
     """
     pool = plan.pool
     now = plan.clock()
-    record = Attempt(len(plan.attempts) + 1, candidate.provider_id, candidate.model_id, reason, plan.waited * 1000)
+    noted = reason if plan.queue_note is None else f"{reason}; {plan.queue_note}"
+    record = Attempt(len(plan.attempts) + 1, candidate.provider_id, candidate.model_id, noted, plan.waited * 1000)
     limits = candidate.account.override_limits(pool.policy.limits).within(max(plan.deadline - now, MIN_TIMEOUT_S))
     send = Send(call_for(plan.call, candidate), candidate, limits, record, pool.policy.stream)
     if dry_run:
@@ -93,7 +94,7 @@ def _prepared(plan: RequestPlan, send: Send, lease: AttemptLease, now: float) ->
     if limit is not None:
         send.attempt.note((limit.note,))
         send = evolve(send, call=limit.applied(send.call))
-    plan.waited = 0.0
+    plan.waited, plan.queue_note = 0.0, None
     plan.attempts.append(send.attempt)
     pool.record_request()
     if pool.pacer is not None:

@@ -96,6 +96,7 @@ class RequestPlan:
         first_refusal: First refusal without an explanation, see :meth:`final_error`.
         exceeded_limits: Limits that the request did not fit, by position of the member.
         waited: Seconds that it waited since the latest attempt.
+        queue_note: What it waited for in a queue since the latest attempt, ``None`` without such a wait.
         budget_waited: Seconds that it waited for budgets.
         awaits_budget: Whether it waits for other attempts to settle before it selects again.
         gave_up_waiting: Whether it leaves the queues for good.
@@ -125,6 +126,7 @@ class RequestPlan:
     first_refusal: ProviderError | None = None
     exceeded_limits: dict[int, LimitExceeded] = field(factory=dict)
     waited: float = 0.0
+    queue_note: str | None = None
     budget_waited: float = 0.0
     awaits_budget: bool = False
     gave_up_waiting: bool = False

@@ -65,7 +65,10 @@ def _wait_in_queue(plan: RequestPlan) -> Generator[Step, Outcome, bool]:
         plan.pool.health.advance(plan.clock())
         if plan.untried() or not any(account.ready for account in accounts):
             break
-    plan.waited += plan.clock() - began
+    waited = plan.clock() - began
+    plan.waited += waited
+    full = ", ".join(f"{one.provider_id} ({one.concurrency_limit} requests in flight at most)" for one in accounts)
+    plan.queue_note = f"waited {waited:.1f} s for a slot of {full}"
     if ticket.granted is None:
         leave_queue(plan)
     return True
