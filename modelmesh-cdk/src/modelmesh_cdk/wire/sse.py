@@ -30,7 +30,7 @@ _new_event: Callable[[type[ServerSentEvent], tuple[str, bytes]], ServerSentEvent
 class SseDecoder:
     """Decoder from bytes to events."""
 
-    __slots__ = ("_after_cr", "_began", "_buffer", "_limit", "_mark", "_name", "_size", "_values")
+    __slots__ = ("_after_cr", "_began", "_buffer", "_is_between", "_limit", "_mark", "_name", "_size", "_values")
 
     def __init__(self, limit: int = MAX_EVENT) -> None:
         """Create a decoder.
@@ -41,6 +41,7 @@ class SseDecoder:
         self._limit = limit
         self._after_cr = False
         self._began = False
+        self._is_between = False  # whether the last bytes were the end of an event
         self._mark = b""
         self._buffer = bytearray()  # a line without its end
         self._size = 0  # bytes of the complete lines of an event without its end
@@ -53,6 +54,13 @@ class SseDecoder:
         Raises:
             TooLargeError: An event is longer than the limit.
         """
+        if self._is_between and data.endswith(b"\n\n") and data.count(b"\n") == 2 and data.startswith(b"data: "):  # noqa: PLR2004
+            text = data[6:-2]  # one event with one line, as nearly every chunk that arrives alone
+            if len(data) <= self._limit and text and b"\r" not in text and not text.isspace():
+                return [_new_event(ServerSentEvent, ("message", text))]
+        return self._feed_lines(data)
+
+    def _feed_lines(self, data: bytes) -> list[ServerSentEvent]:
         if not self._began:
             data = self._without_mark(data)
         if self._after_cr and data:  # a line end of two bytes may be split between them
@@ -73,6 +81,7 @@ class SseDecoder:
             self._check_sizes(lines, cut)
         if cut:
             buffer += cut
+            self._is_between = False
         return self._read(lines) if lines else []
 
     def _read(self, lines: list[bytes]) -> list[ServerSentEvent]:
@@ -92,10 +101,8 @@ class SseDecoder:
                     values.clear()
                 name = "message"
         self._name = name
-        if lines[-1]:
-            self._size = self._pending_size(lines)
-        else:
-            self._size = 0
+        self._is_between = not (lines[-1] or self._buffer or self._after_cr)
+        self._size = self._pending_size(lines) if lines[-1] else 0
         return events
 
     def _pending_size(self, lines: Sequence[bytes]) -> int:
