@@ -31,6 +31,14 @@ class ClientConnection(Protocol):
         """
         ...
 
+    def write(self, data: bytes) -> bool:
+        """Send a piece of a body whose end is to come. Return ``False``, with nothing sent, where it has to wait for the caller.
+
+        Args:
+            data: The piece, not empty.
+        """
+        ...
+
     def abort(self) -> None:
         """Close the connection without an end of the response, so that the caller notices that it is incomplete."""
         ...

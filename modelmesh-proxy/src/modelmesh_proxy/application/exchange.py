@@ -29,6 +29,7 @@ class Exchange:
         path: Raw path: percent-encoded, without the query. Access and routes depend on it alone.
         headers: Headers, names in lower case. Repeated ones are joined with commas.
         peer: Address of the peer, ``None`` when unknown.
+        connection: The caller's connection, ``None`` under another ASGI server.
         caller: The application that sent the request, after the guard has identified it.
         requests: The count of running requests in which this one is.
         added: Headers that every response to this request has.
@@ -42,6 +43,7 @@ class Exchange:
         "added",
         "began",
         "caller",
+        "connection",
         "first_byte",
         "headers",
         "method",
@@ -72,6 +74,8 @@ class Exchange:
             self.headers = _join(pairs)
         client = scope.get("client")
         self.peer: str | None = client[0] if client else None
+        extensions = scope.get("extensions")
+        self.connection: ClientConnection | None = extensions.get(EXTENSION) if extensions else None
         self.caller: Caller | None = None
         self.requests = RequestCount()
         self.added: list[Header] = []
@@ -86,12 +90,6 @@ class Exchange:
         self.requests.running -= 1
         self.requests = requests
         requests.running += 1
-
-    @property
-    def connection(self) -> ClientConnection | None:
-        """The caller's connection, ``None`` under another ASGI server."""
-        extensions = self.scope.get("extensions")
-        return extensions.get(EXTENSION) if extensions else None
 
     @property
     def is_started(self) -> bool:
@@ -112,7 +110,9 @@ class Exchange:
 
     async def write(self, data: bytes, *, more: bool = False) -> None:
         """Send a piece of the body, and wait while the caller reads too slowly."""
-        await self._send({"type": "http.response.body", "body": data, "more_body": more})
+        connection = self.connection
+        if not (more and data and self.method != "HEAD" and connection is not None and connection.write(data)):
+            await self._send({"type": "http.response.body", "body": data, "more_body": more})
         if self.first_byte is None:
             self.first_byte = perf_counter() - self.began
 

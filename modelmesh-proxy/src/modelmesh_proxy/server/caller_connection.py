@@ -45,6 +45,16 @@ class CallerConnection:
         cycle.on_response()
         return True
 
+    def write(self, data: bytes) -> bool:
+        """Send a piece of a body in the framing of uvicorn, without an event of ASGI."""
+        protocol, cycle = self._protocol, self._protocol.running
+        if cycle is None or cycle.response_complete or cycle.disconnected or protocol.flow.write_paused:
+            return False
+        if not cycle.chunked_encoding or not cycle.response_started:
+            return False
+        cycle.transport.write(b"%x\r\n%b\r\n" % (len(data), data))
+        return True
+
     def abort(self) -> None:
         """Close the connection without an end of the response."""
         if self._protocol.running is not None:

@@ -105,7 +105,8 @@ def _measured(call: Call) -> PromptSize:
         if name == "messages":
             if isinstance(value, list):
                 tally.messages = len(value)
-                tally.add(tally.without_plain(value))
+                if others := tally.without_plain(value):
+                    tally.add(others)
         elif name in _TEXTS:
             tally.add(value)
         elif name in _DESCRIBED:
