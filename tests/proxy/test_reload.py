@@ -126,6 +126,40 @@ def _reload(server: ProxyServer) -> None:
     wait_for(lambda: run.app.services.mesh is not before and not run.app.services.earlier_requests)  # type: ignore[union-attr]
 
 
+def test_sessions_and_statistics_continue(tmp_path: Path, vendor: SlowVendor) -> None:
+    path, config = tmp_path / "modelmesh.json", vendor.config()
+    config["providers"]["slow"]["models"] = ["first", "second", "third"]
+    config["pools"]["chat"]["strategy"] = "session-stickiness"
+    _write(path, config)
+    with ProxyServer(path, port=0) as server:
+        services = server._run.app.services  # type: ignore[union-attr]
+
+        def ask(*sessions: str) -> list[str]:
+            for name in sessions:
+                assert post(f"{server.url}/v1/chat/completions", CHAT, **{"x-modelmesh-session-id": name})[0] == 200
+            return vendor.models[-len(sessions) :]
+
+        models = dict(zip("uvw", ask(*"uvw"), strict=True))
+        assert len(set(models.values())) == 3, "new sessions rotate"
+        replies: list[bytes] = []
+        body = CHAT | {"stream": True, "max_tokens": 2}
+        caller = threading.Thread(target=lambda: replies.append(post(f"{server.url}/v1/chat/completions", body)[1]))
+        caller.start()
+        wait_for(lambda: vendor.waiting)
+        earlier = services.mesh
+        server._run._server.call_soon(server._run._reloader.request)  # type: ignore[union-attr]
+        wait_for(lambda: services.mesh is not earlier)
+        assert ask(*"wwvu") == [models[name] for name in "wwvu"]
+        vendor.release()
+        caller.join()
+        wait_for(lambda: not services.earlier_requests)
+        stats = services.mesh.get_statistics().pool("chat")
+        assert (stats.requests_total, stats.requests_failed) == (8, 0), "one ended on the earlier mesh"
+        assert sum(one.requests_total for one in services.mesh.get_statistics().flush().values()) == 3 * 8
+        _reload(server)
+        assert ask("u") == [models["u"]]
+
+
 @pytest.mark.parametrize("connector", ["modelmesh.local-file.v1", "modelmesh.sqlite.v1"])
 @pytest.mark.parametrize("policy", ["sync-on-boundary", "immediate"])
 def test_stored_counts_continue_once(tmp_path: Path, vendor: SlowVendor, connector: str, policy: str) -> None:

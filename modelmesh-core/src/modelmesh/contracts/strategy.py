@@ -58,10 +58,11 @@ class Strategy(Protocol):
       ``first_content_seconds``, ``usage`` and ``headers``
     - ``failed(candidate, request, error)``: the candidate failed, and the failure concerns its health
 
-    A strategy with choices that several processes share, such as the models of conversations, defines two methods:
+    A strategy with choices that several processes share, such as the models of conversations, defines two methods.
+    A reload of the proxy's configuration hands the choices over by the same methods:
 
-    - ``take_shared(now) -> Mapping[str, tuple[str, float]]``: returns each choice that changed since the last call, by its name:
-      the name of a candidate, and the seconds until the choice expires
+    - ``take_shared(now) -> Mapping[str, tuple[str, float]]``: returns each choice that changed since the last call, at the first
+      call every choice, by its name: the name of a candidate, and the seconds until the choice expires
     - ``apply_shared(chosen, now)``: receives the choices of all processes in the same form, with the candidates in place of
       their names
 

@@ -49,7 +49,9 @@ class Sessions:
     # -- sessions of other processes --------------------------------------------------------------------------------
 
     def take_changes(self, now: float) -> dict[str, tuple[Candidate, float]]:
-        """Return the model and the remaining seconds of each session that changed since the last call."""
+        """Return the model and the remaining seconds of each session that changed since the last call, of all at the first."""
+        if not self._is_shared:
+            self._changed.update(self._models)
         self._is_shared = True
         changed, self._changed = self._changed, set()
         found = {key: self._models[key] for key in changed if key in self._models}

@@ -106,7 +106,7 @@ class SessionStickiness(BaseStrategy):
         """Notify the fallback."""
         self._notify_fallback("failed", candidate, request, error)
 
-    # -- sessions of other processes --------------------------------------------------------------------------------
+    # -- sessions of other processes, and of an earlier configuration -----------------------------------------------
 
     def take_shared(self, now: float) -> dict[str, tuple[str, float]]:
         """Return the sessions that changed, by the digest of their ID: the name of the model and the remaining seconds."""

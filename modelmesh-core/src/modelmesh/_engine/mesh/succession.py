@@ -1,4 +1,4 @@
-"""Hand-over from one mesh to the mesh of a changed configuration: counts, budgets, usage and circuit breakers.
+"""Hand-over from one mesh to the mesh of a changed configuration: counts, budgets, usage, circuit breakers and sessions.
 
 Requests that began on the earlier mesh finish there. What they consume after the hand-over is forwarded, so that no budget is
 reset or exceeded by a reload. Where a store shares the counts of several processes, both meshes count in the store.
@@ -6,15 +6,17 @@ reset or exceeded by a reload. Where a store shares the counts of several proces
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
 from modelmesh._engine.state import snapshot
+from modelmesh._engine.state.shared_choices import shares_choices
 
 if TYPE_CHECKING:
+    from modelmesh._engine.health.circuit_breaker import CircuitBreaker
     from modelmesh._engine.health.health_registry import HealthRegistry
     from modelmesh._engine.limits.counter import LimitCounter
     from modelmesh._engine.limits.reservations import Reservations
@@ -67,12 +69,14 @@ class Succession:
         self._usage: dict[str, Any] = {}
 
     def hand_over(self) -> None:
-        """Copy counts, usage and open circuit breakers. From now on the new mesh saves the state."""
+        """Copy counts, usage, open circuit breakers and sessions. From now on the new mesh saves the state."""
         old, new = _parts_of(self._old), _parts_of(self._new)
         with old.lock:
             state = snapshot.capture(old.pools(), old.reservations, old.usage, old.clock())
             self._counts = {name: _count(counter) for name, counter in _counters(old).items()}
             self._usage = state.usage
+            downtimes = {name: _downtime(breaker, old.clock()) for name, breaker in snapshot.breakers(old.pools())}
+            choices = {} if _shares_counts(new) else _choices(old)
             if old.state is not None:
                 old.state.retire()
         if _shares_counts(new):
@@ -81,6 +85,11 @@ class Succession:
             now = new.clock()
             new.health.advance(now)
             snapshot.restore(state, new.pools(), new.health, new.reservations, new.usage, now)
+            for name, breaker in snapshot.breakers(new.pools()):
+                if name in downtimes:
+                    breaker.downtime, breaker.standby_events, breaker.quota_resets = downtimes[name]
+            _apply_choices(choices, new)
+        self._new.get_statistics().continue_from(self._old.get_statistics())
 
     def forward(self, current: MeshEngine) -> None:
         """Add what requests on the earlier mesh have consumed since the hand-over, or since the last call.
@@ -109,6 +118,28 @@ class Succession:
                 if more and counter.ends == ends:
                     counter.correct_used(more, when)
                     new.reservations.recheck([counter], now)
+
+
+def _downtime(breaker: CircuitBreaker, now: float) -> tuple[float, int, int]:
+    """Return the seconds of downtime, the standby periods and the resets of a circuit breaker."""
+    current = 0.0 if breaker.down_since is None else max(now - breaker.down_since, 0.0)
+    return breaker.downtime + current, breaker.standby_events, breaker.quota_resets
+
+
+def _choices(old: _Parts) -> dict[str, Mapping[str, tuple[str, float]]]:
+    """Return the sessions of each pool: the name of the model and the remaining seconds."""
+    strategies: list[tuple[str, Any]] = [(pool.name, pool.strategy) for pool in old.pools() if shares_choices(pool)]
+    return {name: strategy.take_shared(old.clock()) for name, strategy in strategies}
+
+
+def _apply_choices(choices: Mapping[str, Mapping[str, tuple[str, float]]], new: _Parts) -> None:
+    for pool in new.pools():
+        if pool.name not in choices or not shares_choices(pool):
+            continue
+        members = {str(candidate): candidate for candidate in pool.members}
+        known = {key: (members[name], left) for key, (name, left) in choices[pool.name].items() if name in members and left > 0}
+        strategy: Any = pool.strategy
+        strategy.apply_shared(known, new.clock())
 
 
 def _shares_counts(parts: _Parts) -> bool:

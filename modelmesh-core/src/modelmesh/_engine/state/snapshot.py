@@ -147,6 +147,12 @@ def _policy_records(pool: Pool) -> dict[str, Any]:
     return {"judged": {name: saved for name, saved in known if saved is not None}}
 
 
+def breakers(pools: Sequence[Pool]) -> Iterator[tuple[str, CircuitBreaker]]:
+    """Return the circuit breakers of models and accounts, by ``provider/model`` and by provider."""
+    yield from _models(pools)
+    yield from _provider_health(pools)
+
+
 def _models(pools: Sequence[Pool]) -> Iterator[tuple[str, CircuitBreaker]]:
     return ((str(candidate), candidate.health) for pool in pools for candidate in pool.members)
 

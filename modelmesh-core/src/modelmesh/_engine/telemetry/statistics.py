@@ -51,6 +51,7 @@ class StatisticsCollector:
         """
         self._now, self._clock, self._breakers = now, clock, breakers
         self._scopes, self._retention, self._send = frozenset(scopes), retention, send
+        self._has_successor = False
         self._lock = RLock()  # reentrant: garbage collection of a stream may record it while this thread holds the lock
         self._counts: dict[tuple[str, str], ScopeCounts] = {}
         self._flushed: dict[tuple[str, str], ScopeCounts] = {}
@@ -106,8 +107,22 @@ class StatisticsCollector:
         """Return the statistics of a pool."""
         return self.query("pool", name)
 
+    def continue_from(self, earlier: StatisticsCollector) -> None:
+        """Continue the counts of the collector of an earlier mesh. What is recorded there from now on counts here as well.
+
+        Counts of other scopes cannot be continued: they start again.
+        """
+        if earlier._scopes != self._scopes:
+            return
+        with earlier._lock:
+            self._lock, self._counts, self._by_names = earlier._lock, earlier._counts, earlier._by_names
+            self._flushed = earlier._flushed
+            earlier._has_successor = True
+
     def flush(self) -> dict[str, AggregateStats]:
         """Send the statistics since the last flush to the sinks, and return them. Names without requests are left out."""
+        if self._has_successor:
+            return {}
         with self._lock:
             self._drop_old()
             stats = {}
