@@ -213,6 +213,7 @@ SPECIFIED: dict[str, tuple[Any, str]] = {
     "proxy.limits.keep_alive": ("5s", "effect"),
     "proxy.limits.connections": (10, "effect"),
     "proxy.limits.requests": (10, "effect"),
+    "proxy.limits.realtime_idle": ("60s", "effect"),
     "proxy.tls.certificate": ("cert.pem", "effect"),
     "proxy.tls.key": ("key.pem", "effect"),
     "proxy.tls.key_password": ("test", "effect"),

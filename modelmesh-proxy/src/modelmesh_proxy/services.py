@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import cache
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, field, frozen
@@ -13,6 +15,12 @@ from modelmesh_proxy.settings import ProxySettings
 if TYPE_CHECKING:
     from modelmesh import ModelMesh
     from modelmesh._engine.gateway.gateway import Gateway
+
+
+@cache
+def has_websockets() -> bool:
+    """Return whether the optional package of realtime sessions is installed. It is not imported."""
+    return find_spec("websockets") is not None
 
 
 @define(eq=False)

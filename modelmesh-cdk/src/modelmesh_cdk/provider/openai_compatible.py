@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
 
 from modelmesh.contracts import Secret
 from modelmesh_cdk.message_rules import MessageRules
 from modelmesh_cdk.provider.base import BaseProvider
+
+if TYPE_CHECKING:
+    from modelmesh.contracts.call import Call, Limits
+    from modelmesh_cdk.provider.realtime import RealtimeConnection
 
 OPEN_RULES = MessageRules(vendor="this vendor")
 """Rules of OpenAI's format. Unknown roles, keys and parts go to the vendor unchanged."""
@@ -38,3 +43,15 @@ class OpenAICompatibleProvider(BaseProvider):
             if value:
                 headers[name] = value.reveal() if isinstance(value, Secret) else str(value)
         return headers
+
+    async def connect_realtime(
+        self, call: Call, model: str, limits: Limits, *, subprotocols: Sequence[str] = (), max_size: int
+    ) -> RealtimeConnection:
+        """Open a realtime session, which needs the package ``websockets``. See :func:`modelmesh_cdk.provider.realtime.connect`.
+
+        Raises:
+            ProviderError: The vendor refused the session or cannot be reached.
+        """
+        from modelmesh_cdk.provider import realtime  # noqa: PLC0415 - an optional dependency
+
+        return await realtime.connect(self, call, model, limits, subprotocols=subprotocols, max_size=max_size)

@@ -46,6 +46,7 @@ TAXONOMY: dict[str, Any] = {
     "interaction": {
         "tool-calling": {},
         "multi-turn-conversation": {},
+        "realtime-conversation": {},
         "agent-execution": {"single-step-agent": {}, "multi-step-agent": {}},
     },
     "evaluation": {"content-moderation": {}, "toxicity-detection": {}, "factuality-checking": {}, "quality-scoring": {}},
@@ -65,6 +66,7 @@ SEGMENT_ALIASES: dict[str, tuple[str, ...]] = {
 NAME_ALIASES: dict[str, str] = {
     "chat": "generation.text-generation.chat-completion",
     "moderation": "evaluation.content-moderation",
+    "realtime": "interaction.realtime-conversation",
     "tts": "generation.audio.text-to-speech",
     "stt": "understanding.audio.speech-to-text",
 }

@@ -153,6 +153,17 @@ GENERATE_CONTENT = Operation(
 A provider with the operation in its ``native_operations`` receives Google's body as the payload of a chat completion. It
 returns a chat completion with the vendor's further fields.
 """
+REALTIME = Operation(
+    "realtime",
+    "/realtime",
+    "realtime-conversation",
+    stream=StreamKind.EVENTS,
+    method="GET",
+    body=BodyKind.NONE,
+    final_events=("response.done",),
+    content_events=("response.",),
+)
+"""A session with events in both directions, over a WebSocket. Only the proxy serves it, so it is not in :data:`OPERATIONS`."""
 EMBEDDINGS = Operation("embeddings", "/embeddings", "text-embeddings", required_keys=("data",), required_arguments=("input",))
 SPEECH = Operation(
     "audio.speech",

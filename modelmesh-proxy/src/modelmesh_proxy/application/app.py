@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from modelmesh._engine.gateway.gateway import Gateway
 from modelmesh._engine.gateway.gateway_limits import GatewayLimits
 from modelmesh._engine.gateway.messages import HttpError
+from modelmesh_proxy.application.credentials import REALTIME_PATH
 from modelmesh_proxy.application.exchange import Exchange
 from modelmesh_proxy.application.failed_attempts import FailedAttempts
 from modelmesh_proxy.application.front import Front
@@ -75,7 +76,7 @@ class ProxyApp:
         elif scope["type"] == "lifespan":
             await self._lifespan(receive, send)
         elif scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 1008})
+            await self._websocket(scope, receive, send)
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         while True:
@@ -93,6 +94,17 @@ class ProxyApp:
                     await self.services.mesh.ashutdown()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
+
+    async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve the handshake of a WebSocket, and then its session, like a request. Only one path has WebSockets."""
+        from modelmesh_proxy.application.handshake import Handshake  # noqa: PLC0415 - most processes never get a WebSocket
+
+        await receive()
+        handshake = Handshake(scope, receive, send)
+        if handshake.path == REALTIME_PATH:
+            await self._http(handshake)
+        else:
+            await send({"type": "websocket.close", "code": 1008})
 
     async def _http(self, exchange: Exchange) -> None:
         """Serve an HTTP request and count it."""

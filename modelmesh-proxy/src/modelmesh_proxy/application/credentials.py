@@ -12,6 +12,12 @@ if TYPE_CHECKING:
 _HEADERS = ("x-api-key", "api-key", "x-goog-api-key")
 """Headers of the SDKs of Anthropic, Azure and Google."""
 
+REALTIME_PATH = "/v1/realtime"
+"""Path of WebSockets. A page in a browser can set no header of their handshake but the list of subprotocols."""
+
+KEY_PROTOCOL = "openai-insecure-api-key."
+"""Beginning of the subprotocol that contains the token, as OpenAI's interface defines it."""
+
 _BEARER, _BASIC = "bearer ", "basic "
 
 
@@ -34,6 +40,9 @@ def credential_of(exchange: Exchange) -> str | None:
     for name in _HEADERS:
         if name in headers:
             return headers[name]
+    if exchange.path == REALTIME_PATH:
+        offered = (one.strip() for one in headers.get("sec-websocket-protocol", "").split(","))
+        return next((one.removeprefix(KEY_PROTOCOL) for one in offered if one.startswith(KEY_PROTOCOL)), None)
     query: bytes = exchange.scope["query_string"]
     if query and exchange.path.startswith("/v1beta/"):
         return dict(parse_qsl(query.decode("latin-1"))).get("key")

@@ -33,6 +33,18 @@ def gateway(app: ProxyApp) -> Serve:
     return serve
 
 
+def realtime(app: ProxyApp) -> Serve:
+    """Serve realtime sessions."""
+    from modelmesh_proxy.application.realtime_route import serve_realtime  # noqa: PLC0415 - most processes never get such a request
+
+    services = app.services
+
+    async def serve(exchange: Exchange) -> None:
+        await serve_realtime(exchange, services)
+
+    return serve
+
+
 def mounted(application: Callable[..., Awaitable[Any]]) -> Serve:
     """Serve by an ASGI application, which receives the decoded path. A path that decoding changes in meaning is refused."""
 

@@ -13,6 +13,7 @@ from attrs import frozen
 from modelmesh_proxy.admin.page_files import PAGE_FILES
 from modelmesh_proxy.application import mounts
 from modelmesh_proxy.application.access import Access
+from modelmesh_proxy.application.credentials import REALTIME_PATH
 from modelmesh_proxy.application.mounts import Serve
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Route:
 
 
 ROUTES = (
+    Route(REALTIME_PATH, Access.CALLER, mounts.realtime, is_bounded=True),
     Route("/v1/", Access.CALLER, mounts.gateway, is_bounded=True),
     Route("/v1beta/", Access.CALLER, mounts.gateway, is_bounded=True),
     Route("/health", Access.OPEN, mounts.health),

@@ -2,6 +2,7 @@
 
 What this class adds to uvicorn:
 
+- only the path of realtime sessions opens a WebSocket,
 - the body of a request with ``Upgrade: h2c`` is read, because the parser stops after the head of such a request,
 - a head that is too large gets 431, and one that is ambiguous gets 400,
 - a head or body that does not arrive in time gets 408, and an idle connection closes,
@@ -33,6 +34,9 @@ from modelmesh_proxy.server.refusals import Refusal, RefusedError
 from modelmesh_proxy.server.request_head import check_head, without_upgrade
 from modelmesh_proxy.server.response_writer import ResponseWriter
 from modelmesh_proxy.server.start_gate import StartGate
+from modelmesh_proxy.services import has_websockets
+
+_REALTIME = b"/v1/realtime"
 
 _IDLE, _HEAD, _BODY, _SERVING, _CLOSING = range(5)
 
@@ -159,12 +163,23 @@ class HttpProtocol(HttpToolsProtocol):
         if self.url == b"/health" and self._answer_health():
             return
         super().on_headers_complete()
+        if parser.should_upgrade():
+            return
         self.cycle.transport = cast("Any", ResponseWriter(self.transport, self.loop))
         cast("Any", self.scope)["extensions"] = self._extensions
         if len(self.pipeline) < MAX_PIPELINED:
             self.flow.resume_reading()  # uvicorn pauses at the second request, and would not notice that the caller leaves
         self._stage = _BODY
         self.deadline = self.loop.time() + self.limits.body_timeout
+
+    def _should_upgrade(self) -> bool:
+        """Return whether the request opens a WebSocket. Other offers of an upgrade are ignored."""
+        if self.url.partition(b"?")[0] != _REALTIME or self._get_upgrade() != b"websocket" or not has_websockets():
+            return False
+        earlier: object = self.cycle
+        if earlier is not None and not self.cycle.response_complete:
+            raise RefusedError(refusals.INVALID)  # a session cannot begin before the end of an earlier response
+        return self.parser.get_method() == b"GET"
 
     def _answer_health(self) -> bool:
         """Answer a check of a busy server at once. Return whether it was answered."""

@@ -33,6 +33,13 @@ CUT_S = 5.0
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
+def open_websocket(**arguments: Any) -> Any:
+    """Return the protocol of a WebSocket, imported with the first one."""
+    from modelmesh_proxy.server.websocket_protocol import WebSocketProtocol  # noqa: PLC0415 - an optional dependency
+
+    return WebSocketProtocol(**arguments)
+
+
 class HttpServer(uvicorn.Server):
     """Server of one start. It ends after :meth:`stop` or a signal.
 
@@ -54,10 +61,13 @@ class HttpServer(uvicorn.Server):
         """
         section = services.settings.section
         self._protocol, self._tls = protocol_class(section.limits, busy_health(services)), tls
+        websocket: Any = open_websocket
         config = uvicorn.Config(
             app,
             http=self._protocol,
-            ws="none",
+            ws=websocket,
+            ws_max_size=section.limits.json_body,
+            ws_per_message_deflate=False,
             lifespan="on",
             interface="asgi3",
             log_config=None,

@@ -14,7 +14,7 @@ from modelmesh._engine.plugins.local_models import how_to_install
 from modelmesh._engine.routing.candidates import Candidate
 from modelmesh.capabilities import PREDEFINED_POOLS, operation_of
 from modelmesh.capabilities.nodes import CapabilityNode, CapabilityTree
-from modelmesh.contracts.operations import OPERATIONS
+from modelmesh.contracts.operations import OPERATIONS, REALTIME
 from modelmesh.errors import ConfigurationError
 
 _ACCOUNT_KEYS = ("providers", "excluded_providers")
@@ -184,7 +184,7 @@ class PoolMembership:
         return ConfigurationError(message, where=where)
 
     def _remedy(self, wanted: str) -> str:
-        if operation_of(wanted).name not in OPERATIONS:
+        if operation_of(wanted).name not in OPERATIONS and not operation_of(wanted).name.endswith(REALTIME.capability):
             return (
                 f"No connector of this version has a model for {wanted!r}. A model of your own connector joins if it states that "
                 "capability."

@@ -478,6 +478,7 @@ class ProxyLimitsSection(_Section):
     keep_alive: Seconds = Seconds(75.0)
     connections: int = 4096
     requests: int = 1024
+    realtime_idle: Seconds = Seconds(900.0)
 
 
 @frozen(eq=False, repr=False)

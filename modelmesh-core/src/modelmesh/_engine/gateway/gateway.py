@@ -207,6 +207,10 @@ class Gateway:
         headers.append(("content-type", kind))
         return GatewayResponse(200, headers, stream)
 
+    def fail(self, request: GatewayRequest, error: Exception) -> GatewayResponse:
+        """Return the response to a request that failed outside of the gateway."""
+        return self._failed(request, error, _request_id(request))
+
     def _failed(self, request: GatewayRequest, error: Exception, request_id: str) -> GatewayResponse:
         if not isinstance(error, HttpError | ModelMeshError | ModuleNotFoundError):
             _log.error("unexpected error in %s %s", request.method, request.path, exc_info=error)

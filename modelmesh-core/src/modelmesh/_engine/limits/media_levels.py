@@ -28,6 +28,11 @@ class Level(NamedTuple):
         return Level(*(value * number for value in self))
 
 
+HEARD_TOKENS_OF_A_RESPONSE, SPOKEN_TOKENS_OF_A_RESPONSE = Level(200, 1_000, 32_000), Level(200, 1_200, 4_096)
+"""Prompt and completion tokens of audio of one response of a realtime session: 10 tokens for a second of the caller and 20 for a
+second of the model (developers.openai.com/api/docs/guides/realtime-costs), at most the context window and the longest answer of
+gpt-realtime-1.5 (developers.openai.com/api/docs/models/gpt-realtime-1.5), both read 2026-11-30."""
+
 DOCUMENTS_OF_A_SEARCH = 100
 """Documents of one search unit (docs.cohere.com/docs/how-does-cohere-pricing-work, read 2026-11-30)."""
 

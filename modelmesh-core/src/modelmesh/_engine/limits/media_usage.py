@@ -14,7 +14,9 @@ from modelmesh._engine.limits.media_levels import (
     AUDIO_TOKENS_OF_A_SECOND,
     BYTES_OF_A_SECOND,
     DOCUMENTS_OF_A_SEARCH,
+    HEARD_TOKENS_OF_A_RESPONSE,
     PAGES,
+    SPOKEN_TOKENS_OF_A_RESPONSE,
     TEXT_TOKENS_OF_A_SECOND,
     TOKENS_OF_AN_IMAGE,
     TOKENS_OF_AN_INPUT_IMAGE,
@@ -31,6 +33,7 @@ from modelmesh.contracts.operations import (
     IMAGE_EDITS,
     IMAGES,
     MESSAGES,
+    REALTIME,
     RERANK,
     RESPONSES,
     SEARCH,
@@ -131,6 +134,9 @@ def _levels(call: Call) -> Iterator[tuple[str, Level]]:
         yield "audio_seconds", seconds
         yield "prompt_tokens.audio", Level(*(a * b for a, b in zip(seconds, AUDIO_TOKENS_OF_A_SECOND, strict=True)))
         yield "completion_tokens.text", Level(*(a * b for a, b in zip(seconds, TEXT_TOKENS_OF_A_SECOND, strict=True)))
+    elif name == REALTIME.name:
+        yield "prompt_tokens.audio", HEARD_TOKENS_OF_A_RESPONSE
+        yield "completion_tokens.audio", SPOKEN_TOKENS_OF_A_RESPONSE
     elif name == DOCUMENTS.name:
         wanted = payload.get("pages")
         yield "pages", PAGES if not isinstance(wanted, list) else Level(*[len(wanted)] * 3)

@@ -14,6 +14,7 @@ from modelmesh.errors import ModelMeshError
 
 if TYPE_CHECKING:
     from modelmesh._engine.execution import stream_drain
+    from modelmesh._engine.execution.aio import AsyncDriver
     from modelmesh._engine.mesh import chat_calls, resource_owners
     from modelmesh._engine.mesh.accounts import AccountPools
     from modelmesh._engine.mesh.core import MeshCore
@@ -113,11 +114,19 @@ class RequestServer:
         reporter.report_answer(call, served, began)
         return served
 
-    async def _aserve(self, call: Call) -> Served:
+    def aconnect(self, call: Call, driver: AsyncDriver) -> Coroutine[Any, Any, Served]:
+        """Open a session at one candidate with a driver of its own, in this task.
+
+        Raises:
+            ModelMeshError: No candidate opened the session, or the request is wrong.
+        """
+        return self._aserve(call, driver)
+
+    async def _aserve(self, call: Call, driver: AsyncDriver | None = None) -> Served:
         pool, call, reporter, began, attempts = self._begin(call)
         core = self._core
         try:
-            served = await core.adriver.run(flow.serve(call, pool, clock=core.clock, rng=core.rng, attempts=attempts))
+            served = await (driver or core.adriver).run(flow.serve(call, pool, clock=core.clock, rng=core.rng, attempts=attempts))
         except BaseException as error:
             reporter.report_failure(call, pool, error, attempts, began)
             raise
@@ -158,6 +167,16 @@ class RequestServer:
         with self._core.lock:
             attempt_settlement.abandon(served, self._core.clock())
         self._reporter.report_stream_end(call, served, None, self._core.clock())
+
+    @property
+    def core(self) -> MeshCore:
+        """The shared core of the mesh."""
+        return self._core
+
+    def record_session(self, call: Call, served: Served, error: Exception | None, began: float) -> None:
+        """Record a session that was settled."""
+        assert self._reporter is not None
+        self._reporter.report_stream_end(call, served, error, began)
 
     def _done(self, call: Call, served: Served) -> Callable[[Exception | None], None]:
         began, reporter = self._core.clock(), self._reporter

@@ -14,7 +14,7 @@ from modelmesh._engine.routing.pool import Pool
 from modelmesh._engine.routing.pool_index import names_of
 from modelmesh.capabilities.derived import DERIVED
 from modelmesh.capabilities.nodes import CapabilityNode, CapabilityTree
-from modelmesh.contracts.operations import CHAT, OPERATIONS
+from modelmesh.contracts.operations import CHAT, OPERATIONS, REALTIME
 from modelmesh.errors import CapabilityNotFoundError
 
 if TYPE_CHECKING:
@@ -204,7 +204,8 @@ class Router:
         return frozenset().union(*(pool.operations for pool in pools), *(self._operations_under(node) for node in stated if node))
 
     def _operations_under(self, node: CapabilityNode) -> frozenset[str]:
-        served = [(row.name, row.capability) for row in OPERATIONS.values()] + [(CHAT.name, path) for path in DERIVED]
+        served = [(row.name, row.capability) for row in (*OPERATIONS.values(), REALTIME)]
+        served += [(CHAT.name, path) for path in DERIVED]
         below = [(name, self._tree.get_node(path)) for name, path in served]
         return frozenset(name for name, one in below if one is not None and self._tree.covers(node, one))
 

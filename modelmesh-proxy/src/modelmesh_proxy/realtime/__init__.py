@@ -1,0 +1,1 @@
+"""Realtime sessions: a relay of events between a caller and one vendor, with accounting."""
