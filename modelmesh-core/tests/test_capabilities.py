@@ -45,7 +45,7 @@ def test_standard_tree_has_seven_categories() -> None:
     tree = standard_tree()
     assert len(tree.list_categories()) == 7
     leaves = [leaf for category in tree.list_categories() for leaf in tree.get_leaves(category)]
-    assert len(leaves) == 60
+    assert len(leaves) == 61
     assert all(tree.get_node(leaf.name) is leaf and leaf.type is NodeType.LEAF for leaf in leaves)
 
 

@@ -98,10 +98,11 @@ def test_catalogue_models_are_in_sdk() -> None:
     if openai.__version__ != "3.52.0":
         pytest.skip("the catalogue says that it was read from 3.52.0")
     from openai.types.audio.speech_model import SpeechModel
+    from openai.types.realtime import RealtimeSessionCreateRequest
 
     named = (
         openai.types.ChatModel, openai.types.EmbeddingModel, openai.types.AudioModel, openai.types.ImageModel,
-        openai.types.ModerationModel, SpeechModel,
+        openai.types.ModerationModel, SpeechModel, *get_args(RealtimeSessionCreateRequest.model_fields["model"].annotation),
     )  # fmt: skip
     known = {name for one in named for name in get_args(one)}
     assert {model.id for model in OpenAIProvider(api_key="sk-test").models()} <= known
