@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
+from asgi_calls import EchoGateway, acall, call, make_app
 
 from modelmesh._engine.config.schema import ProxyCorsSection, ProxyLimitsSection, Size
 from modelmesh._engine.gateway.messages import GatewayRequest, GatewayResponse
 from modelmesh.errors import ConfigurationError
 from modelmesh_proxy.application.app import ProxyApp, create_gateway
-
-sys.path.insert(0, str(Path(__file__).parent))
-from asgi_calls import EchoGateway, acall, call, make_app
 
 CHAT = "/v1/chat/completions"
 JSON = {"content-type": "application/json"}

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
+from asgi_calls import make_app
 
 from modelmesh._engine.gateway.messages import GatewayRequest, GatewayResponse
 from modelmesh.errors import StreamInterruptedError
 from modelmesh_proxy.application.app import ProxyApp
 from modelmesh_proxy.application.gateway_bridge import IncompleteResponseError
-
-sys.path.insert(0, str(Path(__file__).parent))
-from asgi_calls import make_app
 
 SCOPE = {
     "type": "http",

@@ -6,19 +6,16 @@ import ast
 import asyncio
 import json
 import random
-import sys
 from base64 import b64encode
 from pathlib import Path
 
 import pytest
+from asgi_calls import acall, call, make_app
 
 import modelmesh_proxy
 from modelmesh_proxy.application.app import ProxyApp
 from modelmesh_proxy.application.failed_attempts import MAX_FAILURES
 from modelmesh_proxy.application.guard import UNGUESSABLE
-
-sys.path.insert(0, str(Path(__file__).parent))
-from asgi_calls import acall, call, make_app
 
 UNAUTHORIZED = "Invalid token. Send a valid token of this proxy as the API key, e.g. in the header Authorization: Bearer TOKEN."
 

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
+from protocol_server import connect, read_all, read_until, serve, wait_for
 
 from modelmesh._engine.config.schema import ProxyLimitsSection, Seconds
-
-sys.path.insert(0, str(Path(__file__).parent))
-from raw_server import connect, read_all, read_until, serve, wait_for
 
 HEAD = b"POST /v1/chat/completions HTTP/1.1\r\nHost: h\r\n"
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"

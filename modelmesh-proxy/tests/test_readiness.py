@@ -1,19 +1,15 @@
 """Readiness: what takes a proxy out of the service of a load balancer, and what does not."""
 
 import json
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+from asgi_calls import call
 
 from modelmesh_cdk import QuickProvider
 from modelmesh_cdk.testing import Script, Upstream
 from modelmesh_proxy.application.app import ProxyApp, create_app
 from modelmesh_proxy.services import ReadinessProblem
-
-sys.path.insert(0, str(Path(__file__).parent))
-from asgi_calls import call
 
 CHAT = json.dumps({"model": "chat", "messages": [{"role": "user", "content": "Hello!"}]}).encode()
 

@@ -111,6 +111,6 @@ def test_every_path_of_the_administration_is_for_administrators() -> None:
 )
 def test_path_tricks_need_a_token_and_reach_nothing(guarded: int, path: str) -> None:
     assert ask(guarded, "GET", path)[0] == 401
-    assert ask(guarded, "GET", path, {"Host": "a/health?x"})[0] == 401
+    assert ask(guarded, "GET", path, {"Host": "a/health?x"})[0] == 400, "the server refuses an odd host before the guard"
     status = ask(guarded, "GET", path, {"Authorization": f"Bearer {TOKEN}"})[0]
     assert status == 404

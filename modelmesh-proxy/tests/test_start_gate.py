@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 import threading
-from pathlib import Path
 from typing import Any
 
-from modelmesh_proxy.server.start_gate import MAX_STARTS
+from protocol_server import connect, read_all, read_until, serve
 
-sys.path.insert(0, str(Path(__file__).parent))
-from raw_server import connect, read_all, read_until, serve
+from modelmesh_proxy.server.start_gate import MAX_STARTS
 
 ARRIVED = 4 * MAX_STARTS
 

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import signal
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-LIMIT_S = 60.0
-"""Generous limit of every wait."""
+from http_calls import send
+from waiting import LIMIT_S, wait_for
 
 
 class ProxyProcess:
@@ -44,13 +41,15 @@ class ProxyProcess:
         self.port = int(found[1])
 
     def get(self, path: str) -> tuple[int, bytes]:
-        return get(f"http://127.0.0.1:{self.port}{path}")
+        reply = send("GET", f"http://127.0.0.1:{self.port}{path}")
+        return reply.status, reply.body
 
     def json(self, path: str) -> Any:
-        return json.loads(self.get(path)[1])
+        return send("GET", f"http://127.0.0.1:{self.port}{path}").data
 
     def post(self, path: str, body: Any, **headers: str) -> tuple[int, bytes]:
-        return post(f"http://127.0.0.1:{self.port}{path}", body, **headers)
+        reply = send("POST", f"http://127.0.0.1:{self.port}{path}", body, **headers)
+        return reply.status, reply.body
 
     def text(self) -> str:
         return self.log.read_text()
@@ -81,30 +80,3 @@ def proxy(directory: Path, *arguments: str, **options: str) -> Iterator[ProxyPro
         if running.process.poll() is None:
             running.process.kill()
             running.process.wait()
-
-
-def get(url: str) -> tuple[int, bytes]:
-    return _send(urllib.request.Request(url))
-
-
-def post(url: str, body: Any, **headers: str) -> tuple[int, bytes]:
-    return _send(urllib.request.Request(url, json.dumps(body).encode(), {"content-type": "application/json", **headers}))
-
-
-def _send(request: urllib.request.Request) -> tuple[int, bytes]:
-    try:
-        with urllib.request.urlopen(request, timeout=LIMIT_S) as reply:
-            return reply.status, reply.read()
-    except urllib.error.HTTPError as error:
-        return error.code, error.read()
-
-
-def wait_for(what: Callable[[], Any]) -> Any:
-    """Return the first true value of a function."""
-    end = time.monotonic() + LIMIT_S
-    while time.monotonic() < end:
-        if value := what():
-            return value
-        time.sleep(0.02)
-    message = "the condition was not met in time"
-    raise AssertionError(message)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from threading import Thread
 from typing import Any, Self
 
 import uvicorn
+from http_calls import send
+from waiting import wait_for
 
 from modelmesh import ModelMesh
 from modelmesh._engine.state.sync_status import CountsStatus
@@ -29,7 +27,7 @@ class RunningProxy:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        wait_until(lambda: self._server.started)
+        wait_for(lambda: self._server.started)
         self.url = f"http://127.0.0.1:{self._server.servers[0].sockets[0].getsockname()[1]}"
         return self
 
@@ -39,7 +37,8 @@ class RunningProxy:
         self.mesh.shutdown()
 
     def get(self, path: str) -> tuple[int, Any]:
-        return _sent(urllib.request.Request(self.url + path))
+        reply = send("GET", self.url + path)
+        return reply.status, reply.data
 
     @property
     def counts(self) -> CountsStatus:
@@ -49,23 +48,6 @@ class RunningProxy:
 
     def chat(self, model: str = "chat", **headers: str) -> tuple[int, Any]:
         """Send a short chat. Returns the status and the body."""
-        body = json.dumps({"model": model, "max_tokens": 10, "messages": [{"role": "user", "content": "Hello!"}]}).encode()
-        given = {"content-type": "application/json", **{name.replace("_", "-"): value for name, value in headers.items()}}
-        return _sent(urllib.request.Request(f"{self.url}/v1/chat/completions", body, given))
-
-
-def _sent(request: urllib.request.Request) -> tuple[int, Any]:
-    try:
-        with urllib.request.urlopen(request, timeout=30) as reply:
-            return reply.status, json.load(reply)
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, json.load(error) | {"headers": dict(error.headers)}
-
-
-def wait_until(condition: Callable[[], object], seconds: float = 30.0) -> None:
-    """Wait until a condition holds."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "the condition did not come true"
-        time.sleep(0.02)
+        body = {"model": model, "max_tokens": 10, "messages": [{"role": "user", "content": "Hello!"}]}
+        reply = send("POST", f"{self.url}/v1/chat/completions", body, **headers)
+        return reply.status, reply.data if reply.status < 400 else reply.data | {"headers": reply.headers}

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from http_calls import send
 
 from modelmesh_cdk.testing import Upstream
 from modelmesh_proxy import ProxyServer
@@ -32,19 +31,11 @@ def ask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
         }
         with ProxyServer(config, port=0, token="test-admin") as server:
 
-            def send(method: str, path: str, body: Any = None, token: str = "test-admin") -> tuple[int, Any]:
-                headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
-                data = None if body is None else json.dumps(body).encode()
-                request = urllib.request.Request(
-                    f"http://127.0.0.1:{server.get_status().port}{path}", data, headers, method=method
-                )
-                try:
-                    with urllib.request.urlopen(request) as reply:
-                        return reply.status, json.load(reply)
-                except urllib.error.HTTPError as error:
-                    return error.code, json.load(error)["error"]
+            def ask(method: str, path: str, body: Any = None, token: str = "test-admin") -> tuple[int, Any]:
+                reply = send(method, server.url + path, body, authorization=f"Bearer {token}")
+                return reply.status, reply.data.get("error", reply.data)
 
-            yield send
+            yield ask
 
 
 def test_token_is_created_used_rotated_and_revoked(ask: Ask) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import http.client
 import json
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from proxy_process import ProxyProcess, proxy, wait_for
+from http_calls import send
+from proxy_process import ProxyProcess, proxy
+from waiting import wait_for
 
 from modelmesh_cdk.testing import Upstream
 
@@ -34,10 +34,9 @@ def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProxyProcess]:
 
 
 def ask(running: ProxyProcess, path: str, body: Any = None) -> Any:
-    data = None if body is None else json.dumps(body).encode()
-    headers = {"content-type": "application/json", "connection": "close"}
-    with urllib.request.urlopen(urllib.request.Request(f"http://127.0.0.1:{running.port}{path}", data, headers)) as reply:
-        return json.load(reply)
+    reply = send("GET" if body is None else "POST", f"http://127.0.0.1:{running.port}{path}", body, connection="close")
+    assert reply.status == 200, reply.body
+    return reply.data
 
 
 def test_every_worker_shows_the_requests_of_all(workers: ProxyProcess) -> None:
@@ -56,10 +55,8 @@ def test_every_worker_shows_the_requests_of_all(workers: ProxyProcess) -> None:
 
 def test_tokens_are_not_created_in_a_database_that_ends_with_the_server(workers: ProxyProcess) -> None:
     """They would end with it, and leave the next server open to every caller."""
-    with pytest.raises(urllib.error.HTTPError) as refused:
-        ask(workers, "/admin/tokens", {"name": "shop"})
-    with refused.value as reply:
-        error = json.load(reply)["error"]
+    reply = send("POST", f"http://127.0.0.1:{workers.port}/admin/tokens", {"name": "shop"})
+    error = reply.data["error"]
     assert (reply.status, error["code"]) == (409, "no_token_store")
     assert "modelmesh.sqlite.v1" in error["message"]
     assert not ask(workers, "/admin/tokens")["has_store"]

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from proxy_process import LIMIT_S, ProxyProcess, proxy, wait_for
+from proxy_process import ProxyProcess, proxy
 from slow_vendor import SlowVendor
+from waiting import LIMIT_S, wait_for
 
 from modelmesh_proxy.application.mesh_source import load_mesh
 

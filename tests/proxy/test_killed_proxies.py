@@ -19,8 +19,9 @@ from typing import Any
 
 import pytest
 import redis
-from proxy_process import ProxyProcess, proxy, wait_for
+from proxy_process import ProxyProcess, proxy
 from redis_process import RedisProcess
+from waiting import wait_for
 
 from modelmesh_cdk.testing.upstream import Received, Script, Upstream, completion
 

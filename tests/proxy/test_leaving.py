@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from proxy_process import wait_for
 from silent_vendor import SilentVendor
+from waiting import wait_for
 
 from modelmesh import ModelMesh
 from modelmesh_proxy import ProxyServer

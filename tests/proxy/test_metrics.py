@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import json
 import socket
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,8 +14,8 @@ from typing import Any
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_open
 from prometheus_client.parser import text_string_to_metric_families as parse
-from running_proxy import wait_until
 from slow_vendor import SlowVendor
+from waiting import wait_for
 
 from modelmesh._engine.foundation.attempts import Attempt, AttemptOutcome
 from modelmesh._engine.mesh.watching import observe_requests
@@ -144,7 +143,7 @@ def test_requests_that_wait_for_an_account_are_shown_and_explained() -> None:
             with ThreadPoolExecutor(5) as callers:
                 replies = [callers.submit(_send, port, "POST", "/v1/chat/completions", body) for _ in range(5)]
                 account = {"provider": "slow"}
-                wait_until(lambda: Values(_send(port, "GET", "/metrics")[2])("account_requests", state="waiting", **account) == 3)
+                wait_for(lambda: Values(_send(port, "GET", "/metrics")[2])("account_requests", state="waiting", **account) == 3)
                 value = Values(_send(port, "GET", "/metrics")[2])
                 assert value("account_requests", state="in_flight", **account) == value("account_requests_limit", **account) == 2
                 vendor.release()
@@ -164,11 +163,12 @@ def test_interrupted_streams_and_streams_that_callers_leave_are_counted(port: in
         caller.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode())
         assert caller.recv(100).startswith(b"HTTP/1.1 200")
         assert Values(_send(port, "GET", "/metrics")[2])("http_requests_in_flight") == 2, "the stream and the scrape"
-    for _ in range(200):
+
+    def scrape_after_the_end() -> Values | None:
         value = Values(_send(port, "GET", "/metrics")[2])
-        if value("http_requests_in_flight") == 1:
-            break
-        time.sleep(0.05)
+        return value if value("http_requests_in_flight") == 1 else None
+
+    value = wait_for(scrape_after_the_end)
     model = {"provider": "good", "model": "n"}
     assert value("streams_interrupted_total", **model) == 1
     assert value("attempts_total", outcome="interrupted", failure="protocol", **model) == 1

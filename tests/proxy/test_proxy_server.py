@@ -8,7 +8,8 @@ import threading
 from typing import Any
 
 import pytest
-from proxy_process import get, wait_for
+from http_calls import send
+from waiting import wait_for
 
 import modelmesh
 from modelmesh.errors import ModelMeshError
@@ -30,7 +31,7 @@ def test_a_server_starts_again_after_a_stop() -> None:
         server.start(block=False)
         status = server.get_status()
         assert status.running
-        assert get(f"{server.url}/health")[0] == 200
+        assert send("GET", f"{server.url}/health").status == 200
         assert server.get_status().total_requests == 1
         with pytest.raises(ModelMeshError, match="runs already"):
             server.start(block=False)
@@ -47,7 +48,7 @@ def test_it_is_awaited_in_an_event_loop_and_leaves_the_mesh_of_the_caller_open()
         with modelmesh.ModelMesh(CONFIG) as mesh:
             server = ProxyServer(mesh, port=0)
             await server.start()
-            assert (await asyncio.to_thread(get, f"{server.url}/v1/models"))[0] == 200
+            assert (await asyncio.to_thread(send, "GET", f"{server.url}/v1/models")).status == 200
             await server.stop()
             assert mesh.list_pools()
             async with ProxyServer(mesh.client, port=0) as other:

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from proxy_process import post, proxy, wait_for
+from http_calls import send
+from proxy_process import proxy
 from slow_vendor import SlowVendor
+from waiting import wait_for
 
 import modelmesh
 from modelmesh._engine.foundation.failures import FailureClass
@@ -59,7 +61,7 @@ def test_a_hundred_reloads_under_load_fail_no_request(tmp_path: Path, vendor: Sl
 
         def load() -> None:
             while not over.is_set():
-                statuses.append(post(f"{server.url}/v1/chat/completions", CHAT)[0])
+                statuses.append(send("POST", f"{server.url}/v1/chat/completions", CHAT).status)
 
         callers = [threading.Thread(target=load) for _ in range(4)]
         for caller in callers:
@@ -96,17 +98,17 @@ def test_streams_finish_on_the_earlier_configuration_and_budgets_continue(tmp_pa
     with ProxyServer(path, port=0) as server:
         services = server._run.app.services  # type: ignore[union-attr]
         url = f"{server.url}/v1/chat/completions"
-        assert post(url, CHAT | {"max_tokens": 2})[0] == 200
+        assert send("POST", url, CHAT | {"max_tokens": 2}).status == 200
         replies: list[bytes] = []
-        caller = threading.Thread(target=lambda: replies.append(post(url, CHAT | {"stream": True, "max_tokens": 2})[1]))
+        caller = threading.Thread(target=lambda: replies.append(send("POST", url, CHAT | {"stream": True, "max_tokens": 2}).body))
         caller.start()
         wait_for(lambda: vendor.waiting)
         before = services.mesh
         _write(path, config(0.015))
         server._run._server.call_soon(server._run._reloader.request)  # type: ignore[union-attr]
         wait_for(lambda: services.mesh is not before)
-        status, body = post(url, CHAT | {"max_tokens": 2})
-        assert (status, json.loads(body)["error"]["code"]) == (429, "budget_exceeded")
+        refused = send("POST", url, CHAT | {"max_tokens": 2})
+        assert (refused.status, refused.data["error"]["code"]) == (429, "budget_exceeded")
         vendor.release()
         caller.join()
         assert b"[DONE]" in replies[0]
@@ -136,14 +138,14 @@ def test_sessions_and_statistics_continue(tmp_path: Path, vendor: SlowVendor) ->
 
         def ask(*sessions: str) -> list[str]:
             for name in sessions:
-                assert post(f"{server.url}/v1/chat/completions", CHAT, **{"x-modelmesh-session-id": name})[0] == 200
+                assert send("POST", f"{server.url}/v1/chat/completions", CHAT, x_modelmesh_session_id=name).status == 200
             return vendor.models[-len(sessions) :]
 
         models = dict(zip("uvw", ask(*"uvw"), strict=True))
         assert len(set(models.values())) == 3, "new sessions rotate"
         replies: list[bytes] = []
         body = CHAT | {"stream": True, "max_tokens": 2}
-        caller = threading.Thread(target=lambda: replies.append(post(f"{server.url}/v1/chat/completions", body)[1]))
+        caller = threading.Thread(target=lambda: replies.append(send("POST", f"{server.url}/v1/chat/completions", body).body))
         caller.start()
         wait_for(lambda: vendor.waiting)
         earlier = services.mesh
@@ -169,7 +171,7 @@ def test_stored_counts_continue_once(tmp_path: Path, vendor: SlowVendor, connect
     with ProxyServer(path, port=0) as server:
         services = server._run.app.services  # type: ignore[union-attr]
         for _ in range(3):
-            assert post(f"{server.url}/v1/chat/completions", CHAT)[0] == 200
+            assert send("POST", f"{server.url}/v1/chat/completions", CHAT).status == 200
             _reload(server)
         (candidate,) = services.mesh.list_models()
         core = services.mesh._core

@@ -16,7 +16,9 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from proxy_process import LIMIT_S, get, proxy, wait_for
+from http_calls import send
+from proxy_process import proxy
+from waiting import LIMIT_S, wait_for
 
 from modelmesh.cli.root import root
 from modelmesh_proxy.application.mesh_source import find_config, load_mesh
@@ -158,13 +160,13 @@ def test_another_asgi_server_hosts_the_application(tmp_path: Path) -> None:
     with subprocess.Popen(start, cwd=tmp_path, env=kept, stderr=subprocess.DEVNULL) as process:
         try:
             wait_for(lambda: process.poll() is not None or _answers(port))
-            assert b"text-generation" in get(f"http://127.0.0.1:{port}/v1/models")[1]
+            assert b"text-generation" in send("GET", f"http://127.0.0.1:{port}/v1/models").body
         finally:
             process.terminate()
 
 
 def _answers(port: int) -> bool:
     try:
-        return get(f"http://127.0.0.1:{port}/health")[0] == 200
+        return send("GET", f"http://127.0.0.1:{port}/health").status == 200
     except OSError:
         return False

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import redis
 from redis_process import RedisProcess
-from running_proxy import RunningProxy, wait_until
+from running_proxy import RunningProxy
+from waiting import wait_for
 
 from modelmesh_cdk.testing.upstream import Upstream
 
@@ -51,12 +52,12 @@ def test_breaker_that_opens_or_closes_in_one_proxy_does_so_in_the_other(store: R
         with RunningProxy(given) as here, RunningProxy(given) as there:
             first.fail(401)
             assert here.chat()[0] == 200
-            wait_until(lambda: there.mesh.active_providers() == ["second"])
+            wait_for(lambda: there.mesh.active_providers() == ["second"])
             before = len(first.received)
             assert there.chat()[0] == 200
             assert len(first.received) == before, "the other proxy learned of the rejected key"
             there.mesh.recover("chat")
-            wait_until(lambda: here.mesh.active_providers() == ["first", "second"])
+            wait_for(lambda: here.mesh.active_providers() == ["first", "second"])
 
 
 def test_conversation_stays_on_its_model_on_every_proxy(store: RedisProcess) -> None:
@@ -67,9 +68,9 @@ def test_conversation_stays_on_its_model_on_every_proxy(store: RedisProcess) -> 
             first.fail(401)
             assert here.chat(x_modelmesh_session_id="s-1")[0] == 200
             here.mesh.recover("chat")
-            wait_until(lambda: there.mesh.active_providers() == ["first", "second"])
+            wait_for(lambda: there.mesh.active_providers() == ["first", "second"])
             strategy: Any = there.mesh.list_pools()[0].strategy
-            wait_until(lambda: len(strategy._sessions))
+            wait_for(lambda: len(strategy._sessions))
             before = len(first.received)
             assert there.chat(x_modelmesh_session_id="s-1")[0] == 200
             assert len(first.received) == before, "the conversation began on the second model"

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import redis
 from redis_process import RedisProcess
-from running_proxy import RunningProxy, wait_until
+from running_proxy import RunningProxy
+from waiting import wait_for
 
 from modelmesh_cdk.testing.upstream import Upstream
 
@@ -66,9 +67,9 @@ def test_store_that_was_away_at_the_start_is_used_when_it_comes(
         assert "cannot be reached" in report["counts_reason"]
         assert statuses(one, 2) + statuses(two, 2) == [200] * 4
         store.start()
-        wait_until(lambda: spent(store) == 4 * 20_000_000 and one.counts.counts == two.counts.counts == "shared")
+        wait_for(lambda: spent(store) == 4 * 20_000_000 and one.counts.counts == two.counts.counts == "shared")
         assert sorted(statuses(one, 2) + statuses(two, 2)) == [200, 429, 429, 429]
-        wait_until(lambda: spent(store) == 5 * 20_000_000)
+        wait_for(lambda: spent(store) == 5 * 20_000_000)
         warnings = [record.message for record in caplog.records if "Counts are local" in record.message]
         assert len(warnings) == 2, "one for each proxy"
 
@@ -82,7 +83,7 @@ def test_spend_during_an_outage_reaches_the_other_proxy_afterwards(store: RedisP
         assert statuses(one, 4) == [200] * 4, "the outage fails no request"
         assert one.counts.counts == "local"
         store.start()
-        wait_until(lambda: spent(store) == 5 * 20_000_000)
+        wait_for(lambda: spent(store) == 5 * 20_000_000)
         assert statuses(two, 1) == [429]
 
 
@@ -96,10 +97,10 @@ def test_refuse_answers_503_to_requests_of_a_budget_and_serves_the_others(store:
         status, report = proxy.get("/ready")
         assert (status, report["reasons"][0]["code"], report["counts"]) == (503, "store_unavailable", "local")
         store.start()
-        wait_until(lambda: proxy.get("/ready")[0] == 200)
+        wait_for(lambda: proxy.get("/ready")[0] == 200)
         assert proxy.get("/ready")[1]["counts"] == "shared"
         assert statuses(proxy, 6) == [200] * 5 + [429], "refused requests cost nothing"
-        wait_until(lambda: spent(store) == 5 * 20_000_000)
+        wait_for(lambda: spent(store) == 5 * 20_000_000)
 
 
 def test_callers_are_admitted_when_the_tokens_of_the_store_can_be_read(store: RedisProcess, upstream: Upstream) -> None:
@@ -107,4 +108,4 @@ def test_callers_are_admitted_when_the_tokens_of_the_store_can_be_read(store: Re
         assert statuses(proxy, 1, "free") == [401], "a token may be required"
         assert proxy.get("/ready")[1]["counts"] == "local", "before the first count"
         store.start()
-        wait_until(lambda: statuses(proxy, 1, "free") == [200])
+        wait_for(lambda: statuses(proxy, 1, "free") == [200])

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     load_pem_private_key,
 )
-from proxy_process import wait_for
+from waiting import wait_for
 
 from modelmesh._engine.config.schema import ProxyTlsSection
 from modelmesh.errors import ConfigurationError

@@ -7,8 +7,6 @@ import logging
 import signal
 import subprocess
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -18,10 +16,12 @@ from typing import Any
 
 import openai
 import pytest
+from http_calls import send
 from proxy_process import proxy as proxy_process
 from redis_process import RedisProcess
-from running_proxy import RunningProxy, wait_until
+from running_proxy import RunningProxy
 from slow_vendor import SlowVendor
+from waiting import wait_for
 
 from modelmesh.contracts.observability import RequestLogEntry
 from modelmesh_cdk.testing.upstream import Upstream
@@ -108,7 +108,7 @@ def test_application_gets_a_token_and_its_budget_holds_until_it_is_revoked(upstr
         assert ask(client(proxy, "anything")) == "", "without a token every caller is served"
         text = command(file, "create", "shop", "--pools", "chat", "--budget-total", "0.2").strip()
         shop = client(proxy, text)
-        wait_until(lambda: ask(client(proxy, "anything")) == "invalid_api_key")
+        wait_for(lambda: ask(client(proxy, "anything")) == "invalid_api_key")
         assert [one.id for one in shop.models.list()] == ["chat", "acme-1"]
         assert ask(shop, "large") == ask(shop, "acme-2") == "model_not_allowed"
         before = len(upstream.received)
@@ -126,7 +126,7 @@ def test_application_gets_a_token_and_its_budget_holds_until_it_is_revoked(upstr
         command(file, "create", "trial", "--budget-daily", "0.00001")
         assert "$0.00 of $0.00001 a" in command(file, "list")
         command(file, "revoke", "shop")
-        wait_until(lambda: ask(shop) == "invalid_api_key")
+        wait_for(lambda: ask(shop) == "invalid_api_key")
         assert ask(client(proxy, "anything")) == "invalid_api_key", "the end of the last token opens nothing"
     stored = b"".join(one.read_bytes() for one in tmp_path.iterdir())
     assert text.split("-", 2)[2].encode() not in stored
@@ -147,18 +147,18 @@ def test_two_proxies_share_tokens_and_counts(kind: str, upstream: Upstream, tmp_
         texts = [tokens.create(name, team="apps").text for name in ("one", "two")]
         clients = [client(proxy, text) for proxy in (here, there) for text in texts]
         for proxy in (here, there):
-            wait_until(lambda proxy=proxy: ask(client(proxy, "wrong")) == "invalid_api_key")
+            wait_for(lambda proxy=proxy: ask(client(proxy, "wrong")) == "invalid_api_key")
         before = len(upstream.received)
         with ThreadPoolExecutor(4) as threads:
             codes = list(threads.map(lambda turn: ask(clients[turn % 4], stream=turn % 3 == 0), range(16)))
         assert codes.count("") == len(upstream.received) - before == 6
         assert set(codes) == {"", "budget_exceeded"}
         tokens.set_team("apps", {"budget_total": 0.14})
-        wait_until(lambda: ask(clients[3]) == "")
+        wait_for(lambda: ask(clients[3]) == "")
         assert {ask(one) for one in clients} == {"budget_exceeded"}, "a raised budget keeps its count"
         earlier, rotated = clients[2], tokens.rotate("one", grace_s=600)
         assert registry(there).rotate("two").text not in texts
-        wait_until(lambda: ask(clients[1], "none") == ask(clients[3], "none") == "invalid_api_key")
+        wait_for(lambda: ask(clients[1], "none") == ask(clients[3], "none") == "invalid_api_key")
         assert ask(client(there, rotated.text), "none") == ask(earlier, "none") == "model_not_found"
 
 
@@ -166,7 +166,7 @@ def test_counts_and_tokens_survive_a_restart_of_the_proxy(upstream: Upstream, tm
     given = config(upstream, sqlite(tmp_path, sync_policy="sync-on-boundary"))
     with RunningProxy(given) as proxy:
         text = registry(proxy).create("shop", limits=TokenLimits(budget_daily=0.06)).text
-        wait_until(lambda: ask(client(proxy, "x")) == "invalid_api_key")
+        wait_for(lambda: ask(client(proxy, "x")) == "invalid_api_key")
         assert [ask(client(proxy, text)) for _ in range(2)] == ["", ""]
     with RunningProxy(given) as proxy:
         assert [ask(client(proxy, text)) for _ in range(2)] == ["", "budget_exceeded"]
@@ -210,7 +210,7 @@ def test_configured_tokens_have_rights_and_limits(upstream: Upstream, tmp_path: 
         ):
             found = tuple(_status(f"{proxy.url}{path}", f"Bearer {name}-test-text") for name in ("shop", "root", "prometheus"))
             assert found == codes, path
-        wait_until(lambda: len(sink.entries) == 4)
+        wait_for(lambda: len(sink.entries) == 4)
     named = [(entry.caller, entry.pool_id, entry.error) for entry in sink.entries]
     assert named == [("token-1", "large", None), *[("shop", "chat", None)] * 2, ("shop", "chat", "BudgetExceededError")]
 
@@ -244,9 +244,9 @@ def test_known_tokens_stay_valid_while_the_store_is_away(
         given = config(upstream, storage)
         with RunningProxy(given) as proxy, caplog.at_level(logging.WARNING):
             text = registry(proxy).create("shop").text
-            wait_until(lambda: ask(client(proxy, "x")) == "invalid_api_key")
+            wait_for(lambda: ask(client(proxy, "x")) == "invalid_api_key")
             server.stop()
-            wait_until(lambda: "1 known tokens stay valid" in caplog.text)
+            wait_for(lambda: "1 known tokens stay valid" in caplog.text)
             assert ask(client(proxy, text)) == ""
             assert ask(client(proxy, "x")) == "invalid_api_key"
             with RunningProxy(given) as late:
@@ -272,7 +272,7 @@ def test_stream_that_its_caller_leaves_is_counted(tmp_path: Path) -> None:
             tokens, money = services.authenticator.authenticate(new.text, None).limits
             assert min(tokens.reserved, money.reserved) > 0, "reserved while it runs"
             stream.close()
-            wait_until(lambda: tokens.reserved == money.reserved == 0)
+            wait_for(lambda: tokens.reserved == money.reserved == 0)
             assert min(tokens.used, money.used) > 0, "what was produced is counted"
 
 
@@ -321,10 +321,4 @@ def pools_proxy(upstream: Upstream) -> Iterator[RunningProxy]:
 
 
 def _status(url: str, token: str, header: str = "authorization", body: Any = None) -> int:
-    data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data, {header: token, "content-type": "application/json"})
-    try:
-        with urllib.request.urlopen(request, timeout=30) as reply:
-            return int(reply.status)
-    except urllib.error.HTTPError as error:
-        return error.code
+    return send("GET" if body is None else "POST", url, body, **{header: token}).status

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from proxy_process import proxy, wait_for
+from proxy_process import proxy
 from slow_vendor import SlowVendor
+from waiting import wait_for
 
 from modelmesh.errors import ModelMeshError
 from modelmesh_proxy.server.options import ServeOptions
