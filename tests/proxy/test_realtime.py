@@ -245,11 +245,31 @@ CONFIG: dict[str, Any] = {
 }
 
 
-def test_a_plain_request_needs_an_upgrade(server: ProxyServer) -> None:
+@pytest.mark.parametrize(
+    ("installed", "status", "code"), [(True, 426, "upgrade_required"), (False, 501, "realtime_not_installed")]
+)
+def test_a_plain_request_opens_no_session(
+    server: ProxyServer, monkeypatch: pytest.MonkeyPatch, installed: bool, status: int, code: str
+) -> None:
+    monkeypatch.setattr("modelmesh_proxy.application.realtime_route.has_websockets", lambda: installed)
+    monkeypatch.setattr("modelmesh_proxy.server.http_protocol.has_websockets", lambda: installed)
     client = openai.OpenAI(api_key=TOKEN, base_url=f"http://127.0.0.1:{server.get_status().port}/v1", max_retries=0)
+    headers = {} if installed else {"Connection": "upgrade", "Upgrade": "websocket"}
     with pytest.raises(openai.APIStatusError) as refused:
-        client.get("/realtime", cast_to=object)
-    assert (refused.value.status_code, refused.value.code) == (426, "upgrade_required")
+        client.get("/realtime", cast_to=object, options={"headers": headers})
+    assert (refused.value.status_code, refused.value.code) == (status, code)
+
+
+def test_metrics_count_a_session_as_one_request(server: ProxyServer) -> None:
+    client = openai.OpenAI(api_key=TOKEN, base_url=f"http://127.0.0.1:{server.get_status().port}", max_retries=0)
+    with session(server) as one:
+        respond(one)
+
+    def series() -> str:
+        return client.get("/metrics", cast_to=str)
+
+    wait_for(lambda: 'modelmesh_http_requests_total{method="GET",route="/v1/realtime",status="101"}' in series())
+    assert 'outcome="answered",failure=""} ' in series()
 
 
 def test_nothing_is_imported_without_a_session() -> None:

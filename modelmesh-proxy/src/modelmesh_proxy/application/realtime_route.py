@@ -17,6 +17,7 @@ from modelmesh_proxy.services import has_websockets
 
 if TYPE_CHECKING:
     from modelmesh_proxy.application.exchange import Exchange
+    from modelmesh_proxy.asgi import Header
     from modelmesh_proxy.realtime.session import RealtimeSession
     from modelmesh_proxy.services import ProxyServices
 
@@ -50,22 +51,24 @@ async def serve_realtime(exchange: Exchange, services: ProxyServices) -> None:
     try:
         session = await _open(request, services, offered, left)
         try:
-            await exchange.accept(
-                [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in session.headers],
-                session.subprotocol or _selected(offered),
-            )
+            await exchange.accept(_encoded(session.headers), session.subprotocol or _selected(offered))
         except BaseException:
             await session.discard()
             raise
         await session.run(left, exchange.receive, exchange.send)
     except ModelMeshError as error:
+        if exchange.is_started:
+            raise
         response = services.gateway.fail(request, error)
-        headers = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in response.headers]
-        await exchange.send_whole(response.status, headers, bytes(response.content))  # type: ignore[arg-type]
+        await exchange.send_whole(response.status, _encoded(response.headers), bytes(response.content))  # type: ignore[arg-type]
     except OSError:
         raise CallerLeftError from None
     finally:
         left.cancel()
+
+
+def _encoded(headers: list[tuple[str, str]]) -> list[Header]:
+    return [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in headers]
 
 
 def _request(exchange: Exchange) -> GatewayRequest:
@@ -85,17 +88,23 @@ async def _open(request: GatewayRequest, services: ProxyServices, offered: Seque
     try:
         await wait({opening, left}, return_when=FIRST_COMPLETED)
     except CancelledError:
-        opening.cancel()
-        await gather(opening, return_exceptions=True)
+        await _discard(opening)
         if not services.draining:
             raise
         error = HttpError(503, "The server is shutting down. Open the session again.", code="server_shutdown")
         raise with_headers(error, retry_after="1") from None
     if not opening.done():
-        opening.cancel()
-        await gather(opening, return_exceptions=True)
+        await _discard(opening)
         raise CallerLeftError
     return opening.result()
+
+
+async def _discard(opening: Task[RealtimeSession]) -> None:
+    """End the opening of a session, also one that has just succeeded."""
+    opening.cancel()
+    await gather(opening, return_exceptions=True)
+    if not opening.cancelled() and opening.exception() is None:
+        await opening.result().discard()
 
 
 def _selected(offered: Sequence[str]) -> str | None:

@@ -105,13 +105,14 @@ class RealtimeSession:
             create_task(self._from_vendor(send)),
             create_task(self._until_idle()),
         ]
-        end = End(GOING_AWAY, "server shutdown", vendor_code=GOING_AWAY)
+        end = End(FAILED, "unexpected error", vendor_code=GOING_AWAY)
         try:
             done, _ = await wait(tasks, return_when=FIRST_COMPLETED)
             end = next(task for task in tasks if task in done).result()
         except CancelledError:
             if not self._services.draining:
                 raise
+            end = End(GOING_AWAY, "server shutdown", vendor_code=GOING_AWAY)
         finally:
             for task in tasks:
                 task.cancel()
