@@ -141,13 +141,17 @@ class Reporter:
         if not attempts:
             self._statistics.record(None, None, pool.name, RequestMetrics(success=False))
             return
+        last = attempts[-1]
+        if len(attempts) == 1 and last_ms is not None and last.outcome is AttemptOutcome.ANSWERED:
+            took_ms, metrics = max(took * 1000, last_ms), _metrics(last, last_ms, 0)
+            self._statistics.record_answer(last.model_id, last.provider_id, pool.name, metrics, took_ms)
+            return
         moves = 0
         for attempt, following in pairwise(attempts):
             moved = int(event_records.target_of(attempt) != event_records.target_of(following))
             moves += moved
             if _is_counted(attempt):
                 self._statistics.record(attempt.model_id, attempt.provider_id, None, _metrics(attempt, None, moved))
-        last = attempts[-1]
         if _is_counted(last):
             metrics = _metrics(last, last_ms, 0)
             self._statistics.record(last.model_id, last.provider_id, None, metrics)

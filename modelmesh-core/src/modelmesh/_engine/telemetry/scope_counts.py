@@ -136,11 +136,21 @@ class ScopeCounts:
             self.bins[bin_number] = self.bins.get(bin_number, 0) + 1
         self.updated = when
 
+    def merge(self, other: ScopeCounts) -> None:
+        """Add the totals of other requests, without standby periods."""
+        for name in _COUNTS:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        if other.nano_usd is not None:
+            self.nano_usd = (self.nano_usd or 0) + other.nano_usd
+        for number, count in other.bins.items():
+            self.bins[number] = self.bins.get(number, 0) + count
+        if other.updated is not None:
+            self.updated = other.updated if self.updated is None else max(self.updated, other.updated)
+
     def minus(self, before: ScopeCounts) -> ScopeCounts:
         """Return the difference to earlier totals."""
         bins = {number: count - before.bins.get(number, 0) for number, count in self.bins.items()}
-        names = ("success", "failed", "tokens_in", "tokens_out", "timed", "sum_ms", "rotated", "estimated")
-        difference = ScopeCounts(**{name: getattr(self, name) - getattr(before, name) for name in names})
+        difference = ScopeCounts(**{name: getattr(self, name) - getattr(before, name) for name in _COUNTS})
         if self.nano_usd is not None and self.nano_usd != before.nano_usd:
             difference.nano_usd = self.nano_usd - (before.nano_usd or 0)
         difference.bins = {number: count for number, count in bins.items() if count}
@@ -180,6 +190,28 @@ class ScopeCounts:
             if seen >= wanted:
                 return float(2.0 ** ((number + 0.5) / BINS_PER_DOUBLING))
         return 0.0
+
+
+_COUNTS = ("success", "failed", "tokens_in", "tokens_out", "timed", "sum_ms", "rotated", "estimated")
+
+
+@define(eq=False)
+class RecentAnswers:
+    """Requests that one attempt answered, of one model, provider and pool, which are not in their totals yet.
+
+    Attributes:
+        attempts: Totals of the attempts.
+        sum_ms: Sum of the latencies of the requests.
+        bins: Number of these latencies by histogram bin.
+    """
+
+    attempts: ScopeCounts = field(factory=ScopeCounts)
+    sum_ms: float = 0.0
+    bins: dict[int, int] = field(factory=dict)
+
+    def requests(self) -> ScopeCounts:
+        """Return the totals of the requests."""
+        return evolve(self.attempts, sum_ms=self.sum_ms, bins=self.bins)
 
 
 def bin_of(latency_ms: float | None) -> int | None:

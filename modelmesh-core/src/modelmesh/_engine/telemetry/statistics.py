@@ -10,7 +10,7 @@ from typing import Any
 
 from modelmesh._engine.foundation.units import NANO
 from modelmesh._engine.health.circuit_breaker import CircuitBreaker
-from modelmesh._engine.telemetry.scope_counts import RequestMetrics, ScopeCounts, StandbyTotals, bin_of
+from modelmesh._engine.telemetry.scope_counts import RecentAnswers, RequestMetrics, ScopeCounts, StandbyTotals, bin_of
 from modelmesh.contracts.observability import AggregateStats
 
 
@@ -56,6 +56,7 @@ class StatisticsCollector:
         self._counts: dict[tuple[str, str], ScopeCounts] = {}
         self._flushed: dict[tuple[str, str], ScopeCounts] = {}
         self._by_names: dict[tuple[str | None, str | None, str | None], tuple[ScopeCounts, ...]] = {}
+        self._recent: dict[tuple[str, str, str], RecentAnswers] = {}
 
     def record(self, model_id: str | None, provider_id: str | None, pool_id: str | None, metrics: RequestMetrics) -> None:
         """Record one attempt or request. ``None`` leaves a scope out."""
@@ -65,6 +66,35 @@ class StatisticsCollector:
         with self._lock:
             for counts in self._by_names.get(names) or self._find_counts(names):
                 counts.add(metrics, bin_number, nano_usd, when)
+
+    def record_answer(self, model_id: str, provider_id: str, pool_id: str, metrics: RequestMetrics, latency_ms: float) -> None:
+        """Record a request that its only attempt answered. The totals receive it when they are read.
+
+        Args:
+            model_id: Model of the attempt.
+            provider_id: Its provider.
+            pool_id: Pool of the request.
+            metrics: Metrics of the attempt, with its latency.
+            latency_ms: Latency of the request.
+        """
+        nano_usd = None if metrics.cost is None else round(metrics.cost * NANO)
+        number, of_request, names = bin_of(metrics.latency_ms), bin_of(latency_ms), (model_id, provider_id, pool_id)
+        with self._lock:
+            recent = self._recent.get(names) or self._recent.setdefault(names, RecentAnswers())
+            recent.attempts.add(metrics, number, nano_usd, self._now())
+            recent.sum_ms += latency_ms
+            if of_request is not None:
+                recent.bins[of_request] = recent.bins.get(of_request, 0) + 1
+
+    def _settle(self) -> None:
+        """Add the recent answers to the totals, before they are read."""
+        recent, self._recent = self._recent, {}
+        for (model, provider, pool), answers in recent.items():
+            of_attempt, of_request = (model, provider, None), (None, None, pool)
+            for counts in self._by_names.get(of_attempt) or self._find_counts(of_attempt):
+                counts.merge(answers.attempts)
+            for counts in self._by_names.get(of_request) or self._find_counts(of_request):
+                counts.merge(answers.requests())
 
     def _find_counts(self, names: tuple[str | None, str | None, str | None]) -> tuple[ScopeCounts, ...]:
         """Return the counts of a model, a provider and a pool, and store them for the next request of the same names."""
@@ -89,6 +119,7 @@ class StatisticsCollector:
         """
         breakers = self._breakers(scope, name) if scope in self._scopes else None
         with self._lock:
+            self._settle()
             counts = self._counts.get((scope, name))
             if counts is None and breakers is None:
                 missing = f"{scope}:{name}"
@@ -124,6 +155,7 @@ class StatisticsCollector:
         if self._has_successor:
             return {}
         with self._lock:
+            self._settle()
             self._drop_old()
             stats = {}
             for (scope, name), counts in list(self._counts.items()):
@@ -152,13 +184,16 @@ class StatisticsCollector:
             self._counts.clear()
             self._flushed.clear()
             self._by_names.clear()
+            self._recent = {}
 
     def after_fork(self) -> None:
         """Take a new lock in a child process: another thread of the parent may have held it."""
         self._lock = RLock()
 
     def __repr__(self) -> str:
-        return f"<StatisticsCollector {len(self._counts)} scopes>"
+        with self._lock:
+            self._settle()
+            return f"<StatisticsCollector {len(self._counts)} scopes>"
 
 
 def breaker_lookup(pools: Callable[[], Iterable[Any]]) -> Callable[[str, str], Sequence[CircuitBreaker] | None]:
