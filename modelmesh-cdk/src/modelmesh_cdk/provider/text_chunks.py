@@ -6,6 +6,8 @@ an error does not fit the types, and is decoded as a dictionary.
 
 from __future__ import annotations
 
+from typing import Annotated, Literal
+
 import msgspec
 
 from modelmesh.contracts.text_chunk import TextChunk
@@ -13,8 +15,8 @@ from modelmesh_cdk.wire.sse import ServerSentEvent
 
 
 class _Delta(msgspec.Struct, gc=False, forbid_unknown_fields=True):
-    content: str
-    role: str | None = None
+    content: Annotated[str, msgspec.Meta(min_length=1)]
+    role: Literal["assistant"] | None = None
     refusal: None = None
     reasoning: None = None
     reasoning_content: None = None
@@ -23,7 +25,7 @@ class _Delta(msgspec.Struct, gc=False, forbid_unknown_fields=True):
 
 
 class _Choice(msgspec.Struct, gc=False):
-    index: int
+    index: Annotated[int, msgspec.Meta(ge=0)]
     delta: _Delta
     finish_reason: None = None
 
@@ -38,7 +40,6 @@ class _Chunk(msgspec.Struct, gc=False):
 
 _decode = msgspec.json.Decoder(_Chunk).decode
 _MAX_MISSES = 8
-_ROLES = (None, "assistant")
 
 
 class TextChunkDecoder:
@@ -64,8 +65,7 @@ class TextChunkDecoder:
             self._misses += 1
             return None
         choice = found.choices[0]
-        delta = choice.delta
-        if not delta.content or choice.index < 0 or delta.role not in _ROLES or found.object == "error" or b"\n" in data:
+        if found.object == "error" or b"\n" in data:
             return None
         self._misses = 0
-        return TextChunk(data, found.model, choice.index, delta.content)
+        return TextChunk(data, found.model, choice.index, choice.delta.content)

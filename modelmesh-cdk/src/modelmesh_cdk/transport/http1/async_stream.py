@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import select
 import socket
 from typing import TYPE_CHECKING, Any, cast
 
@@ -19,7 +20,7 @@ class AsyncStream(asyncio.Protocol):
         is_write_paused: Whether the event loop holds so many bytes that writing must wait.
     """
 
-    __slots__ = ("_is_closed", "_socket", "_tls", "_tls_failure", "_tls_waiter", "_transport", "is_write_paused", "loop")
+    __slots__ = ("_is_closed", "_poll", "_socket", "_tls", "_tls_failure", "_tls_waiter", "_transport", "is_write_paused", "loop")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, sock: socket.socket, tls: TlsLayer | None) -> None:
         """Store the parts.
@@ -31,6 +32,7 @@ class AsyncStream(asyncio.Protocol):
         """
         self.loop = loop
         self._socket, self._tls = sock, tls
+        self._poll: select.poll | None = None
         self._transport: asyncio.Transport = cast("asyncio.Transport", None)
         self._tls_waiter: asyncio.Future[None] | None = None
         self._tls_failure: Exception | None = None
@@ -84,13 +86,12 @@ class AsyncStream(asyncio.Protocol):
         """Return whether bytes wait in the socket, or the connection has ended."""
         if self._is_closed or self._transport.is_closing():
             return True
-        try:
-            self._socket.recv(1, socket.MSG_PEEK)
-        except (BlockingIOError, InterruptedError):
-            return False
-        except OSError:
-            return True
-        return True
+        if not hasattr(select, "poll"):  # Windows
+            return bool(select.select([self._socket], [], [], 0)[0])
+        if self._poll is None:
+            self._poll = select.poll()
+            self._poll.register(self._socket, select.POLLIN)
+        return bool(self._poll.poll(0))
 
     def is_settled(self) -> bool:
         """Return whether the connection is open, and no byte is left in the buffers of either direction."""

@@ -247,7 +247,8 @@ class ResponseParser:
             self._complete(exactly=not surplus)
 
     def _feed_chunks(self, data: bytes) -> None:
-        self._overhead = max(self._overhead, 0) + len(data)
+        overhead = self._overhead
+        self._overhead = len(data) if overhead < 0 else overhead + len(data)
         self._tail = data[-_TAIL:] if len(data) >= _TAIL else (self._tail + data)[-_TAIL:]
         try:
             self._parser.feed_data(data)
@@ -288,7 +289,7 @@ class ResponseParser:
             raise self._refusal(message)
         if self.has_headers:
             return
-        key, text, headers = name.decode("latin-1").lower(), value.decode("latin-1").rstrip(" \t"), self.headers
+        key, text, headers = name.lower().decode("latin-1"), value.rstrip(b" \t").decode("latin-1"), self.headers
         headers[key] = f"{headers[key]}, {text}" if key in headers else text
 
     def on_headers_complete(self) -> None:
