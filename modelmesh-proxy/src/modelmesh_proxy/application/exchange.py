@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
+from random import getrandbits
 from time import perf_counter
 from urllib.parse import quote
 
@@ -100,7 +100,7 @@ class Exchange:
         """Return the ID of the caller, or a new one."""
         known = self.headers.get("x-request-id")
         if known is None:
-            known = self.headers["x-request-id"] = f"req_{os.urandom(16).hex()}"
+            known = self.headers["x-request-id"] = f"req_{getrandbits(128):032x}"
         return known
 
     async def start(self, status: int, headers: list[Header]) -> None:

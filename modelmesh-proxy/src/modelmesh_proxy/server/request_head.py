@@ -16,6 +16,9 @@ from modelmesh_proxy.server.refusals import RefusedError
 _HOST = re.compile(rb"[\w.~!$&'()*+;=%:\[\]-]*")
 """A host and a port (RFC 3986, 3.2). A server behind this one could read anything else as another host, or as a path."""
 
+_DECISIVE = (b"host", b"transfer-encoding")
+"""Headers that decide where a request ends and whom it addresses."""
+
 
 def check_head(url: bytes, version: str, headers: Sequence[Header], limits: ProxyLimitsSection) -> None:
     """Check a complete head.
@@ -29,7 +32,8 @@ def check_head(url: bytes, version: str, headers: Sequence[Header], limits: Prox
     Raises:
         RefusedError: It is too large or ambiguous.
     """
-    hosts = [value for name, value in headers if name == b"host"]
+    decisive = [header for header in headers if header[0] in _DECISIVE]
+    hosts = [value for name, value in decisive if name == b"host"]
     size = len(url) + sum(map(len, chain.from_iterable(headers))) + 4 * len(headers)
     if size > limits.header_bytes or len(headers) > limits.header_lines:
         raise RefusedError(refusals.HEADERS_TOO_LARGE)
@@ -40,7 +44,7 @@ def check_head(url: bytes, version: str, headers: Sequence[Header], limits: Prox
     host = hosts[0] if hosts else b""
     if _HOST.fullmatch(host) is None or b"#" in url:
         raise RefusedError(refusals.INVALID)
-    for name, value in headers:
+    for name, value in decisive:
         if name == b"transfer-encoding" and (version == "1.0" or value.lower() != b"chunked"):
             raise RefusedError(refusals.INVALID)
     if url[:1] != b"/":

@@ -6,8 +6,8 @@ The handler opens no socket. Every failure becomes a response.
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import AsyncIterable, Iterable
+from random import getrandbits
 from typing import TYPE_CHECKING, Any
 
 from modelmesh._engine.foundation.json_memory import exceeds_memory
@@ -240,7 +240,7 @@ def _anthropic_id(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
 
 
 def _request_id(request: GatewayRequest) -> str:
-    return request.headers.get("x-request-id") or f"req_{os.urandom(16).hex()}"
+    return request.headers.get("x-request-id") or f"req_{getrandbits(128):032x}"
 
 
 def _pieces(body: Any) -> Iterable[bytes]:

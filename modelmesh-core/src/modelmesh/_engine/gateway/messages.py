@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
-from attrs import define, field, frozen
+from attrs import define, field
 
 from modelmesh.contracts.caller import Caller
 from modelmesh.contracts.files import FileUpload
 
 
-@frozen
+@define
 class GatewayRequest:
     """An HTTP request.
 
