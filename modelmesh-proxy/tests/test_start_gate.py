@@ -7,6 +7,7 @@ from typing import Any
 
 from protocol_server import connect, read_all, read_until, serve
 
+from modelmesh_proxy import ProxyServer
 from modelmesh_proxy.server.start_gate import MAX_STARTS
 
 ARRIVED = 4 * MAX_STARTS
@@ -41,3 +42,33 @@ def test_probe_begins_before_most_requests_that_arrived_earlier() -> None:
             one.close()
     assert begun.index("/ready") <= 2 * MAX_STARTS
     assert sorted(begun) == sorted(["/block", "/ready", *(f"/{number}" for number in range(ARRIVED))])
+
+
+def test_several_connections_are_accepted_in_one_round() -> None:
+    config = {"providers": {"local": {"connector": "modelmesh.local.v1"}}, "pools": {"text-generation": {}}}
+    with ProxyServer(config, port=0) as server:
+        http_server: Any = server._run._server  # type: ignore[union-attr]
+        blocked, opened, accepted = threading.Event(), threading.Event(), threading.Event()
+        rounds = 0
+
+        def block() -> None:
+            blocked.set()
+            opened.wait(20)
+            look()
+
+        def look() -> None:
+            nonlocal rounds
+            if len(http_server.server_state.connections) == ARRIVED:
+                accepted.set()
+                return
+            rounds += 1
+            http_server.call_soon(look)
+
+        http_server.call_soon(block)
+        assert blocked.wait(20)
+        sockets = [connect(server.get_status().port) for _ in range(ARRIVED)]
+        opened.set()
+        assert accepted.wait(20)
+        for one in sockets:
+            one.close()
+    assert rounds < ARRIVED // 2

@@ -30,6 +30,13 @@ TICK_S = 0.05
 CUT_S = 5.0
 """Time for the last events of requests that are ended."""
 
+ACCEPTS = 8
+"""Connections that are accepted in one round of the event loop.
+
+uvloop accepts one connection for each descriptor of a listening socket. With a single descriptor, a check of a busy server waits
+a round for every connection that was opened before its own.
+"""
+
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -78,7 +85,8 @@ class HttpServer(uvicorn.Server):
             ssl_context_factory=None if tls is None else lambda *_: tls,
         )
         super().__init__(config)
-        self._services, self._sockets = services, list(sockets)
+        copies = [one.dup() for one in sockets for _ in range(ACCEPTS - 1)]
+        self._services, self._sockets = services, [*sockets, *copies]
         self.stop_signal: signal.Signals | None = None
         self.was_forced = False
         self.on_hangup: Callable[[], None] | None = None
