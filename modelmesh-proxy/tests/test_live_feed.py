@@ -10,7 +10,7 @@ from modelmesh._engine.gateway.gateway import Gateway
 from modelmesh_cdk import QuickProvider
 from modelmesh_cdk.testing import Upstream
 from modelmesh_proxy import ProxyServer
-from modelmesh_proxy.admin import live_feed
+from modelmesh_proxy.admin import live_feed, live_readers
 from modelmesh_proxy.admin.event_stream import AttemptStream
 from modelmesh_proxy.services import ProxyServices
 
@@ -38,10 +38,10 @@ def test_slow_reader_is_dropped_and_others_go_on() -> None:
         slow = asyncio.ensure_future(AttemptStream(feed)({}, receive, send))
         steady = feed.join()
         assert steady is not None
-        feed._publish(("event", {}))
+        feed._readers.publish(("event", {}))
         await blocked.wait()
-        for _ in range(live_feed.MAX_WAITING + 1):
-            feed._publish(("event", {}))
+        for _ in range(live_readers.MAX_WAITING + 1):
+            feed._readers.publish(("event", {}))
             while not steady.queue.empty():
                 steady.queue.get_nowait()
         await asyncio.wait_for(slow, 10)

@@ -12,8 +12,8 @@ from typing import Any
 
 import openai
 import pytest
-from proxy_process import wait_for
 from realtime_vendor import RealtimeVendor
+from waiting import wait_for
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import suppress
-
 from modelmesh._engine.gateway.messages import HttpError
 from modelmesh_proxy.admin.json_bodies import encode, encode_error
-from modelmesh_proxy.admin.live_feed import MAX_READERS, LiveFeed, Reader
+from modelmesh_proxy.admin.live_feed import MAX_READERS, LiveFeed
+from modelmesh_proxy.admin.live_readers import Reader
 from modelmesh_proxy.asgi import JSON, Receive, Scope, Send
 
 
@@ -24,17 +22,10 @@ class AttemptStream:
         if reader is None:
             await _refuse(send)
             return
-        sender = asyncio.ensure_future(_send_all(reader, send))
-        leaver = asyncio.ensure_future(_until_left(receive))
-        reader.on_drop = sender.cancel
         try:
-            await asyncio.wait((sender, leaver), return_when=asyncio.FIRST_COMPLETED)
+            await reader.serve(_send_all(reader, send), _until_left(receive))
         finally:
             self._feed.leave(reader)
-            for task in (sender, leaver):
-                task.cancel()
-                with suppress(asyncio.CancelledError, OSError):
-                    await task
 
 
 async def _send_all(reader: Reader, send: Send) -> None:

@@ -1,6 +1,6 @@
 """Live feed of a proxy: attempts as they are sent and end, finished requests and routing events, without prompts.
 
-The feed watches the mesh only while a view is open. Every buffer is bounded: a reader that is too slow is dropped.
+The feed watches the mesh only while a view is open. Every buffer is bounded.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from attrs import asdict, define, field
+from attrs import asdict, define
 
 from modelmesh._engine.foundation.attempts import Attempt, AttemptOutcome
 from modelmesh._engine.mesh.watching import watch
 from modelmesh.contracts.observability import RequestLogEntry, RoutingEvent
+from modelmesh_proxy.admin.live_readers import Message, Reader, Readers
 
 if TYPE_CHECKING:
     from modelmesh import ModelMesh
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from modelmesh_proxy.services import ProxyServices
 
 MAX_READERS = 20
-MAX_WAITING = 1000
-"""Messages that wait for one reader."""
 MAX_HISTORY = 100
 """Finished requests that a new reader gets first, of those that ended while a view was open."""
 MAX_RUNNING = 1000
@@ -37,23 +36,7 @@ TICK = 0.25
 PULSE = 2
 """Ticks between two reports of the counts, which keep an idle connection open."""
 
-Message = tuple[str, dict[str, Any]]
 _OPEN = (AttemptOutcome.PENDING, AttemptOutcome.STREAMING)
-
-
-@define(eq=False)
-class Reader:
-    """One open view.
-
-    Attributes:
-        queue: Messages that it has not read. ``None`` is the end.
-        is_remote: Whether it is another worker, which gets the messages of this process alone.
-        on_drop: Called when the reader is too slow.
-    """
-
-    queue: asyncio.Queue[Message | None] = field(factory=lambda: asyncio.Queue(MAX_WAITING))
-    on_drop: Callable[[], object] = field(default=lambda: None)
-    is_remote: bool = False
 
 
 @define(eq=False)
@@ -65,11 +48,11 @@ class _Running:
 
 
 class LiveFeed:
-    """Hands what happens in a mesh to every open view."""
+    """Publishes what happens in a mesh to every open view."""
 
     def __init__(self, services: ProxyServices) -> None:
         self._services = services
-        self._readers: set[Reader] = set()
+        self._readers = Readers()
         self._history: deque[Message] = deque(maxlen=MAX_HISTORY)
         self._running: dict[int, _Running] = {}
         self._numbers = itertools.count(1)
@@ -82,7 +65,7 @@ class LiveFeed:
     @property
     def readers(self) -> int:
         """Number of open views of this process."""
-        return sum(not reader.is_remote for reader in self._readers)
+        return self._readers.local
 
     def join(self) -> Reader | None:
         """Return a new reader, ``None`` when there are :data:`MAX_READERS`."""
@@ -99,10 +82,7 @@ class LiveFeed:
         return self._add(Reader(is_remote=True), ())
 
     def _add(self, reader: Reader, history: Iterable[Message]) -> Reader:
-        self._readers.add(reader)
-        for message in (self._counts(), *history, *(("attempt", one.facts) for one in self._running.values())):
-            with suppress(asyncio.QueueFull):
-                reader.queue.put_nowait(message)
+        self._readers.add(reader, (self._counts(), *history, *(("attempt", one.facts) for one in self._running.values())))
         if self._stop is None:
             self._begin()
         return reader
@@ -155,7 +135,7 @@ class LiveFeed:
             "outcome": attempt.outcome.value,
         }
         self._running[number] = _Running(number, attempt, facts, attempt.outcome)
-        self._publish(("attempt", facts))
+        self._readers.publish(("attempt", facts))
 
     def _on_record(self, record: RoutingEvent | RequestLogEntry) -> None:
         if self._loop is None:
@@ -170,14 +150,14 @@ class LiveFeed:
     def _record(self, message: Message) -> None:
         self._look()  # an attempt ends before its request
         self._history.append(message)
-        self._publish(message)
+        self._readers.publish(message)
 
     def _relay(self, kind: str, facts: dict[str, Any]) -> None:
         """Pass on what another worker reports."""
         message = kind, facts
         if kind in ("request", "event"):
             self._history.append(message)
-        self._publish(message, to_remote=False)
+        self._readers.publish(message, to_remote=False)
 
     # -- what the readers get ---------------------------------------------------------------------------------------
 
@@ -186,9 +166,9 @@ class LiveFeed:
             await asyncio.sleep(TICK)
             self._look()
             if tick % PULSE == 0:
-                self._publish(self._counts())
+                self._readers.publish(self._counts())
             if self._services.draining:
-                self._publish(None)
+                self._readers.publish(None)
 
     def _look(self) -> None:
         """Publish what changed in the running attempts."""
@@ -202,20 +182,10 @@ class LiveFeed:
             one.facts = {**one.facts, **changed}
             if attempt.outcome not in _OPEN:
                 del self._running[one.number]
-            self._publish(("attempt", one.facts))
+            self._readers.publish(("attempt", one.facts))
 
     def _counts(self) -> Message:
         return "counts", {"process": os.getpid(), "requests_running": max(0, self._services.in_flight - self.readers)}
-
-    def _publish(self, message: Message | None, *, to_remote: bool = True) -> None:
-        for reader in list(self._readers):
-            if reader.is_remote and not to_remote:
-                continue
-            try:
-                reader.queue.put_nowait(message)
-            except asyncio.QueueFull:
-                self._readers.discard(reader)
-                reader.on_drop()
 
 
 def feed_of(services: ProxyServices) -> LiveFeed:

@@ -71,13 +71,7 @@ async def send_feed(services: ProxyServices, reader: asyncio.StreamReader, write
             writer.write(encode_line(message))
             await writer.drain()
 
-    sender, leaver = asyncio.ensure_future(send_all()), asyncio.ensure_future(reader.read())
-    view.on_drop = sender.cancel
     try:
-        await asyncio.wait((sender, leaver), return_when=asyncio.FIRST_COMPLETED)
+        await view.serve(send_all(), reader.read())
     finally:
         feed.leave(view)
-        for task in (sender, leaver):
-            task.cancel()
-            with suppress(asyncio.CancelledError, OSError):
-                await task
