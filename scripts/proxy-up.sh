@@ -49,8 +49,13 @@ fi
 
 mkdir -p data
 pid_file=data/proxy.pid
-if [ -f "$pid_file" ] && kill -0 "$(cat "$pid_file")" 2> /dev/null; then
+# The number alone proves nothing: after a crash or a restart it may belong to another program.
+if [ -f "$pid_file" ] && ps -p "$(cat "$pid_file")" -o args= 2> /dev/null | grep -q 'modelmesh serve'; then
   echo "The proxy runs already, process $(cat "$pid_file"). Stop it with scripts/proxy-down.sh." >&2
+  exit 1
+fi
+if scripts/http-get.py "http://127.0.0.1:$port/health" > /dev/null 2>&1; then
+  echo "Another server answers on port $port. Stop it, or use another port: MODELMESH_PORT=8081 scripts/proxy-up.sh --detach" >&2
   exit 1
 fi
 nohup modelmesh serve --config modelmesh.yaml --port "$port" > data/proxy.log 2>&1 &
@@ -65,6 +70,8 @@ for _ in $(seq 1 100); do
   fi
   sleep 0.1
 done
+kill "$(cat "$pid_file")" 2> /dev/null || true
+rm -f "$pid_file"
 echo "The proxy did not start. The end of data/proxy.log:" >&2
 tail -n 20 data/proxy.log >&2
 exit 1

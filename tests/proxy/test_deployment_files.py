@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
+import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -179,3 +182,30 @@ def test_sample_configurations_are_valid(path: Path, monkeypatch: pytest.MonkeyP
 def test_scripts_parse(path: Path) -> None:
     assert path.stat().st_mode & 0o111
     subprocess.run(["bash", "-n", str(path)], check=True)
+
+
+def test_scripts_leave_the_process_of_another_program_alone(tmp_path: Path) -> None:
+    """The number in ``data/proxy.pid`` may be used again after a crash."""
+    shutil.copytree(ROOT / "scripts", tmp_path / "scripts")
+    (tmp_path / ".env").touch()
+    (tmp_path / "data").mkdir()
+    (tmp_path / "bin").mkdir()
+    command = tmp_path / "bin" / "modelmesh"
+    command.write_text("#!/bin/sh\necho 'error: no key' >&2; exit 1\n")
+    command.chmod(0o755)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    environment = {"PATH": f"{command.parent}:{os.environ['PATH']}", "MODELMESH_NO_DOCKER": "1", "MODELMESH_PORT": str(port)}
+    number = tmp_path / "data" / "proxy.pid"
+    with subprocess.Popen(["sleep", "60"]) as other:
+        number.write_text(str(other.pid))
+        started = subprocess.run(
+            [tmp_path / "scripts" / "proxy-up.sh", "--detach"], env=environment, capture_output=True, text=True, check=False
+        )
+        assert (started.returncode, number.exists()) == (1, False)
+        assert "The proxy did not start" in started.stderr
+        assert "error: no key" in started.stderr
+        number.write_text(str(other.pid))
+        subprocess.run([tmp_path / "scripts" / "proxy-down.sh"], env=environment, check=True)
+        assert other.poll() is None
+        other.kill()
