@@ -38,6 +38,8 @@ def test_a_server_starts_again_after_a_stop() -> None:
         server.stop()
         server.stop()
         assert not server.get_status().running
+        assert server.get_status().uptime_seconds is None
+        assert repr(server) == "<ProxyServer not running>"
         ports.add(status.port)
         socket.create_server(("127.0.0.1", status.port)).close()
     wait_for(lambda: _threads() == before)

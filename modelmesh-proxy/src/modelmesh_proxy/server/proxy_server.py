@@ -110,7 +110,7 @@ class ProxyServer:
             running=run.is_running,
             host=services.host,
             port=services.port,
-            uptime_seconds=monotonic() - services.started_at,
+            uptime_seconds=monotonic() - services.started_at if run.is_running else None,
             active_connections=services.in_flight,
             total_requests=services.total_requests,
         )
@@ -120,6 +120,9 @@ class ProxyServer:
         """Base URL of the running server, without ``/v1``."""
         run = self._run
         return "" if run is None else run.url
+
+    def __repr__(self) -> str:
+        return f"<ProxyServer {self.url} running>" if self.get_status().running else "<ProxyServer not running>"
 
     def __enter__(self) -> Self:
         self.start(block=False)

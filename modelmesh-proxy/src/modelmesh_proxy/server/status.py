@@ -13,7 +13,7 @@ class ServerStatus:
         running: Whether it accepts connections.
         host: Address that it listens on.
         port: Port that it listens on.
-        uptime_seconds: Seconds since the start, ``None`` before it.
+        uptime_seconds: Seconds since the start, ``None`` while it does not accept connections.
         active_connections: Requests that run now.
         total_requests: Requests since the start.
     """
