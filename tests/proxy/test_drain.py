@@ -6,6 +6,7 @@ import json
 import signal
 import socket
 from collections.abc import Iterator
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -98,3 +99,16 @@ def test_a_second_signal_ends_running_requests_at_once(tmp_path: Path, vendor: S
         wait_for(lambda: not _accepts(one))
         assert one.stop() == 128 + signal.SIGTERM
         assert b"server_shutdown" in _rest(caller)
+
+
+def test_an_idle_connection_gets_one_more_response(tmp_path: Path, vendor: SlowVendor) -> None:
+    with proxy(tmp_path, "-c", _config(tmp_path, vendor)) as one:
+        caller = HTTPConnection("127.0.0.1", one.port, timeout=LIMIT_S)
+        caller.request("GET", "/v1/models")
+        assert caller.getresponse().read()
+        one.send(signal.SIGTERM)
+        wait_for(lambda: not _accepts(one))
+        caller.request("GET", "/v1/models")
+        reply = caller.getresponse()
+        assert (reply.status, reply.getheader("connection")) == (200, "close")
+        assert one.process.wait(LIMIT_S) == 0

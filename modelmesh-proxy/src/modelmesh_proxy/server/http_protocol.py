@@ -8,7 +8,8 @@ What this class adds to uvicorn:
 - a head or body that does not arrive in time gets 408, and an idle connection closes,
 - trailers never become headers,
 - a refusal waits for the responses to earlier pipelined requests,
-- a refused connection reads on for a moment, so that the response is not lost in a reset.
+- a refused connection reads on for a moment, so that the response is not lost in a reset,
+- responses of a server that ends close their connection, so that no caller sends a request into a closed one.
 
 Names without an underscore, and ``data_received``, override uvicorn's.
 """
@@ -60,6 +61,7 @@ class HttpProtocol(HttpToolsProtocol):
     sweep: ConnectionSweep
     gate: StartGate
     health: HealthAnswer | None
+    is_last = False
     deadline: float
     write_deadline: float = inf
     on_leave: Callable[[], object] | None = None
@@ -165,6 +167,8 @@ class HttpProtocol(HttpToolsProtocol):
         super().on_headers_complete()
         if parser.should_upgrade():
             return
+        if self.is_last:
+            self.cycle.keep_alive = False
         self.cycle.transport = cast("Any", ResponseWriter(self.transport, self.loop))
         cast("Any", self.scope)["extensions"] = self._extensions
         if len(self.pipeline) < MAX_PIPELINED:
@@ -239,6 +243,19 @@ class HttpProtocol(HttpToolsProtocol):
         elif self._stage == _SERVING:
             self._stage = _IDLE
             self.deadline = self.loop.time() + self.limits.keep_alive
+
+    @classmethod
+    def announce_close(cls) -> None:
+        """Give every response from now on ``Connection: close``, so that no caller reuses its connection."""
+        cls.is_last = True
+
+    def close_after_response(self) -> bool:
+        """Close the connection after the response to the current request. Return whether there is one."""
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is None or cycle.response_complete:
+            return False
+        cycle.keep_alive = False
+        return True
 
     def handle_websocket_upgrade(self) -> None:
         """Hand the connection to the WebSocket protocol, which has its own deadlines."""

@@ -2,6 +2,9 @@
 
 uvicorn binds no socket and installs no signal handler here. A stop refuses new connections at once. Requests and streams that run
 may go on for the time of ``proxy.drain``. The rest is then ended, each stream with one error event.
+
+After SIGTERM, open connections accept requests for one more second, and each response closes its connection. A caller may have sent
+the next request before it could know of the stop, and would lose it otherwise.
 """
 
 from __future__ import annotations
@@ -15,18 +18,21 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from ssl import SSLContext
 from types import FrameType
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
 
 from modelmesh_proxy.server.busy_health import busy_health
-from modelmesh_proxy.server.http_protocol import protocol_class
+from modelmesh_proxy.server.http_protocol import HttpProtocol, protocol_class
 from modelmesh_proxy.server.listener import BACKLOG
 from modelmesh_proxy.server.terminal import has_terminal
 from modelmesh_proxy.server.tls import load_certificate
 from modelmesh_proxy.services import ProxyServices
 
 TICK_S = 0.05
+LAST_REQUESTS_S = 1.0
+"""Time after SIGTERM in which open connections still accept a request."""
+
 CUT_S = 5.0
 """Time for the last events of requests that are ended."""
 
@@ -148,9 +154,15 @@ class HttpServer(uvicorn.Server):
             server.close()
         for one in sockets or ():
             one.close()
+        self._protocol.announce_close()
+        for connection in list(self.server_state.connections):
+            cast("HttpProtocol", connection).close_after_response()
+        drain = float(self._services.settings.section.drain)
+        last = min(LAST_REQUESTS_S, drain) if self.stop_signal is signal.SIGTERM else 0.0
+        await self._wait_for_requests(last)
         for connection in list(self.server_state.connections):
             connection.shutdown()
-        await self._wait_for_requests(float(self._services.settings.section.drain))
+        await self._wait_for_requests(drain - last)
         self.was_forced = self.force_exit and bool(self.server_state.tasks)
         for task in list(self.server_state.tasks):
             task.cancel()
