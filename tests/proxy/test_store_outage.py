@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,11 +10,13 @@ from typing import Any
 
 import pytest
 import redis
+from proxy_process import post
 from redis_process import RedisProcess
 from running_proxy import RunningProxy
 from waiting import wait_for
 
 from modelmesh_cdk.testing.upstream import Upstream
+from modelmesh_proxy import ProxyServer
 
 BUDGET = {"daily_limit": 0.1}
 """Pays for five answers."""
@@ -87,6 +90,35 @@ def test_spend_during_an_outage_reaches_the_other_proxy_afterwards(store: RedisP
         assert statuses(two, 1) == [429]
 
 
+def test_a_reload_during_an_outage_neither_resets_a_budget_nor_loses_spend(
+    store: RedisProcess, upstream: Upstream, tmp_path: Path
+) -> None:
+    store.start()
+    path = tmp_path / "modelmesh.json"
+    path.write_text(json.dumps(config(store, upstream)))
+    with ProxyServer(path, port=0) as server:
+
+        def chat() -> int:
+            body = {"model": "limited", "messages": [{"role": "user", "content": "Hi"}]}
+            return post(f"{server.url}/v1/chat/completions", body)[0]
+
+        def reload() -> None:
+            run: Any = server._run
+            before = run.app.services.mesh
+            run._server.call_soon(run._reloader.request)
+            wait_until(lambda: run.app.services.mesh is not before and not run._reloader._finishing)
+
+        assert [chat(), chat()] == [200, 200]
+        store.stop()
+        assert chat() == 200
+        reload()
+        assert [chat() for _ in range(3)] == [200, 200, 429]
+        reload()
+        assert chat() == 429
+        store.start()
+        wait_until(lambda: spent(store) == 5 * 20_000_000)
+
+
 def test_refuse_answers_503_to_requests_of_a_budget_and_serves_the_others(store: RedisProcess, upstream: Upstream) -> None:
     with RunningProxy(config(store, upstream, on_store_down="refuse")) as proxy:
         status, body = proxy.chat("limited")
@@ -107,5 +139,8 @@ def test_callers_are_admitted_when_the_tokens_of_the_store_can_be_read(store: Re
     with RunningProxy(config(store, upstream) | {"proxy": {}}) as proxy:
         assert statuses(proxy, 1, "free") == [401], "a token may be required"
         assert proxy.get("/ready")[1]["counts"] == "local", "before the first count"
+        for _ in range(25):
+            status, body = proxy.chat("free", authorization="Bearer mm-test")
+            assert (status, body["error"]["code"], "retry-after" in body["headers"]) == (503, "store_unavailable", True)
         store.start()
         wait_for(lambda: statuses(proxy, 1, "free") == [200])

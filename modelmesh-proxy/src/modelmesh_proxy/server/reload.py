@@ -150,3 +150,4 @@ class Reloader:
         succession.forward(self._app.services.mesh)
         self._app.services.earlier_requests.remove(requests)
         await mesh.ashutdown()
+        succession.forward(self._app.services.mesh)  # counts that a failed store did not accept at the end

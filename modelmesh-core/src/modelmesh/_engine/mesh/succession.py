@@ -79,8 +79,9 @@ class Succession:
             choices = {} if _shares_counts(new) else _choices(old)
             if old.state is not None:
                 old.state.retire()
-        if _shares_counts(new):
-            state.meters = {}  # the totals come from the store
+        if _shares_counts(new):  # totals that the store has returned are not older than these counts
+            known = {name for name, counter in _counters(new).items() if not counter.is_empty}
+            state.meters = {name: row for name, row in state.meters.items() if name not in known}
         with new.lock:
             now = new.clock()
             new.health.advance(now)
@@ -90,6 +91,7 @@ class Succession:
                     breaker.downtime, breaker.standby_events, breaker.quota_resets = downtimes[name]
             _apply_choices(choices, new)
         self._new.get_statistics().continue_from(self._old.get_statistics())
+        _move_counts(old, new)
 
     def forward(self, current: MeshEngine) -> None:
         """Add what requests on the earlier mesh have consumed since the hand-over, or since the last call.
@@ -102,6 +104,7 @@ class Succession:
             counters = _counters(old)
             before, self._counts = self._counts, {name: _count(counter) for name, counter in counters.items()}
             usage_before, self._usage = self._usage, old.usage.saved()
+        _move_counts(old, new)
         with new.lock:
             new.usage.restore(_difference(self._usage, usage_before))
             if _shares_counts(new):
@@ -144,6 +147,11 @@ def _apply_choices(choices: Mapping[str, Mapping[str, tuple[str, float]]], new: 
 
 def _shares_counts(parts: _Parts) -> bool:
     return parts.state is not None and parts.state.counters is not None
+
+
+def _move_counts(old: _Parts, new: _Parts) -> None:
+    if old.state is not None and new.state is not None:
+        old.state.move_counts(new.state)
 
 
 def _counters(parts: _Parts) -> dict[str, LimitCounter]:

@@ -118,6 +118,13 @@ class StateManager:
         """Stop saving, because the mesh of a changed configuration saves from now on. Shared counts are still published."""
         self._saver.is_retired = True
 
+    def move_counts(self, successor: StateManager) -> None:
+        """Give amounts that the store has not received to the mesh of a changed configuration, which outlives this one."""
+        if self.counters is not None and successor.counters is not None and (self.counters.is_down or self.counters.pending):
+            settled = {name: amount for name, amount in self._source.drain_counts().items() if amount}
+            successor.counters.add_unsent(settled)
+            successor.counters.add_unsent(self.counters.take_unsent())
+
     def close(self) -> None:
         """Save a last time, release the lock and close the store."""
         self.thread.join()

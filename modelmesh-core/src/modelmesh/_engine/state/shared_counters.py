@@ -133,6 +133,18 @@ class SharedCounters:
         found = self.publish(amounts)
         return dict(found.by_name) if found else {}
 
+    def take_unsent(self) -> dict[str, int]:
+        """Remove and return the amounts that wait to be sent."""
+        with self._lock:
+            unsent, self._unsent = self._unsent, {}
+        return unsent
+
+    def add_unsent(self, amounts: Mapping[str, int]) -> None:
+        """Add amounts that wait to be sent."""
+        with self._lock:
+            for name, amount in amounts.items():
+                self._unsent[name] = self._unsent.get(name, 0) + amount
+
     def after_fork(self) -> None:
         """Reset the lock, which another thread may have held, and leave unsent amounts to the parent process."""
         self._lock, self._unsent = Lock(), {}
