@@ -140,7 +140,7 @@ def test_callers_are_admitted_when_the_tokens_of_the_store_can_be_read(store: Re
         assert statuses(proxy, 1, "free") == [401], "a token may be required"
         assert proxy.get("/ready")[1]["counts"] == "local", "before the first count"
         for _ in range(25):
-            status, body = proxy.chat("free", authorization="Bearer mm-test")
+            status, body = proxy.chat("free", authorization="Bearer mm-" + 40 * "x")
             assert (status, body["error"]["code"], "retry-after" in body["headers"]) == (503, "store_unavailable", True)
         store.start()
         wait_for(lambda: statuses(proxy, 1, "free") == [200])

@@ -19,6 +19,11 @@ class Authenticator(Protocol):
         """Whether any token exists. Without one, the guard accepts every caller."""
         ...
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether every token is known. Otherwise an unknown one may be valid."""
+        ...
+
     def authenticate(self, credential: str | None, peer: str | None) -> Caller | None:
         """Return the caller of a request, ``None`` without a valid credential.
 
@@ -45,6 +50,11 @@ class FlagToken:
     def has_tokens(self) -> bool:
         """Whether there is a token."""
         return self._digest is not None
+
+    @property
+    def is_complete(self) -> bool:
+        """Always true."""
+        return True
 
     def authenticate(self, credential: str | None, peer: str | None) -> Caller | None:
         """Return the administrator for the token, ``None`` for any other credential."""

@@ -96,6 +96,8 @@ class Guard:
             if caller is not None:
                 self._failed.record_success(credential)
                 return caller
+        if len(credential) >= UNGUESSABLE and not all(one.is_complete for one in self._authenticators):
+            raise _unknown()
         self._failed.record_failure(peer, now)
         raise _unauthorized() if wait <= 0 else _blocked(wait)
 
@@ -121,6 +123,12 @@ def _check_rights(caller: Caller, access: Access) -> None:
     else:
         message = "This path needs an administrator's token."
     raise HttpError(403, message, code="permission_denied")
+
+
+def _unknown() -> HttpError:
+    """Return the error of a token that may be valid. Applications give up after a 401."""
+    message = "The token cannot be checked: the storage of the tokens does not reply. Retry later."
+    return with_headers(HttpError(503, message, code="store_unavailable"), retry_after="2")
 
 
 def _unauthorized() -> HttpError:

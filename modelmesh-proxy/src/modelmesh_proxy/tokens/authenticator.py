@@ -83,6 +83,11 @@ class TokenAuthenticator:
         return bool(self._static or self._stored) or (self.store is not None and self._revision is None)
 
     @property
+    def is_complete(self) -> bool:
+        """Whether the tokens of the store were read once. Otherwise an unknown token may be one of them."""
+        return self.store is None or self._revision is not None
+
+    @property
     def names(self) -> dict[str, str]:
         """Names of tokens and teams by the key of their counters."""
         tokens = {one.key: one.name for one in (*self._static, *self._stored)}
