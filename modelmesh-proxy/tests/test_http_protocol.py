@@ -266,3 +266,14 @@ def test_a_refusal_is_read_although_the_peer_still_sends(port: int) -> None:
         for _ in range(20):
             sock.sendall(b"a" * 2**16)
         assert statuses(read_until(sock, b"}}")) == [431]
+
+
+def test_a_body_of_unknown_length_has_no_chunks_in_http_1_0() -> None:
+    async def stream(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"a", "more_body": True})
+        await send({"type": "http.response.body", "body": b"b"})
+
+    with serve(stream) as port:
+        head, _, body = talk(port, b"GET / HTTP/1.0\r\n\r\n").partition(b"\r\n\r\n")
+        assert (b"transfer-encoding" in head, b"connection: close" in head, body) == (False, True, b"ab")

@@ -38,6 +38,7 @@ from modelmesh_proxy.server.start_gate import StartGate
 from modelmesh_proxy.services import has_websockets
 
 _REALTIME = b"/v1/realtime"
+from modelmesh_proxy.server.unframed_response import UnframedResponse
 
 _IDLE, _HEAD, _BODY, _SERVING, _CLOSING = range(5)
 
@@ -169,6 +170,8 @@ class HttpProtocol(HttpToolsProtocol):
             return
         if self.is_last:
             self.cycle.keep_alive = False
+        if parser.get_http_version() == "1.0":
+            self.cycle.__class__ = UnframedResponse
         self.cycle.transport = cast("Any", ResponseWriter(self.transport, self.loop))
         cast("Any", self.scope)["extensions"] = self._extensions
         if len(self.pipeline) < MAX_PIPELINED:
@@ -249,13 +252,11 @@ class HttpProtocol(HttpToolsProtocol):
         """Give every response from now on ``Connection: close``, so that no caller reuses its connection."""
         cls.is_last = True
 
-    def close_after_response(self) -> bool:
-        """Close the connection after the response to the current request. Return whether there is one."""
+    def close_after_response(self) -> None:
+        """Close the connection after the response to the current request, if there is one."""
         cycle: RequestResponseCycle | None = self.cycle
-        if cycle is None or cycle.response_complete:
-            return False
-        cycle.keep_alive = False
-        return True
+        if cycle is not None and not cycle.response_complete:
+            cycle.keep_alive = False
 
     def handle_websocket_upgrade(self) -> None:
         """Hand the connection to the WebSocket protocol, which has its own deadlines."""

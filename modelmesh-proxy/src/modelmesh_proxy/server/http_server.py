@@ -3,8 +3,8 @@
 uvicorn binds no socket and installs no signal handler here. A stop refuses new connections at once. Requests and streams that run
 may go on for the time of ``proxy.drain``. The rest is then ended, each stream with one error event.
 
-After SIGTERM, open connections accept requests for one more second, and each response closes its connection. A caller may have sent
-the next request before it could know of the stop, and would lose it otherwise.
+After SIGTERM, open connections accept requests for one more second, and each response closes its connection. A request that was
+sent before the caller could see the stop is not lost.
 """
 
 from __future__ import annotations
@@ -154,15 +154,7 @@ class HttpServer(uvicorn.Server):
             server.close()
         for one in sockets or ():
             one.close()
-        self._protocol.announce_close()
-        for connection in list(self.server_state.connections):
-            cast("HttpProtocol", connection).close_after_response()
-        drain = float(self._services.settings.section.drain)
-        last = min(LAST_REQUESTS_S, drain) if self.stop_signal is signal.SIGTERM else 0.0
-        await self._wait_for_requests(last)
-        for connection in list(self.server_state.connections):
-            connection.shutdown()
-        await self._wait_for_requests(drain - last)
+        await self._drain(float(self._services.settings.section.drain))
         self.was_forced = self.force_exit and bool(self.server_state.tasks)
         for task in list(self.server_state.tasks):
             task.cancel()
@@ -175,6 +167,16 @@ class HttpServer(uvicorn.Server):
         if self.before_close is not None:
             await self.before_close()
         await self.lifespan.shutdown()
+
+    async def _drain(self, seconds: float) -> None:
+        self._protocol.announce_close()
+        for connection in list(self.server_state.connections):
+            cast("HttpProtocol", connection).close_after_response()
+        last = min(LAST_REQUESTS_S, seconds) if self.stop_signal is signal.SIGTERM else 0.0
+        await self._wait_for_requests(last)
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        await self._wait_for_requests(seconds - last)
 
     async def _wait_for_requests(self, seconds: float) -> None:
         loop = asyncio.get_running_loop()
