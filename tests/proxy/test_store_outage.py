@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import redis
-from proxy_process import post
+from http_calls import send
 from redis_process import RedisProcess
 from running_proxy import RunningProxy
 from waiting import wait_for
@@ -100,13 +100,13 @@ def test_a_reload_during_an_outage_neither_resets_a_budget_nor_loses_spend(
 
         def chat() -> int:
             body = {"model": "limited", "messages": [{"role": "user", "content": "Hi"}]}
-            return post(f"{server.url}/v1/chat/completions", body)[0]
+            return send("POST", f"{server.url}/v1/chat/completions", body).status
 
         def reload() -> None:
             run: Any = server._run
             before = run.app.services.mesh
             run._server.call_soon(run._reloader.request)
-            wait_until(lambda: run.app.services.mesh is not before and not run._reloader._finishing)
+            wait_for(lambda: run.app.services.mesh is not before and not run._reloader._finishing)
 
         assert [chat(), chat()] == [200, 200]
         store.stop()
@@ -116,7 +116,7 @@ def test_a_reload_during_an_outage_neither_resets_a_budget_nor_loses_spend(
         reload()
         assert chat() == 429
         store.start()
-        wait_until(lambda: spent(store) == 5 * 20_000_000)
+        wait_for(lambda: spent(store) == 5 * 20_000_000)
 
 
 def test_refuse_answers_503_to_requests_of_a_budget_and_serves_the_others(store: RedisProcess, upstream: Upstream) -> None:

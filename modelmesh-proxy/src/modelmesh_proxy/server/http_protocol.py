@@ -35,10 +35,10 @@ from modelmesh_proxy.server.refusals import Refusal, RefusedError
 from modelmesh_proxy.server.request_head import check_head, without_upgrade
 from modelmesh_proxy.server.response_writer import ResponseWriter
 from modelmesh_proxy.server.start_gate import StartGate
+from modelmesh_proxy.server.unframed_response import UnframedResponse
 from modelmesh_proxy.services import has_websockets
 
 _REALTIME = b"/v1/realtime"
-from modelmesh_proxy.server.unframed_response import UnframedResponse
 
 _IDLE, _HEAD, _BODY, _SERVING, _CLOSING = range(5)
 
