@@ -69,6 +69,7 @@ def test_a_renewed_certificate_is_used_after_a_reload(tmp_path: Path) -> None:
     ("key", "password", "message"),
     [
         (None, None, r"tls.key: .*chain.pem contains no private key in PEM format. Set proxy.tls.key, or --tls-key."),
+        ("damaged.pem", None, r"tls.certificate: .*damaged.pem contains no certificate in PEM format"),
         ("nowhere.pem", None, r"tls.key: .*nowhere.pem cannot be used: No such file"),
         ("other.pem", None, r"tls.key: the private key in .*other.pem does not belong to .*chain.pem"),
         ("locked.pem", None, r"tls.key_password: the private key in .*locked.pem is encrypted. Set proxy.tls.key_password"),
@@ -84,8 +85,10 @@ def test_a_key_that_cannot_be_used_names_its_file_and_the_reason(
     private = load_pem_private_key(issued.private_key_pem.bytes(), None)
     locked = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"right"))
     (tmp_path / "locked.pem").write_bytes(locked)
+    (tmp_path / "damaged.pem").write_text("damaged")
     path = None if key is None else str(tmp_path / key)
-    section = ProxyTlsSection(certificate=str(tmp_path / "chain.pem"), key=path, key_password=password)
+    chain = path if key == "damaged.pem" else str(tmp_path / "chain.pem")
+    section = ProxyTlsSection(certificate=chain, key=path, key_password=password)
     with pytest.raises(ConfigurationError, match=message) as caught:
         build_context(section)
     assert password is None or password not in str(caught.value)

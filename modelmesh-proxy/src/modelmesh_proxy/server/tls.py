@@ -71,6 +71,11 @@ def _rejected(section: ProxyTlsSection, error: OSError, *, is_encrypted: bool) -
         where, message = "key_password", f"the private key in {key} is encrypted. Set proxy.tls.key_password to its password."
     elif is_encrypted:
         where, message = "key_password", f"the password does not decrypt the private key in {key}. Set the password of that key."
+    elif b"CERTIFICATE-----" not in Path(certificate).read_bytes():
+        where, message = (
+            "certificate",
+            f"{certificate} contains no certificate in PEM format. Give the path of the certificate chain.",
+        )
     elif getattr(error, "reason", None) == "KEY_VALUES_MISMATCH":
         where, message = "key", f"the private key in {key} does not belong to {certificate}. Give the key of that certificate."
     elif b"PRIVATE KEY-----" not in Path(key).read_bytes():
