@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
@@ -65,3 +66,21 @@ def as_mapping(value: Any) -> Mapping[str, Any]:
 def as_count(value: Any) -> int | None:
     """Return a token count, ``None`` for any other value."""
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def text_of(content: Any) -> str:
+    """Return the text of content, text or parts."""
+    if isinstance(content, str):
+        return content
+    return "".join(str(part.get("text") or "") for part in as_list(content) if isinstance(part, Mapping))
+
+
+def tool_input(arguments: Any) -> dict[str, Any]:
+    """Return the arguments of a tool call as an object. Text that is no object stands under the name ``arguments``."""
+    if not arguments:
+        return {}
+    try:
+        value = json.loads(arguments)
+    except (TypeError, ValueError, RecursionError):
+        value = None
+    return value if isinstance(value, dict) else {"arguments": arguments}

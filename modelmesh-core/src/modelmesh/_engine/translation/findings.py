@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from attrs import define, field
@@ -36,6 +37,21 @@ class Findings:
     def require_native(self, reason: str) -> None:
         """Record a reason why the request needs a native provider."""
         self.native_only = self.native_only or reason
+
+    def read_fields(self, given: Mapping[str, Any], *, native: Mapping[str, str], lost: Mapping[str, str]) -> None:
+        """Record the fields of a request that require a native provider, and those without a counterpart.
+
+        Args:
+            given: The request.
+            native: Reasons by name of a field that requires a native provider.
+            lost: Reasons by name of a field without a counterpart.
+        """
+        for name, reason in native.items():
+            if given.get(name):
+                self.require_native(f"{name}: {reason}")
+        for name, reason in lost.items():
+            if given.get(name):
+                self.lose(name, reason)
 
     def own_id(self, value: Any, where: str) -> Any:
         """Return an ID without its account, which owns the state of the request.

@@ -11,10 +11,10 @@ from typing import Any
 
 from attrs import define, field
 
-from modelmesh._engine.translation.chat_answers import as_list, as_mapping, finish_reason, index_of
+from modelmesh._engine.translation.chat_answers import as_list, as_mapping, finish_reason, index_of, text_of
 from modelmesh._engine.translation.chat_delta import StreamedCalls, vendor_fields
 from modelmesh._engine.translation.generate_content.errors import error_body
-from modelmesh._engine.translation.generate_content.reply import candidate, google_signature, head, parts_of, text_of, usage
+from modelmesh._engine.translation.generate_content.reply import candidate, google_signature, head, parts_of, usage
 from modelmesh._engine.translation.generate_content.signatures import sign
 from modelmesh._engine.translation.vendor_state import THINKING_FIELDS, late_state, merge_fields, thought_text
 from modelmesh.contracts.conversation import PROVENANCE

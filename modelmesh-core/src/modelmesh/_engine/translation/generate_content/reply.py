@@ -5,11 +5,19 @@ Google's connector keeps the vendor's own fields on the choice, on the message a
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
-from modelmesh._engine.translation.chat_answers import as_count, as_list, as_mapping, finish_reason, further_fields, index_of
+from modelmesh._engine.translation.chat_answers import (
+    as_count,
+    as_list,
+    as_mapping,
+    finish_reason,
+    further_fields,
+    index_of,
+    text_of,
+    tool_input,
+)
 from modelmesh._engine.translation.generate_content.signatures import sign
 from modelmesh._engine.translation.vendor_state import other_state, thinking_state, thought_text
 from modelmesh.contracts.conversation import PROVENANCE
@@ -92,26 +100,9 @@ def call_part(call: Mapping[str, Any]) -> dict[str, Any]:
     """Return the part of a tool call."""
     function = as_mapping(call.get("function") or call.get("custom"))
     given = function.get("arguments", function.get("input"))
-    made = {"name": function.get("name") or "", "args": _arguments(given)}
+    made = {"name": function.get("name") or "", "args": tool_input(given)}
     identity = call.get("id")
     return {"functionCall": {"id": identity, **made} if identity else made, **google_signature(call)}
-
-
-def _arguments(arguments: Any) -> dict[str, Any]:
-    if not arguments:
-        return {}
-    try:
-        value = json.loads(arguments)
-    except (TypeError, ValueError, RecursionError):
-        value = None
-    return value if isinstance(value, dict) else {"arguments": arguments}
-
-
-def text_of(content: Any) -> str:
-    """Return the text of content, text or parts."""
-    if isinstance(content, str):
-        return content
-    return "".join(str(part.get("text") or "") for part in as_list(content) if isinstance(part, Mapping))
 
 
 def _logprobs(tokens: list[Any]) -> dict[str, Any]:

@@ -62,12 +62,7 @@ def _chat_request(call: Call) -> ChatTranslation:
     findings = Findings()
     payload: dict[str, Any] = {"messages": messages_of(given, findings)}
     payload |= _config(given.get("generationConfig"), findings) | chat_tooling(given, findings)
-    for name, reason in _NATIVE.items():
-        if given.get(name):
-            findings.require_native(f"{name}: {reason}")
-    for name, reason in _LOST.items():
-        if given.get(name):
-            findings.lose(name, reason)
+    findings.read_fields(given, native=_NATIVE, lost=_LOST)
     stated = {name: value for name, value in call.payload.items() if value is not None}
     payload |= {name: value for name, value in stated.items() if not in_camel_case({name: None}).keys() <= _TOP}
     native = native_payload(stated)

@@ -10,9 +10,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from modelmesh._engine.translation.chat_answers import base_id, finish_reason, first_choice, further_fields
+from modelmesh._engine.translation.chat_answers import base_id, finish_reason, first_choice, further_fields, text_of
 from modelmesh._engine.translation.chat_delta import StreamedCall, StreamedCalls, vendor_fields
-from modelmesh._engine.translation.messages.reply import ending, head, message_usage, text_of
+from modelmesh._engine.translation.messages.reply import ending, head, message_usage
 from modelmesh._engine.translation.vendor_state import (
     THINKING_FIELDS,
     encode_state,

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
-from modelmesh._engine.translation.chat_answers import as_count, as_list, base_id, finish_reason, first_choice, further_fields
+from modelmesh._engine.translation.chat_answers import (
+    as_count,
+    as_list,
+    base_id,
+    finish_reason,
+    first_choice,
+    further_fields,
+    text_of,
+    tool_input,
+)
 from modelmesh._engine.translation.vendor_state import encode_state, other_state, thinking_state, thought_text
 
 _REASONS = {
@@ -111,25 +119,8 @@ def tool_use(call: Mapping[str, Any]) -> dict[str, Any]:
         "type": "tool_use",
         "id": call.get("id") or "",
         "name": function.get("name") or "",
-        "input": _input(function.get("arguments")),
+        "input": tool_input(function.get("arguments")),
     }
-
-
-def _input(arguments: Any) -> Any:
-    if not arguments:
-        return {}
-    try:
-        value = json.loads(arguments)
-    except (TypeError, ValueError, RecursionError):
-        value = None
-    return value if isinstance(value, dict) else {"arguments": arguments}
-
-
-def text_of(content: Any) -> str:
-    """Return the text of content, text or parts."""
-    if isinstance(content, str):
-        return content
-    return "".join(str(part.get("text") or "") for part in as_list(content) if isinstance(part, Mapping))
 
 
 def message_usage(usage: Any) -> dict[str, Any]:

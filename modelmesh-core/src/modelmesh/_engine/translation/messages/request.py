@@ -66,12 +66,7 @@ def chat_request(call: Call) -> ChatTranslation:
         payload["stop"] = given["stop_sequences"]
     if "service_tier" in given:
         payload["service_tier"] = _TIERS.get(str(given["service_tier"]), given["service_tier"])
-    for name, reason in _NATIVE.items():
-        if given.get(name):
-            findings.require_native(f"{name}: {reason}")
-    for name, reason in _LOST.items():
-        if given.get(name):
-            findings.lose(name, reason)
+    findings.read_fields(given, native=_NATIVE, lost=_LOST)
     if call.stream:
         payload["stream_options"] = {"include_usage": True}
     return ChatTranslation(payload, findings.lost, findings.native_only, findings.account, native, limit)

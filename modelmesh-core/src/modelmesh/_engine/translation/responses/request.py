@@ -50,12 +50,7 @@ def chat_request(call: Call) -> ChatTranslation:
     payload |= {name: value for name, value in given.items() if name not in _CONVERTED}
     payload |= _tools(given, findings) | _text(given, findings) | _reasoning(given, findings) | _logprobs(given, findings)
     _read_storage(given, findings)
-    for name, reason in _NATIVE.items():
-        if given.get(name):
-            findings.require_native(f"{name}: {reason}")
-    for name, reason in _LOST.items():
-        if given.get(name):
-            findings.lose(name, reason)
+    findings.read_fields(given, native=_NATIVE, lost=_LOST)
     limit = given.get("max_output_tokens")
     if limit is not None:
         payload["max_tokens"] = limit
