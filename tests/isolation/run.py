@@ -12,8 +12,11 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+import tomllib
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("modelmesh-core", "modelmesh-cdk", "modelmesh-proxy")
@@ -55,16 +58,33 @@ SAME_EVERYWHERE = {"modelmesh-cdk": ["kit/test_kit_fakes.py"]}
 """Tests whose outcome does not depend on what is installed. They run in the environment with everything only."""
 
 
-def isolated(name: str, folder: Path, wheels: Path, scratch: Path) -> str:
-    """Install one package as a user would and run its tests."""
-    python = environment(scratch / name, wheels, name, "pytest", "hypothesis", "pytest-timeout")
+def groups(chosen: dict[str, Path]) -> list[dict[str, Path]]:
+    """Return the packages in groups with the same declared dependencies, for which one environment is enough."""
+    found: dict[tuple[str, ...], dict[str, Path]] = {}
+    for name, folder in chosen.items():
+        declared = tomllib.loads((folder / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
+        found.setdefault(tuple(sorted(declared)), {})[name] = folder
+    return sorted(found.values(), key=len, reverse=True)
+
+
+def isolated(group: dict[str, Path], wheels: Path, scratch: Path) -> str:
+    """Install packages as a user would and run their tests."""
+    python = environment(scratch / next(iter(group)), wheels, *group, "pytest", "hypothesis", "pytest-timeout")
     alike = "--hypothesis-profile=ci"  # the same examples in every run
-    left_out = [f"--ignore={folder / 'tests' / file}" for file in SAME_EVERYWHERE.get(name, ())]
-    done = run(python, "-I", "-m", "pytest", "-q", "-p", "no:cacheprovider", alike, *left_out, folder / "tests")
+    left_out = [f"--ignore={folder / 'tests' / file}" for name, folder in group.items() for file in SAME_EVERYWHERE.get(name, ())]
+    report = scratch / f"{next(iter(group))}.xml"
+    tests = [folder / "tests" for folder in group.values()]
+    done = run(python, "-I", "-m", "pytest", "-q", "-p", "no:cacheprovider", alike, f"--junitxml={report}", *left_out, *tests)
     last = next((line for line in reversed(done.stdout.splitlines()) if line.strip()), "no output")
-    if " passed" not in last:
-        sys.stdout.write(done.stdout)
-        raise SystemExit(f"{name}: no test passed on its own: {last}")
+    passed = Counter(
+        case.get("classname", "").partition(".tests.")[0]
+        for case in ET.parse(report).iter("testcase")
+        if not any(child.tag in ("skipped", "failure", "error") for child in case)
+    )
+    for name, folder in group.items():
+        if not passed[".".join(folder.relative_to(ROOT).parts)]:
+            sys.stdout.write(done.stdout)
+            raise SystemExit(f"{name}: no test passed on its own: {last}")
     return last
 
 
@@ -223,10 +243,10 @@ def main() -> None:
         chosen = {name: folder for name, folder in packages().items() if not wanted or name in wanted}
         at_once = ThreadPoolExecutor(os.cpu_count() or 1)
         try:
-            ended = {name: at_once.submit(isolated, name, folder, wheels, scratch) for name, folder in chosen.items()}
-            for distribution, last in ended.items():
-                print(f"{distribution}: {last.result()}", flush=True)
-                passed += 1
+            ended = [(group, at_once.submit(isolated, group, wheels, scratch)) for group in groups(chosen)]
+            for group, last in ended:
+                print(f"{', '.join(group)}: {last.result()}", flush=True)
+                passed += len(group)
         finally:
             at_once.shutdown(cancel_futures=True)
         if not wanted:
