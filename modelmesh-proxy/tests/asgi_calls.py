@@ -6,13 +6,12 @@ import asyncio
 from typing import Any
 
 from attrs import field, frozen
+from sample_config import CONFIG
 
 from modelmesh._engine.config.schema import ProxySection
 from modelmesh._engine.gateway.messages import GatewayRequest, GatewayResponse
 from modelmesh_proxy.application.app import ProxyApp, create_app
 from modelmesh_proxy.settings import ProxySettings
-
-CONFIG = {"providers": {"local": {"connector": "modelmesh.local.v1"}}, "pools": {"text-generation": {}}}
 
 
 @frozen

@@ -8,6 +8,7 @@ from importlib.resources import files
 from typing import Any
 
 import pytest
+from sample_config import CONFIG, PROVIDERS
 
 from modelmesh_cdk import QuickProvider
 from modelmesh_cdk.testing import Script, Upstream, completion
@@ -188,7 +189,7 @@ def test_page_has_a_strict_policy_and_etags(proxy: Proxy) -> None:
 
 
 def test_browser_without_a_token_gets_the_sign_in() -> None:
-    config = {"providers": {"local": {"connector": "modelmesh.local.v1"}}, "pools": {"text-generation": {}}}
+    config = CONFIG
     with ProxyServer(config, port=0, token="test-admin") as server:
         closed = Proxy(server.get_status().port)
         status, headers, content = closed.send("GET", "/ui", accept="text/html", if_none_match='"x"')
@@ -213,7 +214,7 @@ def test_every_file_of_the_page_is_open() -> None:
 
 
 def test_page_is_turned_off() -> None:
-    config = {"providers": {"local": {"connector": "modelmesh.local.v1"}}, "proxy": {"ui": False}}
+    config = {"providers": PROVIDERS, "proxy": {"ui": False}}
     with ProxyServer(config, port=0) as server:
         plain = Proxy(server.get_status().port)
         assert [plain.send("GET", path)[0] for path in ("/ui", "/ui/app.js", "/admin/status")] == [404, 404, 200]

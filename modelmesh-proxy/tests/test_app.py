@@ -3,11 +3,13 @@
 import json
 import urllib.request
 
+from sample_config import CONFIG
+
 from modelmesh_proxy import ProxyServer
 
 
 def test_models_are_listed() -> None:
-    server = ProxyServer({"providers": {"local": {"connector": "modelmesh.local.v1"}}, "pools": {"text-generation": {}}}, port=0)
+    server = ProxyServer(CONFIG, port=0)
     server.start(block=False)
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{server.get_status().port}/v1/models") as reply:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
+from sample_config import CONFIG
 
 from modelmesh.contracts.operations import OPERATIONS
 from modelmesh_proxy import ProxyServer
@@ -15,7 +16,6 @@ from modelmesh_proxy.application.access import Access
 from modelmesh_proxy.application.routes import NOT_FOUND, ROUTES, Route, find_route
 
 TOKEN = "test-token-1"
-CONFIG = {"providers": {"local": {"connector": "modelmesh.local.v1"}}, "pools": {"text-generation": {}}}
 
 
 @pytest.fixture(scope="module")

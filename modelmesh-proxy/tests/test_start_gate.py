@@ -6,6 +6,7 @@ import threading
 from typing import Any
 
 from protocol_server import connect, read_all, read_until, serve
+from sample_config import CONFIG
 
 from modelmesh_proxy import ProxyServer
 from modelmesh_proxy.server.start_gate import MAX_STARTS
@@ -45,7 +46,7 @@ def test_probe_begins_before_most_requests_that_arrived_earlier() -> None:
 
 
 def test_several_connections_are_accepted_in_one_round() -> None:
-    config = {"providers": {"local": {"connector": "modelmesh.local.v1"}}, "pools": {"text-generation": {}}}
+    config = CONFIG
     with ProxyServer(config, port=0) as server:
         http_server: Any = server._run._server  # type: ignore[union-attr]
         blocked, opened, accepted = threading.Event(), threading.Event(), threading.Event()
