@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from protocol_server import connect, read_all, read_until, serve, wait_for
 
 from modelmesh._engine.config.schema import ProxyLimitsSection, Seconds
+from modelmesh_proxy.server.open_files import most_connections, raise_limit
 
 HEAD = b"POST /v1/chat/completions HTTP/1.1\r\nHost: h\r\n"
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
@@ -257,6 +259,18 @@ def test_the_number_of_connections_is_limited(app: RecordingApp) -> None:
         first.close()
         second.close()
         wait_for(lambda: statuses(talk(port, LAST)) == [200])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a limit of open files")
+def test_connections_leave_files_for_vendors(monkeypatch: pytest.MonkeyPatch) -> None:
+    import resource
+
+    limits = {"soft": 300}
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (limits["soft"], 5000))
+    monkeypatch.setattr(resource, "setrlimit", lambda _, found: limits.update(soft=found[0]))
+    assert most_connections(4096) == 150
+    raise_limit()
+    assert (limits["soft"], most_connections(4096), most_connections(10)) == (5000, 2500, 10)
 
 
 def test_a_refusal_is_read_although_the_peer_still_sends(port: int) -> None:

@@ -23,6 +23,7 @@ from math import inf
 from typing import Any, cast
 
 import httptools
+from attrs import evolve
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from modelmesh._engine.config.schema import ProxyLimitsSection
@@ -31,6 +32,7 @@ from modelmesh_proxy.server import refusals
 from modelmesh_proxy.server.busy_health import HealthAnswer
 from modelmesh_proxy.server.caller_connection import CallerConnection
 from modelmesh_proxy.server.connection_sweep import ConnectionSweep
+from modelmesh_proxy.server.open_files import most_connections
 from modelmesh_proxy.server.refusals import Refusal, RefusedError
 from modelmesh_proxy.server.request_head import check_head, without_upgrade
 from modelmesh_proxy.server.response_writer import ResponseWriter
@@ -44,6 +46,9 @@ _IDLE, _HEAD, _BODY, _SERVING, _CLOSING = range(5)
 
 SLOWEST_BODY = 4096
 """Bytes of a body a second that extend its deadline: a large upload over a slow line is no attack."""
+
+MOST_REFUSED = 1.25
+"""Connections, refused ones included, as a multiple of their limit. Further ones close without a response."""
 
 LINGER_S = 2.0
 """Seconds for which a refused connection discards what the peer still sends."""
@@ -82,9 +87,11 @@ class HttpProtocol(HttpToolsProtocol):
         super().connection_made(cast("Any", transport))
         self._extensions = {EXTENSION: CallerConnection(self)}
         self.deadline = self.loop.time() + self.limits.header_timeout
-        is_full = len(self.sweep) >= self.limits.connections
+        open_now = len(self.sweep)
         self.sweep.add(self, self.loop)
-        if is_full:
+        if open_now >= self.limits.connections * MOST_REFUSED:
+            self.transport.abort()
+        elif open_now >= self.limits.connections:
             self._refuse(refusals.TOO_MANY_CONNECTIONS)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -330,7 +337,7 @@ def protocol_class(limits: ProxyLimitsSection, health: HealthAnswer | None = Non
         health: Returns the response to ``GET /health`` while the server is busy.
     """
     attributes = {
-        "limits": limits,
+        "limits": evolve(limits, connections=most_connections(limits.connections)),
         "sweep": ConnectionSweep(),
         "gate": StartGate(),
         "health": None if health is None else staticmethod(health),

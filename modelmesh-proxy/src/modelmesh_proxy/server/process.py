@@ -15,6 +15,7 @@ from modelmesh.errors import ModelMeshError
 from modelmesh_proxy.application.mesh_source import find_config
 from modelmesh_proxy.server.garbage_collection import collect_less_often
 from modelmesh_proxy.server.logs import configure_logs
+from modelmesh_proxy.server.open_files import raise_limit
 from modelmesh_proxy.server.options import ServeOptions
 from modelmesh_proxy.server.server_run import ServerRun, exit_code
 from modelmesh_proxy.server.start_report import start_lines, start_warnings
@@ -29,6 +30,7 @@ def serve(options: ServeOptions) -> int:
         ModelMeshError: The server cannot start.
     """
     configure_logs(options.log_level, as_json=options.as_json)
+    raise_limit()
     flags = _flags(options)
     count = flags.get("workers") or stated_workers(options.config or find_config())
     if count > 1:
