@@ -32,7 +32,7 @@ class ClientConnection(Protocol):
         ...
 
     def write(self, data: bytes) -> bool:
-        """Send a piece of a body whose end is to come. Return ``False``, with nothing sent, where it has to wait for the caller.
+        """Send a piece of an unfinished body. Return ``False``, with nothing sent, where it has to wait for the caller.
 
         Args:
             data: The piece, not empty.

@@ -17,7 +17,7 @@ _HOST = re.compile(rb"[\w.~!$&'()*+;=%:\[\]-]*")
 """A host and a port (RFC 3986, 3.2). A server behind this one could read anything else as another host, or as a path."""
 
 _DECISIVE = (b"host", b"transfer-encoding")
-"""Headers that decide where a request ends and whom it addresses."""
+"""Headers that decide the end and the host of a request."""
 
 
 def check_head(url: bytes, version: str, headers: Sequence[Header], limits: ProxyLimitsSection) -> None:
