@@ -292,6 +292,10 @@ def test_reload_keeps_counts_and_rejects_invalid_tokens(tmp_path: Path, upstream
         process.send(signal.SIGHUP)
         process.wait_for_log("configuration applied")
         assert [ask(shop), ask(shop), ask(shop, "large")] == ["", "budget_exceeded", "budget_exceeded"]
+        file.write_text(json.dumps(config(upstream, None)))
+        process.send(signal.SIGHUP)
+        process.wait_for_log(r"configuration not applied.*the configuration has no token")
+        assert process.get("/v1/models")[0] == 401
         write(rpm="many")
         process.send(signal.SIGHUP)
         process.wait_for_log(r"configuration not applied.*'many' is not a number")

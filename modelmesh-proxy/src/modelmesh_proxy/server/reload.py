@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from modelmesh._engine.mesh.succession import Succession
-from modelmesh.errors import ModelMeshError
+from modelmesh.errors import ConfigurationError, ModelMeshError
 from modelmesh_proxy.application.app import create_gateway
 from modelmesh_proxy.application.mesh_source import find_config, load_mesh
 from modelmesh_proxy.server.file_watch import FileWatch
@@ -119,6 +119,7 @@ class Reloader:
         services, settings = self._app.services, self._settings_of(mesh)
         before, earlier, requests = services.mesh, services.settings, services.requests
         static_tokens(settings.section.auth.tokens)  # raises here, before anything is replaced
+        self._check_tokens_stay(mesh, settings)
         gateway = create_gateway(mesh, settings)
         services.settings = settings
         try:
@@ -138,6 +139,25 @@ class Reloader:
         if changed:
             _log.warning("restart the proxy to change %s", ", ".join(f"proxy.{name}" for name in changed))
         self._track(asyncio.get_running_loop().create_task(self._finish(before, requests, succession)))
+
+    def _check_tokens_stay(self, mesh: ModelMesh, settings: ProxySettings) -> None:
+        """Check that the proxy does not open to everybody, as with a file that an editor has emptied before it writes.
+
+        Raises:
+            ConfigurationError: The configuration has no token, and the one in service requires one.
+        """
+        services, auth = self._app.services, settings.section.auth
+        if settings.token is not None or auth.enabled is not None or auth.tokens:
+            return
+        had_tokens = services.authenticator is not None and services.authenticator.has_tokens
+        storage = mesh.config.raw.get("storage") or {}
+        has_store = mesh.state is not None and (self.worker_store is None or storage.get("path") != self.worker_store)
+        if services.settings.section.auth.tokens or (had_tokens and not has_store):
+            message = (
+                "proxy.auth: the configuration has no token, and the one in service requires one. Add proxy.auth.tokens, or set "
+                "proxy.auth.enabled: false to serve every caller."
+            )
+            raise ConfigurationError(message, where="proxy.auth")
 
     def _track(self, task: asyncio.Task[Any]) -> None:
         self._finishing.add(task)
