@@ -6,8 +6,10 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -26,6 +28,7 @@ VARYING = (
     (re.compile(r"\b\d+(\.\d+)? (?:ms|s)\b"), "N s"),
     (re.compile(r"127\.0\.0\.1:\d+"), "127.0.0.1:PORT"),
     (re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d UTC\b"), "TIME UTC"),
+    (re.compile(r"\bmm-[0-9A-Za-z_-]+"), "mm-TOKEN"),
 )
 
 pytestmark = pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
@@ -78,22 +81,42 @@ def steady(text: str) -> str:
     return "\n".join(line.rstrip() for line in text.strip().splitlines())
 
 
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+def wait_for_listener(port: int) -> None:
+    for _ in range(1200):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    pytest.fail(f"nothing listens on port {port}")
+
+
 @pytest.mark.parametrize("page", TUTORIALS, ids=[page.stem for page in TUTORIALS])
 def test_tutorial_in_a_shell_prints_the_output_of_the_page(page: Path, tmp_path: Path) -> None:
-    program, expected = "", ""
+    program, expected, port, exports = "", "", free_port(), ""
     with ExitStack() as screens:
         first = screens.enter_context(terminal(tmp_path))
         for block in FENCE.finditer(page.read_text("utf-8")):
-            note, language, code = block["note"] or "", block["language"], block["code"]
+            note, language = block["note"] or "", block["language"]
+            code = block["code"].replace("localhost:8080", f"localhost:{port}")
             if note.startswith("file: "):
                 (tmp_path / note.removeprefix("file: ")).write_text(code, "utf-8")
             elif note == "second terminal":
                 command, *shown = code.removeprefix("$ ").splitlines()
                 second = screens.enter_context(terminal(tmp_path))
+                if command == "modelmesh serve":  # on a port that no other test uses
+                    second.begin(f"{exports}{command} --port {port}")
+                    wait_for_listener(port)
+                    continue
                 second.begin(command)
                 printed = [second.line() for _ in shown]
                 assert steady("".join(printed)) == steady("\n".join(shown))
-                first.type("".join(printed))
+                exports = "".join(printed)
+                first.type(exports)
             elif note == "typed":
                 for entry in code.split("$ ")[1:]:
                     command, _, shown_text = entry.partition("\n")

@@ -28,7 +28,7 @@ import operation_ways
 from modelmesh import ModelMesh
 from modelmesh_proxy import ProxyServer
 
-SLACK_S = 20.0
+SLACK_S = 60.0
 WITHOUT_METHOD = ("rerank", "files upload")
 """Operations that the SDK does not have, or that have no pool."""
 
@@ -80,10 +80,10 @@ def configuration(cells: list[Cell], ports: dict[str, int]) -> dict[str, Any]:
         capability = CAPABILITIES.get(cell.way, "chat-completion")
         for key, entry in zip(keys, matrix.config(cell.fault, ports)["providers"].values(), strict=True):
             found["providers"][key] = {name: value for name, value in entry.items() if name != "models"}
-            limit = 2 if key.startswith("faulty") else 20  # more than in the matrix, because many cells run at once
+            limit = 2 if key.startswith("faulty") else 40  # more than in the matrix, because many cells run at once
             found["providers"][key] |= {"timeout": limit, "timeouts": dict.fromkeys(("first_content", "gap", "total"), limit)}
             found["models"][f"m-{key}"] = {"provider": key, "model": "m", "capabilities": [capability]}
-        found["pools"][cell.pool] = {"capability": capability, "providers": list(keys), "timeouts": {"total": 20}}
+        found["pools"][cell.pool] = {"capability": capability, "providers": list(keys), "timeouts": {"total": 60}}
     return found
 
 
@@ -102,8 +102,8 @@ def outcome() -> Iterator[Outcome]:
 
 
 async def ask_all(cells: list[Cell], url: str) -> None:
-    at_once = asyncio.Semaphore(24)  # more would measure this machine
-    async with openai.AsyncOpenAI(base_url=url, api_key="test", max_retries=0, timeout=60) as sdk, httpx2.AsyncClient() as http:
+    at_once = asyncio.Semaphore(16)  # more would measure this machine
+    async with openai.AsyncOpenAI(base_url=url, api_key="test", max_retries=0, timeout=120) as sdk, httpx2.AsyncClient() as http:
 
         async def ask(cell: Cell) -> None:
             async with at_once:
@@ -149,7 +149,7 @@ async def ask_raw(cell: Cell, http: httpx2.AsyncClient, url: str) -> None:
     body: dict[str, Any] = {"model": cell.pool, "messages": [{"role": "user", "content": "Hi"}], "stream": True}
     if cell.way.startswith("tools"):
         body["tools"] = matrix.TOOLS
-    async with http.stream("POST", f"{url}/chat/completions", json=body, timeout=60) as reply:
+    async with http.stream("POST", f"{url}/chat/completions", json=body, timeout=120) as reply:
         text = (await reply.aread()).decode()
     if reply.status_code != 200:
         error = json.loads(text)["error"]
