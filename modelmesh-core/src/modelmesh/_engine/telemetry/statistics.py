@@ -88,7 +88,8 @@ class StatisticsCollector:
 
     def _settle(self) -> None:
         """Add the recent answers to the totals, before they are read."""
-        recent, self._recent = self._recent, {}
+        recent = self._recent.copy()
+        self._recent.clear()  # an earlier mesh may share it
         for (model, provider, pool), answers in recent.items():
             of_attempt, of_request = (model, provider, None), (None, None, pool)
             for counts in self._by_names.get(of_attempt) or self._find_counts(of_attempt):
@@ -147,7 +148,7 @@ class StatisticsCollector:
             return
         with earlier._lock:
             self._lock, self._counts, self._by_names = earlier._lock, earlier._counts, earlier._by_names
-            self._flushed = earlier._flushed
+            self._flushed, self._recent = earlier._flushed, earlier._recent
             earlier._has_successor = True
 
     def flush(self) -> dict[str, AggregateStats]:
