@@ -29,8 +29,9 @@ CHAT = {"model": "chat", "messages": [{"role": "user", "content": "Hi"}]}
 
 
 def _own_threads() -> set[str]:
-    """Return the threads without those of the executor of the event loop, whose number has a bound."""
-    return {thread.name for thread in threading.enumerate() if not thread.name.startswith(("asyncio_", "uvloop_"))}
+    """Return the threads without those of the event loop's executor, whose number has a bound, and those of the fake vendor."""
+    others = ("asyncio_", "uvloop_", "Thread-")
+    return {thread.name for thread in threading.enumerate() if not thread.name.startswith(others)}
 
 
 @pytest.fixture
