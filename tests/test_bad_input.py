@@ -248,7 +248,7 @@ def test_request_for_an_unknown_pool_raises(monkeypatch: pytest.MonkeyPatch, ref
     monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
     monkeypatch.setenv("OPENAI_BASE_URL", refused)
     with modelmesh.create("chat-completion") as client:
-        with pytest.raises(CapabilityNotFoundError, match="chat-eu.*config="):
+        with pytest.raises(CapabilityNotFoundError, match="chat-eu.*configuration"):
             client.chat.completions.create(model="chat-eu", messages=[])
         with pytest.raises(KeyError):
             client.mesh.get_router().get_pool("chat-eu")
